@@ -1,0 +1,139 @@
+// Makes the npm package from wasm-pack's output and the sources of this folder.
+//
+//   node pkg-template/build.mjs [--wasm target/wasm-pack] [--api pkg-template/api] [--out target/npm]
+//
+// --wasm  the folder that `wasm-pack build --target web` wrote (auth0_sdk_wasm.js, auth0_sdk_wasm_bg.wasm)
+// --api   the generated operation tables (index.js and a module a group)
+// --out   where package/, auth0-sdk.tgz and sizes.json go
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "esbuild";
+import { shorten } from "./shorten.mjs";
+
+const template = fileURLToPath(new URL(".", import.meta.url));
+const root = resolve(template, "..");
+const { values } = parseArgs({
+  options: {
+    wasm: { type: "string", default: join(root, "target/wasm-pack") },
+    api: { type: "string", default: join(template, "api") },
+    out: { type: "string", default: join(root, "target/npm") },
+  },
+});
+const [wasmDir, apiDir, out] = [values.wasm, values.api, values.out].map((path) => resolve(path));
+const source = join(template, "src");
+const glue = join(wasmDir, "auth0_sdk_wasm.js");
+const wasm = join(wasmDir, "auth0_sdk_wasm_bg.wasm");
+for (const file of [glue, wasm]) {
+  if (!existsSync(file)) throw new Error(`${file} is missing: run wasm-pack first, or name its output with --wasm`);
+}
+
+const short = shorten(readFileSync(wasm), readFileSync(glue, "utf8"));
+
+const version = /\[workspace\.package\][^[]*?^version = "([^"]+)"/ms.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))?.[1];
+if (!version) throw new Error("Cargo.toml has no version under [workspace.package]");
+
+// The generated tables: an object of a string a group.
+const tableIndex = join(apiDir, "index.js");
+if (!existsSync(tableIndex)) throw new Error(`${tableIndex} is missing: run \`cargo xtask generate\` first`);
+const { default: tables } = await import(pathToFileURL(tableIndex).href);
+
+const packageDir = join(out, "package");
+rmSync(packageDir, { recursive: true, force: true });
+mkdirSync(packageDir, { recursive: true });
+
+const inputs = {
+  name: "inputs",
+  setup(builder) {
+    builder.onResolve({ filter: /^auth0-sdk-core$/ }, () => ({ path: "core", namespace: "core" }));
+    builder.onLoad({ filter: /.*/, namespace: "core" }, () => ({ contents: short.glue, loader: "js" }));
+    // As one literal: smaller than the modules joined.
+    builder.onResolve({ filter: /^auth0-sdk-tables$/ }, () => ({ path: "tables", namespace: "tables" }));
+    builder.onLoad({ filter: /.*/, namespace: "tables" }, () => ({ contents: JSON.stringify(tables), loader: "json" }));
+  },
+};
+const common = {
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  platform: "neutral",
+  legalComments: "none",
+  logLevel: "warning",
+  absWorkingDir: source,
+  metafile: true,
+  define: { VERSION: JSON.stringify(version) },
+  plugins: [inputs],
+};
+
+// shared.js: everything but the loaders, once. Each entry point adds its runtime's loader.
+const shared = await build({ ...common, entryPoints: ["shared.js"], outfile: join(packageDir, "shared.js") });
+const [{ exports: sharedExports }] = Object.values(shared.metafile.outputs);
+const names = sharedExports.filter((name) => name !== "setLoader").sort();
+const entries = {
+  "index.js": `import { load } from "./universal.js"; setLoader(load);`,
+  "workerd.js": `import module from "./auth0_sdk.wasm"; setLoader(() => module);`,
+  "edge-light.js": `import module from "./auth0_sdk.wasm?module"; setLoader(() => module);`,
+};
+for (const [file, loader] of Object.entries(entries)) {
+  await build({
+    ...common,
+    stdin: { contents: `import { setLoader } from "./shared.js"; ${loader} export { ${names} } from "./shared.js";`, resolveDir: source },
+    external: ["./shared.js", "./inline.js", "./auth0_sdk.wasm", "./auth0_sdk.wasm?module"],
+    outfile: join(packageDir, file),
+  });
+}
+await build({
+  ...common,
+  stdin: { contents: `import { load } from "./universal.js"; import { setLoader } from "./load.js"; setLoader(load); export * from "./index.js";`, resolveDir: source },
+  format: "cjs",
+  platform: "node",
+  external: ["./inline.js"],
+  define: { ...common.define, "import.meta.url": "moduleUrl" },
+  banner: { js: `const moduleUrl=require("node:url").pathToFileURL(__filename).href;` },
+  outfile: join(packageDir, "node.cjs"),
+});
+
+const wasmBytes = short.wasm;
+writeFileSync(join(packageDir, "auth0_sdk.wasm"), wasmBytes);
+writeFileSync(join(packageDir, "inline.js"), `export default ${JSON.stringify(wasmBytes.toString("base64"))};\n`);
+const manifest = JSON.parse(readFileSync(join(template, "package.json"), "utf8"));
+writeFileSync(join(packageDir, "package.json"), `${JSON.stringify({ ...manifest, version }, undefined, 2)}\n`);
+copyFileSync(join(template, "README.md"), join(packageDir, "README.md"));
+copyFileSync(join(template, "index.d.ts"), join(packageDir, "index.d.ts"));
+copyFileSync(join(template, "index.d.ts"), join(packageDir, "index.d.cts"));
+if (existsSync(join(root, "LICENSE"))) copyFileSync(join(root, "LICENSE"), join(packageDir, "LICENSE"));
+
+const packed = JSON.parse(execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", out], { cwd: packageDir, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+renameSync(join(out, packed[0].filename), join(out, "auth0-sdk.tgz"));
+
+// What a browser or a Worker loads: an entry point, shared.js and the module. The parts of shared.js, before minification, are told
+// apart by building it without the glue and without the tables.
+const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
+const size = (...parts) => ({ raw: parts.reduce((sum, bytes) => sum + bytes.length, 0), brotli: parts.reduce((sum, bytes) => sum + brotli(bytes), 0) });
+const file = (name) => readFileSync(join(packageDir, name));
+const skin = await build({
+  ...common,
+  entryPoints: ["shared.js"],
+  external: ["auth0-sdk-core", "auth0-sdk-tables"],
+  plugins: [],
+  write: false,
+});
+const sizes = {
+  "browser: index.js + shared.js + wasm": size(file("index.js"), file("shared.js"), wasmBytes),
+  "index.js": size(file("index.js")),
+  "shared.js": size(file("shared.js")),
+  "of it the hand-written JavaScript": size(skin.outputFiles[0].contents),
+  "of it the operation tables": size(Buffer.from(JSON.stringify(tables))),
+  "auth0_sdk.wasm": size(wasmBytes),
+  "node.cjs": size(file("node.cjs")),
+  "inline.js (only where the wasm was left behind)": size(file("inline.js")),
+  "auth0-sdk.tgz": { raw: packed[0].size, brotli: packed[0].size },
+};
+writeFileSync(join(out, "sizes.json"), `${JSON.stringify(sizes, undefined, 2)}\n`);
+console.log(`${"bytes".padEnd(50)}${"raw".padStart(10)}${"brotli-11".padStart(11)}`);
+for (const [name, { raw, brotli: compressed }] of Object.entries(sizes)) console.log(`${name.padEnd(50)}${String(raw).padStart(10)}${String(compressed).padStart(11)}`);
+console.log(`${Object.values(tables).join("\n").split("\n").length} operations in ${Object.keys(tables).length} groups; version ${version}; ${join(out, "auth0-sdk.tgz")}`);

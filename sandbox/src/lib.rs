@@ -1,0 +1,51 @@
+//! A local Auth0 tenant that keeps state: for tests, and for trying things out without an account.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), auth0_sandbox::SandboxError> {
+//! let sandbox = auth0_sandbox::Sandbox::builder().users(2500).start().await?;
+//! println!("{} {} {}", sandbox.base_url(), sandbox.client_id(), sandbox.client_secret());
+//! sandbox.fault(auth0_sandbox::Fault::status(503).on_operation("users.list"))?;
+//! // ... use a client ...
+//! assert_eq!(sandbox.requests().len(), 2);
+//! sandbox.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It answers `/oauth/token` (client credentials), `/.well-known/jwks.json`, `/.well-known/openid-configuration` and all
+//! operations of the Management API below `/api/v2`, which it knows from the package `auth0-api-description`. Answers that
+//! are made from the response type alone, and from no state, have the header `x-sandbox-sampled: true`. The controls for
+//! tests, which are methods of [`Sandbox`] here, are below `/__sandbox/` for clients in other languages.
+//!
+//! State is in memory. Nothing here is a security boundary: it is a test double that listens on this machine.
+#![forbid(unsafe_code)]
+
+mod auth;
+mod clock;
+mod control;
+mod error;
+#[cfg(test)]
+mod every_operation;
+mod faults;
+mod ids;
+mod journal;
+mod limits;
+mod list;
+mod management;
+mod message;
+mod model;
+mod sample;
+mod sandbox;
+mod search;
+mod seed;
+mod server;
+mod store;
+mod tenant;
+mod users;
+mod validate;
+
+pub use error::SandboxError;
+pub use faults::{Fault, Match};
+pub use journal::Entry;
+pub use limits::RateLimit;
+pub use sandbox::{Builder, Sandbox};

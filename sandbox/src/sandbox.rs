@@ -1,0 +1,298 @@
+//! A running sandbox, and how one is started.
+
+use crate::error::SandboxError;
+use crate::faults::{Fault, Match};
+use crate::ids;
+use crate::journal::Entry;
+use crate::limits::RateLimit;
+use crate::management;
+use crate::seed::{Credentials, Seed};
+use crate::server;
+use crate::tenant::{Tenant, TenantSettings};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// How long a token is good for unless the builder says otherwise, in seconds.
+const TOKEN_LIFETIME_S: u32 = 86_400;
+
+/// The settings of a sandbox that is to be started.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    host: String,
+    port: u16,
+    users: u64,
+    rate_limit: Option<RateLimit>,
+    token_lifetime_s: u32,
+    issuer: Option<String>,
+    allow_remote: bool,
+    sample_missing: bool,
+}
+
+impl Builder {
+    /// The address to listen on: an IP address or `localhost`; `127.0.0.1` by default.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = host.into();
+        self
+    }
+
+    /// The port to listen on; 0, the default, takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// How many users the tenant starts with; none by default.
+    pub fn users(mut self, users: u64) -> Self {
+        self.users = users;
+        self
+    }
+
+    /// Answers 429 to what is more than `requests` in `seconds`; no limit by default.
+    pub fn rate_limit(mut self, requests: u32, seconds: u32) -> Self {
+        self.rate_limit = Some(RateLimit { requests, seconds });
+        self
+    }
+
+    /// How long access tokens are good for, in seconds; a day by default.
+    pub fn token_lifetime(mut self, seconds: u32) -> Self {
+        self.token_lifetime_s = seconds;
+        self
+    }
+
+    /// The issuer that tokens name, with a `/` at its end; `http://{domain}/` by default.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Allows an address that other machines reach. The demo client then gets a random secret.
+    pub fn allow_remote(mut self, allow: bool) -> Self {
+        self.allow_remote = allow;
+        self
+    }
+
+    /// Answers a sample, marked as one, where a record is missing, instead of 404: for checks that call every operation.
+    pub fn sample_missing(mut self, sample: bool) -> Self {
+        self.sample_missing = sample;
+        self
+    }
+
+    /// Starts the sandbox on the tokio runtime that this is called in.
+    ///
+    /// # Errors
+    /// An address that is not a loopback address, or cannot be opened; a setting that makes no sense.
+    pub async fn start(self) -> Result<Sandbox, SandboxError> {
+        if let Some(limit) = self.rate_limit.filter(|limit| limit.requests == 0 || limit.seconds == 0) {
+            let RateLimit { requests, seconds } = limit;
+            return Err(SandboxError::Config(format!(
+                "a rate limit of {requests} in {seconds} s lets nothing through"
+            )));
+        }
+        if self.token_lifetime_s == 0 {
+            return Err(SandboxError::Config("a token lifetime of 0 s".to_owned()));
+        }
+        let host: IpAddr = match self.host.as_str() {
+            "localhost" => Ipv4Addr::LOCALHOST.into(),
+            text => text.parse().map_err(|_| SandboxError::Config(format!("{text:?} is not an IP address")))?,
+        };
+        if !host.is_loopback() && !self.allow_remote {
+            return Err(SandboxError::NotLoopback(self.host));
+        }
+        let address = SocketAddr::new(host, self.port);
+        let failed = |source| SandboxError::Listen { address: address.to_string(), source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let shown = if host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { host };
+        let domain = SocketAddr::new(shown, address.port()).to_string();
+        let demo = if host.is_loopback() { Credentials::fixed(301) } else { random_credentials()? };
+        let limited = if host.is_loopback() { Credentials::fixed(302) } else { random_credentials()? };
+        let settings = TenantSettings {
+            issuer: self.issuer.unwrap_or_else(|| format!("http://{domain}/")),
+            audiences: audiences(&domain, address.port()),
+            token_lifetime_s: i64::from(self.token_lifetime_s),
+            rate_limit: self.rate_limit,
+            sample_missing: self.sample_missing,
+            seed: Seed { users: self.users, demo: demo.clone(), limited: limited.clone() },
+        };
+        let tenant = tokio::task::spawn_blocking(move || {
+            let tenant = Tenant::new(settings)?;
+            tenant.authority.prepare()?;
+            Ok::<_, SandboxError>(Arc::new(tenant))
+        });
+        let tenant = tenant.await.map_err(|error| SandboxError::Config(format!("starting failed: {error}")))??;
+        let (stop, stopped) = oneshot::channel::<()>();
+        // A sender that is dropped stops the server as well as one that is used.
+        let until = async { stopped.await.unwrap_or_default() };
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&tenant), until));
+        Ok(Sandbox { tenant, domain, port: address.port(), demo, limited, stop: Some(stop), server: Some(server) })
+    }
+}
+
+fn audiences(domain: &str, port: u16) -> Vec<String> {
+    let base = management::BASE;
+    // Clients make an https audience of the domain, whatever they connect with.
+    [
+        format!("http://{domain}"),
+        format!("https://{domain}"),
+        format!("http://localhost:{port}"),
+        format!("https://localhost:{port}"),
+    ]
+    .iter()
+    .map(|origin| format!("{origin}{base}/"))
+    .collect()
+}
+
+fn random_credentials() -> Result<Credentials, SandboxError> {
+    let letters = |count| ids::letters(count).map_err(|error| SandboxError::Key(error.message));
+    Ok(Credentials { client_id: letters(32)?, client_secret: letters(64)? })
+}
+
+/// A running sandbox. It stops when it is dropped.
+pub struct Sandbox {
+    tenant: Arc<Tenant>,
+    domain: String,
+    port: u16,
+    demo: Credentials,
+    limited: Credentials,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("domain", &self.domain).finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Settings to start from: loopback, a free port, no users, no rate limit.
+    pub fn builder() -> Builder {
+        Builder {
+            host: Ipv4Addr::LOCALHOST.to_string(),
+            port: 0,
+            users: 0,
+            rate_limit: None,
+            token_lifetime_s: TOKEN_LIFETIME_S,
+            issuer: None,
+            allow_remote: false,
+            sample_missing: false,
+        }
+    }
+
+    /// Host and port, as `127.0.0.1:4400`: what a client takes for the tenant's domain.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The root of everything, as `http://127.0.0.1:4400`.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.domain)
+    }
+
+    /// The base URL of the Management API, as `http://127.0.0.1:4400/api/v2`.
+    pub fn base_url(&self) -> String {
+        format!("{}{}", self.origin(), management::BASE)
+    }
+
+    /// The audience of the Management API, as `http://127.0.0.1:4400/api/v2/`. `https` and `localhost` are known too.
+    pub fn audience(&self) -> String {
+        format!("{}/", self.base_url())
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The id of the demo client, which may do everything.
+    pub fn client_id(&self) -> &str {
+        &self.demo.client_id
+    }
+
+    /// The secret of the demo client.
+    pub fn client_secret(&self) -> &str {
+        &self.demo.client_secret
+    }
+
+    /// Id and secret of a client that may only `read:users`.
+    pub fn limited_client(&self) -> (&str, &str) {
+        (&self.limited.client_id, &self.limited.client_secret)
+    }
+
+    /// Orders a fault; it happens after those that were ordered before and match too.
+    ///
+    /// # Errors
+    /// A fault that cannot happen: a status out of range, no times, a malformed header.
+    pub fn fault(&self, fault: Fault) -> Result<(), SandboxError> {
+        fault.check().map_err(|problem| SandboxError::Config(format!("a fault that cannot happen: {problem}")))?;
+        self.tenant.faults.add(fault);
+        Ok(())
+    }
+
+    /// Forgets the faults that did not happen yet.
+    pub fn clear_faults(&self) {
+        self.tenant.faults.clear();
+    }
+
+    /// The requests so far, the oldest first, without those to the test controls; the last 10,000 are kept.
+    pub fn requests(&self) -> Vec<Entry> {
+        self.tenant.journal.matching(&Match::default())
+    }
+
+    /// The requests so far that match.
+    pub fn requests_matching(&self, wanted: &Match) -> Vec<Entry> {
+        self.tenant.journal.matching(wanted)
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.tenant.journal.clear();
+    }
+
+    /// Back to the seed: state, faults, requests, clock and rate limit. Tokens stay valid.
+    pub fn reset(&self) {
+        self.tenant.reset();
+    }
+
+    /// Starts over with a state of this many users; later resets come back to this number too.
+    pub fn seed(&self, users: u64) {
+        self.tenant.reseed(users);
+    }
+
+    /// Makes every token that was issued so far invalid.
+    pub fn revoke_tokens(&self) {
+        self.tenant.authority.revoke_all();
+    }
+
+    /// Sets or lifts the rate limit, and starts a new window.
+    pub fn set_rate_limit(&self, limit: Option<RateLimit>) {
+        self.tenant.limiter.set(limit);
+    }
+
+    /// Moves the sandbox's clock: what it stamps on records and tokens, and what it checks expiries by.
+    pub fn advance_clock(&self, milliseconds: i64) {
+        self.tenant.clock.advance(milliseconds);
+    }
+
+    /// Stops: finishes the answers on their way, then closes.
+    pub async fn shutdown(mut self) {
+        self.stop.take();
+        if let Some(server) = self.server.take() {
+            // A server that failed has stopped as well.
+            server.await.ok();
+        }
+    }
+
+    /// Runs until the server ends by itself, which it does only on an error of the socket.
+    pub async fn wait(&mut self) -> std::io::Result<()> {
+        match self.server.as_mut() {
+            Some(server) => server.await.map_err(std::io::Error::other)?,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The socket: reads requests, lets faults happen, writes answers and the headers that all of them have.
+
+use crate::clock::wait;
+use crate::control;
+use crate::error::ApiError;
+use crate::faults::Fault;
+use crate::ids;
+use crate::journal::Entry;
+use crate::message::{Answer, Request};
+use crate::tenant::Tenant;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::serve::{IncomingStream, Listener};
+use bytes::Bytes;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// Longer request bodies are refused, in bytes.
+const LONGEST_REQUEST: usize = 64 << 20;
+
+/// A slow body comes in at most this many pieces.
+const PIECES: usize = 8;
+
+/// How long a truncated answer waits before it closes, so that what was sent leaves the machine: in milliseconds.
+const BEFORE_CLOSING_MS: u64 = 30;
+
+/// Headers that a page of another origin may read.
+const EXPOSED: &str = "x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, retry-after, retry-after-ms, x-auth0-requestid, x-sandbox-sampled";
+
+/// Serves until `stop` is done; answers that are on their way are finished.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tenant: Arc<Tenant>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let router: Router = Router::new().fallback(exchange).with_state(tenant);
+    let service = router.into_make_service_with_connect_info::<Line>();
+    axum::serve(Doors(listener), service).with_graceful_shutdown(stop).await
+}
+
+async fn exchange(
+    State(tenant): State<Arc<Tenant>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: axum::extract::Request,
+) -> Response<Body> {
+    let (request, origin_headers) = match read(request).await {
+        Ok(read) => read,
+        Err(error) => return plain(error.answer(), None),
+    };
+    if request.method == "OPTIONS" {
+        return plain(preflight(), origin_headers);
+    }
+    if request.path.starts_with(control::BASE) {
+        // Seeding takes a while: it must not hold up the thread that other connections are served on.
+        let answer = tokio::task::spawn_blocking(move || control::handle(&tenant, &request)).await;
+        return plain(answer.unwrap_or_else(|error| ApiError::internal(error).answer()), origin_headers);
+    }
+    let operation = tenant.operation(&request);
+    let mut entry = Entry::new(&request, operation.clone(), tenant.clock.now_ms());
+    let fault = tenant.faults.take(&request, operation.as_deref());
+    entry.fault = fault.is_some();
+    let Some(fault) = fault else {
+        let answer = tenant.handle(&request);
+        entry.status = Some(answer.status);
+        tenant.journal.add(entry);
+        return plain(answer, origin_headers);
+    };
+    wait(fault.delay_ms).await;
+    if fault.reset {
+        tenant.journal.add(entry);
+        line.cut();
+        return plain(Answer::empty(500), None);
+    }
+    let mut answer = fault.instead().unwrap_or_else(|| tenant.handle(&request));
+    fault.lay_over(&mut answer);
+    entry.status = Some(answer.status);
+    tenant.journal.add(entry);
+    finish(&mut answer, origin_headers);
+    faulty(answer, &fault)
+}
+
+async fn read(request: axum::extract::Request) -> Result<(Request, Option<String>), ApiError> {
+    let (parts, body) = request.into_parts();
+    let asked = parts.headers.get("access-control-request-headers").and_then(|value| value.to_str().ok());
+    let asked = asked.map(str::to_owned);
+    let body = axum::body::to_bytes(body, LONGEST_REQUEST)
+        .await
+        .map_err(|error| ApiError::plain(413, format!("The body could not be read: {error}")))?;
+    let headers = parts.headers.iter();
+    let headers =
+        headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let request = Request {
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: headers.collect(),
+        body: body.to_vec(),
+    };
+    Ok((request, asked))
+}
+
+fn preflight() -> Answer {
+    Answer::empty(204)
+        .with("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE")
+        .with("access-control-max-age", "600")
+}
+
+fn plain(mut answer: Answer, asked_headers: Option<String>) -> Response<Body> {
+    finish(&mut answer, asked_headers);
+    let body = Body::from(std::mem::take(&mut answer.body));
+    response(answer, body)
+}
+
+/// The headers of every answer.
+fn finish(answer: &mut Answer, asked_headers: Option<String>) {
+    answer.set("access-control-allow-origin", "*");
+    answer.set("access-control-expose-headers", EXPOSED);
+    if let Some(asked) = asked_headers {
+        answer.set("access-control-allow-headers", asked);
+    }
+    if let Ok(id) = ids::hex(20) {
+        answer.set("x-auth0-requestid", id);
+    }
+}
+
+fn response(answer: Answer, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+/// An answer whose body comes slowly or not to its end.
+fn faulty(mut answer: Answer, fault: &Fault) -> Response<Body> {
+    let body = Bytes::from(std::mem::take(&mut answer.body));
+    if fault.truncate.is_none() && fault.body_delay_ms == 0 {
+        return response(answer, Body::from(body));
+    }
+    answer.set("content-length", body.len().to_string());
+    let end = fault.truncate.map_or(body.len(), |bytes| usize::try_from(bytes).unwrap_or(usize::MAX).min(body.len()));
+    let (truncated, delay_ms) = (end < body.len(), fault.body_delay_ms);
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let pieces = if delay_ms > 0 { PIECES.min(end.max(1)) } else { 1 };
+        for number in 0..pieces {
+            wait(delay_ms / pieces as u64).await;
+            let piece = body.slice(end * number / pieces..end * (number + 1) / pieces);
+            if !piece.is_empty() && sender.send(Ok(piece)).await.is_err() {
+                return;
+            }
+        }
+        if truncated {
+            wait(BEFORE_CLOSING_MS).await;
+            // Nobody to tell is as good as told.
+            sender.send(Err(io::Error::other("a fault closes the connection here"))).await.ok();
+        }
+    });
+    response(answer, Body::from_stream(Pieces(receiver)))
+}
+
+struct Pieces(mpsc::Receiver<io::Result<Bytes>>);
+
+impl futures_core::Stream for Pieces {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(context)
+    }
+}
+
+/// A connection, as a handler sees it.
+#[derive(Clone, Debug)]
+struct Line(Arc<AtomicBool>);
+
+impl Line {
+    /// Lets the next write fail and reset the connection.
+    fn cut(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Doors>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
+        Self(Arc::clone(&stream.io().cut))
+    }
+}
+
+/// The listener, whose connections can be cut.
+struct Doors(TcpListener);
+
+impl Listener for Doors {
+    type Io = Wire;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Small answers must not wait for an acknowledgement.
+        stream.set_nodelay(true).ok();
+        (Wire { stream, cut: Arc::default() }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+/// A connection that can be cut before it is written to.
+struct Wire {
+    stream: TcpStream,
+    cut: Arc<AtomicBool>,
+}
+
+impl Wire {
+    fn check(&self) -> io::Result<()> {
+        if !self.cut.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        // With no lingering, closing sends a reset.
+        self.stream.set_zero_linger()?;
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,227 @@
+//! What the tenant holds: records in collections, and single values, both as JSON text under concrete paths.
+//!
+//! A record is kept as text: a third of the memory of a parsed value, a list answer is its records joined, and a later
+//! database needs no other form. `/users/auth0|1/roles` is the roles collection of one user; a path segment that
+//! contains `/` or `%` is escaped by [`key`].
+
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// The text of one JSON value.
+pub(crate) type Record = Arc<str>;
+
+/// Records in the order in which they came, found by id.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Collection {
+    order: BTreeMap<u64, (Arc<str>, Record)>,
+    ids: HashMap<Arc<str>, u64>,
+    next: u64,
+}
+
+impl Collection {
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Record> {
+        self.order.get(self.ids.get(id)?).map(|(_, record)| record)
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.ids.contains_key(id)
+    }
+
+    /// Puts a record; one that has the id already is replaced and keeps its place.
+    pub(crate) fn put(&mut self, id: &str, record: Record) {
+        if let Some(known) = self.ids.get(id) {
+            self.order.entry(*known).and_modify(|(_, old)| *old = record);
+            return;
+        }
+        let id: Arc<str> = Arc::from(id);
+        self.ids.insert(Arc::clone(&id), self.next);
+        self.order.insert(self.next, (id, record));
+        self.next += 1;
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) -> Option<Record> {
+        self.order.remove(&self.ids.remove(id)?).map(|(_, record)| record)
+    }
+
+    /// The place of a record: a number that grows with each new record and never changes.
+    pub(crate) fn place(&self, id: &str) -> Option<u64> {
+        self.ids.get(id).copied()
+    }
+
+    /// The records behind a place (all without one): place, id and text.
+    pub(crate) fn after(&self, place: Option<u64>) -> impl Iterator<Item = (u64, &Arc<str>, &Record)> {
+        let from = place.map_or(Bound::Unbounded, Bound::Excluded);
+        self.order.range((from, Bound::Unbounded)).map(|(place, (id, record))| (*place, id, record))
+    }
+}
+
+/// Everything a tenant holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store {
+    collections: BTreeMap<String, Collection>,
+    values: BTreeMap<String, Record>,
+    /// The ids of the users that have an email address, by the address in lower case.
+    emails: HashMap<Box<str>, Vec<Arc<str>>>,
+}
+
+/// The path of the collection that has an index of email addresses.
+pub(crate) const USERS: &str = "/users";
+
+impl Store {
+    pub(crate) fn collection(&self, path: &str) -> Option<&Collection> {
+        self.collections.get(path)
+    }
+
+    pub(crate) fn get(&self, path: &str, id: &str) -> Option<Value> {
+        parse(self.collections.get(path)?.get(id)?)
+    }
+
+    pub(crate) fn put(&mut self, path: &str, id: &str, record: &Value) {
+        if path == USERS {
+            let (old, new) = (self.get(USERS, id).as_ref().and_then(email_of), email_of(record));
+            if old != new {
+                self.forget_email(id);
+                new.into_iter().for_each(|email| self.emails.entry(email.into()).or_default().push(Arc::from(id)));
+            }
+        }
+        let text = Arc::from(record.to_string());
+        match self.collections.get_mut(path) {
+            Some(collection) => collection.put(id, text),
+            None => self.collections.entry(path.to_owned()).or_default().put(id, text),
+        }
+    }
+
+    /// Removes a record and everything below its path.
+    pub(crate) fn remove(&mut self, path: &str, id: &str) -> Option<Value> {
+        if path == USERS {
+            self.forget_email(id);
+        }
+        let removed = self.collections.get_mut(path)?.remove(id)?;
+        let below = format!("{path}/{}/", key(id));
+        // `0` follows `/`, so this range holds all that begins with the prefix.
+        let end = format!("{path}/{}0", key(id));
+        let collections: Vec<_> = self.collections.range(below.clone()..end.clone()).map(|(k, _)| k.clone()).collect();
+        collections.iter().for_each(|path| drop(self.collections.remove(path)));
+        let values: Vec<_> = self.values.range(below..end).map(|(k, _)| k.clone()).collect();
+        values.iter().for_each(|path| drop(self.values.remove(path)));
+        parse(&removed)
+    }
+
+    /// Takes the id of a record that is gone out of the collections that hold links to such records.
+    pub(crate) fn unlink(&mut self, target: &str, id: &str) {
+        let names: &[&str] = match target {
+            USERS => &["members", "users"],
+            "/roles" => &["roles"],
+            "/groups" => &["groups", "synchronized-groups"],
+            "/clients" => &["clients"],
+            "/connections" => &["connections", "enabled_connections"],
+            "/client-grants" => &["client-grants"],
+            "/organizations" => &["organizations"],
+            _ => return,
+        };
+        for (path, collection) in &mut self.collections {
+            // The collection itself has one segment; links hang deeper.
+            let depth = path.matches('/').count();
+            if depth > 2 && path.rsplit('/').next().is_some_and(|name| names.contains(&name)) {
+                collection.remove(id);
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self, path: &str) {
+        if path == USERS {
+            self.emails.clear();
+        }
+        self.collections.remove(path);
+    }
+
+    /// All records of a collection, parsed: only for small collections.
+    pub(crate) fn all(&self, path: &str) -> Vec<Value> {
+        self.collections.get(path).map_or_else(Vec::new, |collection| {
+            collection.after(None).filter_map(|(_, _, record)| parse(record)).collect()
+        })
+    }
+
+    pub(crate) fn value(&self, path: &str) -> Option<Value> {
+        parse(self.values.get(path)?)
+    }
+
+    pub(crate) fn set_value(&mut self, path: &str, value: &Value) {
+        self.values.insert(path.to_owned(), Arc::from(value.to_string()));
+    }
+
+    pub(crate) fn remove_value(&mut self, path: &str) -> Option<Value> {
+        parse(&self.values.remove(path)?)
+    }
+
+    /// The ids of the users with this email address, whatever its case.
+    pub(crate) fn users_by_email(&self, email: &str) -> &[Arc<str>] {
+        self.emails.get(email.to_lowercase().as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    fn forget_email(&mut self, id: &str) {
+        let Some(email) = self.get(USERS, id).as_ref().and_then(email_of) else { return };
+        if let Some(ids) = self.emails.get_mut(email.as_str()) {
+            ids.retain(|known| **known != *id);
+            if ids.is_empty() {
+                self.emails.remove(email.as_str());
+            }
+        }
+    }
+}
+
+/// A path segment as it stands in a concrete path.
+pub(crate) fn key(segment: &str) -> String {
+    segment.replace('%', "%25").replace('/', "%2F")
+}
+
+/// Reads a stored text. `None` would be a fault of the store, which writes nothing but JSON.
+pub(crate) fn parse(record: &str) -> Option<Value> {
+    serde_json::from_str(record).ok()
+}
+
+fn email_of(user: &Value) -> Option<String> {
+    user.get("email").and_then(Value::as_str).map(str::to_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn removing_a_record_removes_what_hangs_on_it_and_nothing_else() {
+        let mut store = Store::default();
+        store.put(USERS, "a", &json!({"email": "A@x.org"}));
+        store.put(USERS, "a/b", &json!({"email": "a@x.org"}));
+        store.put("/users/a/roles", "r", &json!({}));
+        store.put(&format!("/users/{}/roles", key("a/b")), "r", &json!({}));
+        store.put("/users/ab/roles", "r", &json!({}));
+        store.set_value("/users/a/block", &json!(1));
+        assert_eq!(store.users_by_email("a@X.org").len(), 2);
+        store.remove(USERS, "a");
+        assert_eq!(store.users_by_email("a@x.org").iter().map(|id| &**id).collect::<Vec<_>>(), ["a/b"]);
+        assert!(store.collection("/users/a/roles").is_none() && store.value("/users/a/block").is_none());
+        assert!(store.collection("/users/a%2Fb/roles").is_some() && store.collection("/users/ab/roles").is_some());
+    }
+
+    #[test]
+    fn places_survive_removals() {
+        let mut collection = Collection::default();
+        for id in ["a", "b", "c"] {
+            collection.put(id, Arc::from("1"));
+        }
+        let b = collection.place("b");
+        collection.remove("b");
+        collection.put("a", Arc::from("2"));
+        assert_eq!(collection.after(b).map(|(_, id, _)| &**id).collect::<Vec<_>>(), ["c"]);
+        assert_eq!(collection.after(None).map(|(_, id, _)| &**id).collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(collection.get("a").map(|text| &**text), Some("2"));
+    }
+}

@@ -1,0 +1,114 @@
+//! The tenant: its state and its answers, without a socket.
+
+use crate::auth::Authority;
+use crate::clock::Clock;
+use crate::error::SandboxError;
+use crate::faults::Faults;
+use crate::journal::Journal;
+use crate::limits::{Limiter, RateLimit};
+use crate::management;
+use crate::message::{Answer, Request};
+use crate::model::Model;
+use crate::seed::{self, Seed};
+use crate::store::Store;
+use serde_json::json;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// What the token endpoint is called where operations are named: in the journal and in faults.
+const TOKEN_OPERATION: &str = "oauth.token";
+
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) model: Arc<Model>,
+    pub(crate) store: RwLock<Store>,
+    pub(crate) authority: Authority,
+    pub(crate) limiter: Limiter,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+    pub(crate) clock: Clock,
+    /// Answer a sample where a record is missing, instead of 404.
+    pub(crate) sample_missing: bool,
+    seed: Mutex<Seed>,
+    rate_limit: Option<RateLimit>,
+}
+
+/// What a tenant is made from.
+#[derive(Debug)]
+pub(crate) struct TenantSettings {
+    /// With a `/` at its end.
+    pub(crate) issuer: String,
+    /// What the Management API may be called as an audience; the first is the one that is shown.
+    pub(crate) audiences: Vec<String>,
+    pub(crate) token_lifetime_s: i64,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) sample_missing: bool,
+    pub(crate) seed: Seed,
+}
+
+impl Tenant {
+    pub(crate) fn new(settings: TenantSettings) -> Result<Self, SandboxError> {
+        let tenant = Self {
+            model: Model::embedded()?,
+            store: RwLock::default(),
+            authority: Authority::new(settings.issuer, settings.audiences, settings.token_lifetime_s),
+            limiter: Limiter::default(),
+            faults: Faults::default(),
+            journal: Journal::default(),
+            clock: Clock::default(),
+            sample_missing: settings.sample_missing,
+            seed: Mutex::new(settings.seed),
+            rate_limit: settings.rate_limit,
+        };
+        tenant.reset();
+        Ok(tenant)
+    }
+
+    /// Back to the seed: state, faults, journal, clock and rate limit. Tokens stay valid.
+    pub(crate) fn reset(&self) {
+        let seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let store = seed::store(&self.model, &seed, self.authority.audience());
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
+        self.faults.clear();
+        self.journal.clear();
+        self.clock.reset();
+        self.limiter.set(self.rate_limit);
+    }
+
+    /// A new seed with this many users, and the state of it. Faults, journal and so on stay.
+    pub(crate) fn reseed(&self, users: u64) {
+        let seed = {
+            let mut seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner);
+            seed.users = users;
+            seed.clone()
+        };
+        let store = seed::store(&self.model, &seed, self.authority.audience());
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
+    }
+
+    /// The name of the operation that a request is for, if it is for one.
+    pub(crate) fn operation(&self, request: &Request) -> Option<String> {
+        if request.path == "/oauth/token" {
+            return Some(TOKEN_OPERATION.to_owned());
+        }
+        let below = request.path.strip_prefix(management::BASE)?;
+        self.model.find(&request.method, below).map(|(route, _)| route.operation.id.clone())
+    }
+
+    /// Answers a request to the tenant (not to the test controls).
+    pub(crate) fn handle(&self, request: &Request) -> Answer {
+        let path = request.path.as_str();
+        if path == management::BASE || path.starts_with(&format!("{}/", management::BASE)) {
+            return management::handle(self, request);
+        }
+        match (request.method.as_str(), path) {
+            ("POST", "/oauth/token") => {
+                let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+                self.authority.token(request, &store, &self.clock)
+            }
+            ("GET", "/.well-known/jwks.json") => self.authority.jwks(),
+            ("GET", "/.well-known/openid-configuration") => self.authority.discovery(),
+            ("GET", "/") => Answer::json(200, &json!({ "name": "auth0-sandbox", "api": management::BASE })),
+            _ => crate::error::ApiError::not_found().answer(),
+        }
+    }
+}

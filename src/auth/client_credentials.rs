@@ -1,0 +1,99 @@
+//! The client credentials grant (RFC 6749, section 4.4), as Auth0 has it: with an audience and perhaps an organization.
+
+use crate::domain::Domain;
+use crate::error::Error;
+use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, path};
+use crate::json::Node;
+use crate::secret::Secret;
+use std::time::Duration;
+
+/// A client's id and secret, and what it asks a token for.
+pub(crate) struct ClientCredentials {
+    token_url: String,
+    form: Secret,
+    /// The client secret, plain and as it stands in the form.
+    secrets: Vec<Secret>,
+    headers: Headers,
+    cache_key: String,
+}
+
+pub(crate) struct TokenResponse {
+    pub(crate) access_token: Secret,
+    pub(crate) expires_in: Duration,
+}
+
+impl ClientCredentials {
+    pub(crate) fn new(
+        domain: &Domain,
+        client_id: &str,
+        secret: Secret,
+        audience: &str,
+        organization: Option<&str>,
+        headers: Headers,
+    ) -> Self {
+        let mut form = String::new();
+        path::push_pair(&mut form, "grant_type", "client_credentials");
+        path::push_pair(&mut form, "client_id", client_id);
+        path::push_pair(&mut form, "client_secret", secret.expose());
+        path::push_pair(&mut form, "audience", audience);
+        if let Some(organization) = organization {
+            path::push_pair(&mut form, "organization", organization);
+        }
+        let mut encoded = String::new();
+        path::encode_into(&mut encoded, secret.expose());
+        let secrets = vec![secret, Secret::new(encoded)];
+        let mut cache_key = format!("auth0-sdk token {}", domain.origin());
+        for part in [client_id, audience, organization.unwrap_or_default()] {
+            // Encoded, so that no two sets of parts make the same key.
+            cache_key.push(' ');
+            path::encode_into(&mut cache_key, part);
+        }
+        let mut headers = headers;
+        headers.set("content-type", "application/x-www-form-urlencoded");
+        headers.set("accept", "application/json");
+        Self {
+            token_url: format!("{}/oauth/token", domain.origin()),
+            form: Secret::new(form),
+            secrets,
+            headers,
+            cache_key,
+        }
+    }
+
+    pub(crate) fn cache_key(&self) -> &str {
+        &self.cache_key
+    }
+
+    pub(crate) fn prepare(&self, limits: Limits) -> Plan<'_> {
+        Plan {
+            operation: "oauth.token",
+            method: Method::Post,
+            url: self.token_url.clone(),
+            headers: self.headers.clone(),
+            body: RequestBody::Bytes(self.form.expose().as_bytes().into()),
+            idempotent: true,
+            read: Read::Json,
+            token: None,
+            secrets: self.secrets.clone(),
+            limits,
+        }
+    }
+
+    /// RFC 6749, section 5.1. A lifetime that is missing is none: the token is used once and not kept.
+    pub(crate) fn parse(&self, answer: &Answer) -> Result<TokenResponse, Error> {
+        // Not answer.decode_error: that keeps the body, and this body may hold a token.
+        let fail = |message: &str| {
+            let error = Error::new(crate::error::ErrorKind::Auth, message.to_owned());
+            Err(error.with_operation("oauth.token").with_status(answer.status).with_attempts(answer.attempts))
+        };
+        let Some(doc) = &answer.document() else { return fail("the token endpoint's answer is not JSON") };
+        let Some(access_token) = doc.text("access_token") else {
+            return fail("the token endpoint's answer has no access_token");
+        };
+        if doc.text("token_type").is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+            return fail("the token endpoint's answer is not a bearer token");
+        }
+        let expires_in = Duration::from_secs(doc.count("expires_in").unwrap_or(0));
+        Ok(TokenResponse { access_token: Secret::new(access_token), expires_in })
+    }
+}

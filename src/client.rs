@@ -1,0 +1,255 @@
+//! Builders: domain, credentials, host and policies.
+
+use crate::auth::client_credentials::ClientCredentials;
+use crate::domain::{self, Domain};
+use crate::error::{Error, ErrorKind};
+use crate::host::{Host, TokenStore, Transport};
+use crate::http::{Headers, Limits, check_header};
+use crate::management::{Core, ManagementClient};
+use crate::retry::{Retry, RetryPolicy};
+use crate::secret::Secret;
+use crate::telemetry;
+use crate::token::{TokenProvider, TokenSource};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one attempt may take, unless the client or the call says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often a failed attempt is repeated, unless the client or the call says otherwise.
+const MAX_RETRIES: u32 = 2;
+
+/// Sets a [`ManagementClient`] up. Everything is checked by [`ManagementBuilder::build`].
+#[must_use = "nothing happens before build()"]
+pub struct ManagementBuilder {
+    domain: String,
+    base_url: Option<String>,
+    token: Option<TokenSource>,
+    client_id: Option<String>,
+    client_secret: Option<Secret>,
+    audience: Option<String>,
+    organization: Option<String>,
+    headers: Vec<(String, Secret)>,
+    custom_domain: Option<String>,
+    telemetry: Option<String>,
+    timeout: Duration,
+    deadline: Option<Duration>,
+    max_retries: u32,
+    retry: Arc<dyn Retry>,
+    host: Option<Host>,
+    transport: Option<Arc<dyn Transport>>,
+    store: Option<Arc<dyn TokenStore>>,
+}
+
+impl ManagementBuilder {
+    pub(crate) fn new(domain: String) -> Self {
+        Self { telemetry: Some(telemetry::of_this_crate()), ..Self::bare(domain) }
+    }
+
+    /// A builder that sends no telemetry. Apart, so that a build which brings its own header links no base64.
+    pub(crate) fn bare(domain: String) -> Self {
+        Self {
+            domain,
+            base_url: None,
+            token: None,
+            client_id: None,
+            client_secret: None,
+            audience: None,
+            organization: None,
+            headers: Vec::new(),
+            custom_domain: None,
+            telemetry: None,
+            timeout: TIMEOUT,
+            deadline: None,
+            max_retries: MAX_RETRIES,
+            retry: Arc::new(RetryPolicy::default()),
+            host: None,
+            transport: None,
+            store: None,
+        }
+    }
+
+    /// Calls are made with this token, which the program has got elsewhere. It is not renewed.
+    pub fn token(mut self, token: impl Into<Secret>) -> Self {
+        self.token = Some(TokenSource::Fixed(token.into()));
+        self
+    }
+
+    /// Calls are made with the token that this gives for each attempt. A closure that returns a future is a provider.
+    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.token = Some(TokenSource::Provider(Arc::new(provider)));
+        self
+    }
+
+    /// Calls are made with a token that the client gets by the client credentials grant, keeps until 30 s before it
+    /// expires, and renews. Many calls at once make one token request. A kept token that the API answers with 401 is
+    /// replaced once.
+    pub fn client_credentials(mut self, client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
+        self.client_id = Some(client_id.into());
+        self.client_secret = Some(client_secret.into());
+        self
+    }
+
+    /// The audience of the token that client credentials get. `https://{domain}/api/v2/` by default; it must be named
+    /// when the domain is a custom one, since the audience keeps the tenant's own.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// The organization (id or name) that the token of the client credentials is for.
+    pub fn organization(mut self, organization: impl Into<String>) -> Self {
+        self.organization = Some(organization.into());
+        self
+    }
+
+    /// Where the Management API is, in the place of `https://{domain}/api/v2`: a proxy. https, or loopback.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// A header of every call.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), Secret::new(value)));
+        self
+    }
+
+    /// The custom domain that links in mails and tickets use: sent as `Auth0-Custom-Domain` with the operations that
+    /// take it, and with no other.
+    pub fn custom_domain(mut self, domain: impl Into<String>) -> Self {
+        self.custom_domain = Some(domain.into());
+        self
+    }
+
+    /// False leaves the `Auth0-Client` header out, which tells Auth0 the name and version of this crate.
+    pub fn telemetry(mut self, on: bool) -> Self {
+        self.telemetry = on.then(telemetry::of_this_crate);
+        self
+    }
+
+    /// The name and version of the program, in the place of this crate's in the `Auth0-Client` header.
+    pub fn client_info(mut self, name: &str, version: &str) -> Self {
+        self.telemetry = Some(telemetry::header(name, version));
+        self
+    }
+
+    /// A ready value of the `Auth0-Client` header; `None` leaves it out.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn telemetry_header(mut self, value: Option<String>) -> Self {
+        self.telemetry = value;
+        self
+    }
+
+    /// The time that each attempt may take, from its token to the last byte of its body. 60 s by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The time that all attempts of a call and the waits between them may take. None by default.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How often a failed attempt is repeated. 2 by default; 0 for never.
+    pub fn max_retries(mut self, max_retries: u32) -> Self {
+        self.max_retries = max_retries;
+        self
+    }
+
+    /// What decides whether a failed attempt is repeated, in the place of [`RetryPolicy::default`].
+    pub fn retry_policy(mut self, policy: impl Retry + 'static) -> Self {
+        self.retry = Arc::new(policy);
+        self
+    }
+
+    /// The host, in the place of the target's. Clients that share one share their tokens.
+    pub fn host(mut self, host: Host) -> Self {
+        self.host = Some(host);
+        self
+    }
+
+    /// The transport, in the place of the host's. A closure is one.
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Where tokens are kept, in the place of the host's memory.
+    pub fn token_store(mut self, store: impl TokenStore + 'static) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Checks everything and makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a wrong domain or base URL, missing credentials, a token beside credentials, a header
+    /// that is not one, and a target without a transport.
+    pub fn build(self) -> Result<ManagementClient, Error> {
+        let domain = Domain::parse(&self.domain)?;
+        let base_url = match &self.base_url {
+            Some(base_url) => domain::parse_base_url(base_url)?,
+            None => format!("{}/api/v2", domain.origin()),
+        };
+        let mut host = match self.host {
+            Some(host) => host,
+            None => Host::of_target()?,
+        };
+        if let Some(transport) = self.transport {
+            host.transport = transport;
+        }
+        if let Some(store) = self.store {
+            host.store = store;
+            host.flights = Arc::default();
+        }
+        let mut headers = Headers::new();
+        headers.append("accept", "application/json");
+        if let Some(telemetry) = self.telemetry {
+            headers.append("auth0-client", telemetry);
+        }
+        let config = |message| Err(Error::new(ErrorKind::Config, message));
+        let token = match (self.token, self.client_id, self.client_secret) {
+            (Some(_), Some(_), _) => {
+                return config("both a token and client credentials are given: give one of them");
+            }
+            (Some(TokenSource::Fixed(token)), ..) if token.expose().is_empty() => return config("the token is empty"),
+            (Some(source), ..) => source,
+            (None, Some(id), Some(secret)) if !id.is_empty() && !secret.expose().is_empty() => {
+                let audience = self.audience.unwrap_or_else(|| format!("{}/api/v2/", domain.origin()));
+                let organization = self.organization.as_deref();
+                let headers = headers.clone();
+                let credentials = ClientCredentials::new(&domain, &id, secret, &audience, organization, headers);
+                TokenSource::ClientCredentials(Box::new(credentials))
+            }
+            (None, Some(_), _) => return config("the client id or the client secret is empty"),
+            (None, None, _) => {
+                return config("there are no credentials: give a token, or a client id and a client secret");
+            }
+        };
+        for (name, value) in self.headers {
+            check_header(&name, value.expose(), ErrorKind::Config)?;
+            headers.set(name, value.expose());
+        }
+        let custom_domain = match &self.custom_domain {
+            Some(domain) => Some(Domain::parse(domain)?.as_str().to_owned()),
+            None => None,
+        };
+        let limits =
+            Limits { timeout: self.timeout, deadline: self.deadline, max_retries: self.max_retries, retry: self.retry, attempt_ends_at: None };
+        let core = Core { host, base_url, token, headers, custom_domain, limits };
+        Ok(ManagementClient { core: Arc::new(core) })
+    }
+}
+
+impl fmt::Debug for ManagementBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not checked yet: it may be a URL with a password in it.
+        let domain = Domain::parse(&self.domain);
+        let domain = domain.as_ref().map_or("not a domain", Domain::as_str);
+        f.debug_struct("ManagementBuilder").field("domain", &domain).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,248 @@
+//! What the core needs of the place it runs in: four small traits, and [`Host`], which bundles them.
+//!
+//! A backend moves bytes, tells the time, draws random bytes or keeps a token, and decides nothing: timeouts, retries,
+//! redirects and errors are the executor's.
+
+#[cfg(target_arch = "wasm32")]
+mod fetch;
+#[cfg(target_arch = "wasm32")]
+mod js_timer;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod native;
+mod store;
+#[cfg(target_arch = "wasm32")]
+mod web_crypto;
+
+#[cfg(target_arch = "wasm32")]
+pub use fetch::FetchTransport;
+#[cfg(target_arch = "wasm32")]
+pub use js_timer::JsTimer;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub use native::{NativeCrypto, ReqwestTransport, TokioTimer};
+pub use store::{MemoryStore, StoredToken, TokenStore};
+#[cfg(target_arch = "wasm32")]
+pub use web_crypto::WebCrypto;
+
+use crate::error::{Error, ErrorKind};
+use crate::http::{HttpRequest, HttpResponse};
+use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::token::Flights;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Makes one exchange: sends a request as it is, answers with status, headers and a body that is still unread.
+///
+/// No policy: no timeout, no retry, and above all **no redirect**, since the executor decides what may go to another
+/// place. Dropping the future, or the body, ends the exchange.
+///
+/// A closure is a transport:
+///
+/// ```
+/// use auth0_sdk::{Headers, HttpRequest, HttpResponse, Transport};
+///
+/// let transport = |request: HttpRequest| async move {
+///     assert!(request.url.starts_with("https://"));
+///     Ok(HttpResponse::new(200, Headers::new(), "{}"))
+/// };
+/// fn takes(_: impl Transport) {}
+/// takes(transport);
+/// ```
+pub trait Transport: MaybeSend + MaybeSync {
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// When there is no answer; the error says whether the server may have seen the request.
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>>;
+}
+
+impl<F, Fut> Transport for F
+where
+    F: Fn(HttpRequest) -> Fut + MaybeSend + MaybeSync,
+    Fut: Future<Output = Result<HttpResponse, TransportError>> + MaybeSend + 'static,
+{
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
+        Box::pin(self(request))
+    }
+}
+
+/// Why an exchange failed.
+#[derive(Clone)]
+pub struct TransportError {
+    message: String,
+    sent: bool,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    #[cfg(target_arch = "wasm32")]
+    cause: Option<wasm_bindgen::JsValue>,
+}
+
+impl TransportError {
+    fn new(message: String, sent: bool) -> Self {
+        Self {
+            message,
+            sent,
+            source: None,
+            #[cfg(target_arch = "wasm32")]
+            cause: None,
+        }
+    }
+
+    /// The request did not reach the server: the name did not resolve, the connection was refused. Always retried.
+    pub fn not_sent(message: impl Into<String>) -> Self {
+        Self::new(message.into(), false)
+    }
+
+    /// The server may have seen the request. Retried only when repeating it does no harm.
+    pub fn maybe_sent(message: impl Into<String>) -> Self {
+        Self::new(message.into(), true)
+    }
+
+    /// Adds what caused the failure.
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// True when the server may have seen the request.
+    pub fn may_have_been_sent(&self) -> bool {
+        self.sent
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn with_js_cause(mut self, cause: wasm_bindgen::JsValue) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        let error = Error::new(ErrorKind::Transport, self.message).sent(self.sent).with_shared_source(self.source);
+        #[cfg(target_arch = "wasm32")]
+        let error = error.with_js_cause(self.cause);
+        error
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportError")
+            .field("message", &self.message)
+            .field("sent", &self.sent)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// The clock, and waiting.
+pub trait Timer: MaybeSend + MaybeSync {
+    /// The time since the Unix epoch.
+    fn now(&self) -> Duration;
+
+    /// Completes after a time. Dropping the future cancels the wait.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// Random bytes and digests. Asynchronous where WebCrypto is.
+pub trait Crypto: MaybeSend + MaybeSync {
+    /// Fills a buffer with bytes from the system's cryptographic random source.
+    ///
+    /// # Errors
+    /// When the system has none.
+    fn random(&self, out: &mut [u8]) -> Result<(), Error>;
+
+    /// The SHA-256 digest (FIPS 180-4).
+    ///
+    /// # Errors
+    /// When the platform refuses, as a browser does outside a secure context.
+    fn sha256<'a>(&'a self, data: &'a [u8]) -> BoxFuture<'a, Result<[u8; 32], Error>>;
+}
+
+/// The four together. Cheap to clone; clients that share a host share its tokens too, so that a program with several
+/// clients buys one token and not several.
+#[derive(Clone)]
+pub struct Host {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) timer: Arc<dyn Timer>,
+    pub(crate) crypto: Arc<dyn Crypto>,
+    pub(crate) store: Arc<dyn TokenStore>,
+    pub(crate) flights: Arc<Flights>,
+}
+
+impl Host {
+    /// Bundles four parts. Tokens are kept in memory until [`Host::with_store`] says otherwise.
+    pub fn new(
+        transport: impl Transport + 'static,
+        timer: impl Timer + 'static,
+        crypto: impl Crypto + 'static,
+    ) -> Self {
+        Self {
+            transport: Arc::new(transport),
+            timer: Arc::new(timer),
+            crypto: Arc::new(crypto),
+            store: Arc::new(MemoryStore::default()),
+            flights: Arc::default(),
+        }
+    }
+
+    /// The host of the target: reqwest and tokio natively, `fetch`, WebCrypto and `setTimeout` on wasm32.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when the target has none: a native build without the feature `native`.
+    pub fn of_target() -> Result<Self, Error> {
+        #[cfg(target_arch = "wasm32")]
+        return Ok(Self::new(FetchTransport::global(), JsTimer, WebCrypto));
+        #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+        return Ok(Self::new(ReqwestTransport::new()?, TokioTimer, NativeCrypto));
+        #[cfg(all(not(feature = "native"), not(target_arch = "wasm32")))]
+        Err(Error::new(
+            ErrorKind::Config,
+            "there is no transport: enable the feature `native` of auth0-sdk, or give a Host to the builder",
+        ))
+    }
+
+    /// The same host with another transport.
+    pub fn with_transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Arc::new(transport);
+        self
+    }
+
+    /// The same host with another clock.
+    pub fn with_timer(mut self, timer: impl Timer + 'static) -> Self {
+        self.timer = Arc::new(timer);
+        self
+    }
+
+    /// The same host with another place for tokens. Token requests are shared with nobody else any more.
+    pub fn with_store(mut self, store: impl TokenStore + 'static) -> Self {
+        self.store = Arc::new(store);
+        self.flights = Arc::default();
+        self
+    }
+
+    /// A number in 0..1 for jitter.
+    pub(crate) fn jitter(&self) -> f64 {
+        let mut bytes = [0u8; 4];
+        match self.crypto.random(&mut bytes) {
+            Ok(()) => f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),
+            // Jitter only spreads retries: without randomness they stay right, just not spread.
+            Err(_) => 0.5,
+        }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,146 @@
+//! The native host: reqwest with rustls, tokio's timer, the system's randomness.
+
+use super::{Crypto, Timer, Transport, TransportError};
+use crate::error::{Error, ErrorKind};
+use crate::http::{ByteStream, Headers, HttpBody, HttpRequest, HttpResponse, RequestBody};
+use crate::maybe_send::BoxFuture;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A transport over [`reqwest`], HTTP/1.1 and HTTP/2, rustls with the certificates of the system.
+#[derive(Clone, Debug)]
+pub struct ReqwestTransport(reqwest::Client);
+
+impl ReqwestTransport {
+    /// A client of our own. Its connections are pooled; clones share them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when TLS cannot be set up.
+    pub fn new() -> Result<Self, Error> {
+        let config = |message: &'static str| move |error| Error::new(ErrorKind::Config, message).with_source(error);
+        // The provider is named here, so that no process-wide default is needed or set.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = rustls_platform_verifier::Verifier::new(provider.clone()).map_err(|error| {
+            Error::new(ErrorKind::Config, "the system's certificates cannot be read").with_source(error)
+        })?;
+        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map(Self)
+            .map_err(config("the HTTP client cannot be built"))
+    }
+
+    /// A client that the user made: proxies, client certificates, resolvers. It should follow no redirects
+    /// ([`reqwest::redirect::Policy::none`]), since it would carry a body with a secret along.
+    pub fn with_client(client: reqwest::Client) -> Self {
+        Self(client)
+    }
+}
+
+impl Transport for ReqwestTransport {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
+        Box::pin(async move {
+            let method = match request.method {
+                crate::http::Method::Get => reqwest::Method::GET,
+                crate::http::Method::Post => reqwest::Method::POST,
+                crate::http::Method::Put => reqwest::Method::PUT,
+                crate::http::Method::Patch => reqwest::Method::PATCH,
+                crate::http::Method::Delete => reqwest::Method::DELETE,
+            };
+            let mut builder = self.0.request(method, &request.url);
+            for (name, value) in request.headers.iter() {
+                builder = builder.header(name, value);
+            }
+            if let RequestBody::Bytes(bytes) = request.body {
+                builder = builder.body(bytes.to_vec());
+            }
+            let response = builder.send().await.map_err(|error| {
+                // A builder error is a request that could not even be made; a connect error never carried it.
+                let not_sent = error.is_connect() || error.is_builder();
+                let what = match (error.is_builder(), error.is_connect()) {
+                    (true, _) => "the request cannot be built",
+                    (_, true) => "the connection failed",
+                    _ => "the connection broke before an answer came",
+                };
+                let error = error.without_url();
+                let message = format!("{what}: {}", root_cause(&error));
+                let made =
+                    if not_sent { TransportError::not_sent(message) } else { TransportError::maybe_sent(message) };
+                made.with_source(error)
+            })?;
+            let status = response.status().as_u16();
+            let mut headers = Headers::new();
+            for (name, value) in response.headers() {
+                headers.append(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()));
+            }
+            Ok(HttpResponse { status, headers, body: HttpBody::from_stream(Pieces(response)) })
+        })
+    }
+}
+
+/// The innermost error, which is the one that says what happened: "Connection refused".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut current = error;
+    while let Some(source) = current.source() {
+        current = source;
+    }
+    current.to_string()
+}
+
+struct Pieces(reqwest::Response);
+
+impl ByteStream for Pieces {
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Vec<u8>>, TransportError>> {
+        Box::pin(async move {
+            match self.0.chunk().await {
+                Ok(piece) => Ok(piece.map(|bytes| bytes.to_vec())),
+                Err(error) => {
+                    let error = error.without_url();
+                    let message = format!("the connection broke while the body was read: {}", root_cause(&error));
+                    Err(TransportError::maybe_sent(message).with_source(error))
+                }
+            }
+        })
+    }
+}
+
+/// tokio's timer. Futures must run inside a tokio runtime with time enabled.
+#[derive(Clone, Copy, Debug)]
+pub struct TokioTimer;
+
+impl Timer for TokioTimer {
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+    fn now(&self) -> Duration {
+        // A clock before 1970 is a clock that is not set.
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The system's randomness, and SHA-256 of RustCrypto.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeCrypto;
+
+impl Crypto for NativeCrypto {
+    fn random(&self, out: &mut [u8]) -> Result<(), Error> {
+        getrandom::fill(out)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("the system has no random source: {error}")))
+    }
+
+    fn sha256<'a>(&'a self, data: &'a [u8]) -> BoxFuture<'a, Result<[u8; 32], Error>> {
+        use sha2::Digest;
+        Box::pin(async move { Ok(sha2::Sha256::digest(data).into()) })
+    }
+}

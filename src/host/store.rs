@@ -1,0 +1,73 @@
+//! Where tokens are kept.
+
+use crate::error::Error;
+use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::secret::Secret;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// An access token and when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredToken {
+    /// The token.
+    pub token: Secret,
+    /// When it expires, as the time since the Unix epoch.
+    pub expires_at: Duration,
+}
+
+/// Keeps access tokens under a key: in memory by default, or where many machines or isolates share them.
+///
+/// The key names tenant, client, audience and organization. A store may forget at any time.
+pub trait TokenStore: MaybeSend + MaybeSync {
+    /// What is kept under a key, expired or not.
+    ///
+    /// # Errors
+    /// When the store cannot be asked; the call that wanted the token then fails with this error.
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>>;
+
+    /// Keeps a token under a key, in the place of the one before it.
+    ///
+    /// # Errors
+    /// When the store cannot take it.
+    fn put<'a>(&'a self, key: &'a str, token: StoredToken) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Forgets what is kept under a key: the API refused the token.
+    ///
+    /// # Errors
+    /// When the store cannot be told.
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// Keeps tokens in memory.
+///
+/// A list, and no map: a client has one token, or a few, and a hash map is 6 KB of wasm.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Vec<(String, StoredToken)>>);
+
+impl MemoryStore {
+    fn with<T>(&self, work: impl FnOnce(&mut Vec<(String, StoredToken)>) -> T) -> Result<T, Error> {
+        // A panic elsewhere cannot leave a map of whole values half changed.
+        Ok(work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl TokenStore for MemoryStore {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
+        Box::pin(async move {
+            self.with(|tokens| tokens.iter().find(|(known, _)| known == key).map(|(_, token)| token.clone()))
+        })
+    }
+
+    fn put<'a>(&'a self, key: &'a str, token: StoredToken) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            self.with(|tokens| {
+                tokens.retain(|(known, _)| known != key);
+                tokens.push((key.to_owned(), token));
+            })
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { self.with(|tokens| tokens.retain(|(known, _)| known != key)) })
+    }
+}

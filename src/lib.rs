@@ -1,0 +1,49 @@
+//! An unofficial client for Auth0, for native Rust and for WebAssembly.
+//!
+//! [`ManagementClient`] calls every operation of the Management API. Tokens, retries, timeouts, rate limits and paging are
+//! taken care of; the place it runs in is behind four small traits ([`Transport`], [`Timer`], [`Crypto`],
+//! [`TokenStore`]), which [`Host`] bundles.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod auth;
+mod client;
+mod domain;
+mod error;
+mod host;
+mod http;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod js;
+mod json;
+mod management;
+mod maybe_send;
+mod pagination;
+mod rate_limit;
+mod retry;
+mod secret;
+mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod text;
+mod token;
+
+pub use client::ManagementBuilder;
+pub use domain::Domain;
+pub use error::{Error, ErrorKind};
+pub use host::{Crypto, Host, MemoryStore, StoredToken, Timer, TokenStore, Transport, TransportError};
+#[cfg(target_arch = "wasm32")]
+pub use host::{FetchTransport, JsTimer, WebCrypto};
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub use host::{NativeCrypto, ReqwestTransport, TokioTimer};
+pub use http::{ByteStream, ErrorBody, Headers, HttpBody, HttpRequest, HttpResponse, Method, Read, RequestBody};
+pub use management::{Call, Items, ManagementClient, Page, Pages, Response};
+pub use maybe_send::{BoxFuture, BoxStream, MaybeSend, MaybeSync};
+pub use rate_limit::RateLimit;
+pub use retry::{Attempt, Decision, Outcome, Retry, RetryPolicy};
+pub use secret::Secret;
+pub use token::TokenProvider;
+
+/// A JSON value, for calls that are untyped.
+pub type Json = serde_json::Value;

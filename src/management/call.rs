@@ -1,0 +1,205 @@
+//! A call: a value that is awaited, paged, or sent raw.
+
+use super::pages::{Items, Pages};
+use super::{Core, Input, Operation};
+use crate::Json;
+use crate::error::{Error, ErrorKind};
+use crate::http::path::Query;
+use crate::http::{Answer, Headers, Payload, Read, RequestBody};
+use crate::maybe_send::{BoxFuture, MaybeSend};
+use crate::rate_limit::RateLimit;
+use crate::secret::Secret;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What one call says instead of the client's settings.
+#[derive(Clone, Default)]
+pub(crate) struct RequestOptions {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) max_retries: Option<u32>,
+    /// `None` removes the client's header of the name.
+    pub(crate) headers: Vec<(String, Option<Secret>)>,
+    /// In the place of the parameters of the same name.
+    pub(crate) query: Vec<(String, String)>,
+}
+
+/// A call that has not been made yet. `.await` makes it and gives the data; [`Call::raw`] gives status and headers too;
+/// [`Call::items`] and [`Call::pages`] walk a list. Dropping the future aborts the request.
+///
+/// Nothing is sent before that, and what is wrong with the arguments is reported then.
+#[must_use = "a call is made when it is awaited"]
+pub struct Call<T = Json> {
+    pub(crate) core: Arc<Core>,
+    pub(crate) operation: Result<Operation<'static>, Error>,
+    pub(crate) path: Vec<String>,
+    pub(crate) query: Query,
+    pub(crate) body: Option<Arc<[u8]>>,
+    pub(crate) options: RequestOptions,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self {
+            core: self.core.clone(),
+            operation: self.operation.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            body: self.body.clone(),
+            options: self.options.clone(),
+            answer: PhantomData,
+        }
+    }
+}
+
+/// An answer with everything about it.
+#[derive(Clone, Debug)]
+pub struct Response<T> {
+    /// The status: 200, 201, 202 or 204.
+    pub status: u16,
+    /// The headers.
+    pub headers: Headers,
+    /// The decoded body; JSON null where there was none.
+    pub data: T,
+    /// How many times the request was tried.
+    pub attempts: u32,
+}
+
+impl<T> Response<T> {
+    /// What the answer says of the rate limit.
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        RateLimit::from_headers(&self.headers)
+    }
+}
+
+impl<T> Call<T> {
+    pub(crate) fn new(core: Arc<Core>, operation: Result<Operation<'static>, Error>) -> Self {
+        Self {
+            core,
+            operation,
+            path: Vec::new(),
+            query: Query::default(),
+            body: None,
+            options: RequestOptions::default(),
+            answer: PhantomData,
+        }
+    }
+
+    /// The next path parameter, unencoded: an id. It stays one segment, whatever it holds.
+    pub fn path(mut self, id: impl Into<String>) -> Self {
+        self.path.push(id.into());
+        self
+    }
+
+    /// A query parameter. Null adds nothing, an array repeats the name, an object is sent as `name[member]`.
+    pub fn query(mut self, name: &str, value: impl Into<Json>) -> Self {
+        self.query.push_json(name, &value.into());
+        self
+    }
+
+    /// The body, as JSON: what is absent is not sent, null is, and `{}` is a body.
+    pub fn body(mut self, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(bytes) => self.body = Some(bytes.into()),
+            Err(error) => {
+                let message = format!("the body cannot be written as JSON: {error}");
+                self.operation = self.operation.and(Err(Error::new(ErrorKind::Request, message)));
+            }
+        }
+        self
+    }
+
+    /// A header for this call, in the place of the client's of the same name.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.headers.push((name.into(), Some(Secret::new(value))));
+        self
+    }
+
+    /// The time that each attempt may take, from its token to the last byte of its body. 60 s by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// The time that all attempts and the waits between them may take. None by default.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.options.deadline = Some(deadline);
+        self
+    }
+
+    /// How often a failed attempt is repeated. 2 by default; 0 for never.
+    pub fn max_retries(mut self, max_retries: u32) -> Self {
+        self.options.max_retries = Some(max_retries);
+        self
+    }
+
+    pub(crate) async fn send(&self, query: Query) -> Result<Answer, Error> {
+        let operation = self.operation.as_ref().map_err(Clone::clone)?;
+        let body = self.body.clone().map(RequestBody::Bytes);
+        let input = Input { path: &self.path, query, body, read: Read::Bytes, options: &self.options };
+        self.core.send(operation, input).await
+    }
+}
+
+impl<T: DeserializeOwned> Call<T> {
+    /// Makes the call and gives the answer with its status and headers.
+    ///
+    /// # Errors
+    /// Any [`Error`]; a success that does not decode is [`ErrorKind::Decode`] and keeps status, headers and body.
+    pub async fn raw(self) -> Result<Response<T>, Error> {
+        let answer = self.send(self.query.clone()).await?;
+        let data = decode(&answer).map_err(|error| match &self.operation {
+            Ok(operation) => error.with_operation(operation.id),
+            Err(_) => error,
+        })?;
+        Ok(Response { status: answer.status, headers: answer.headers, data, attempts: answer.attempts })
+    }
+}
+
+impl Call {
+    /// Walks a list page by page. Each page brings its items, status and headers.
+    pub fn pages(self) -> Pages {
+        Pages::new(self)
+    }
+
+    /// Walks a list item by item, over all its pages.
+    pub fn items(self) -> Items {
+        Items::new(self.pages())
+    }
+}
+
+impl<T: DeserializeOwned + MaybeSend + 'static> IntoFuture for Call<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = BoxFuture<'static, Result<T, Error>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(self.raw().await?.data) })
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation.as_ref().map_or("unknown", |operation| operation.id);
+        f.debug_struct("Call").field("operation", &operation).finish_non_exhaustive()
+    }
+}
+
+/// Decodes a success. No body at all reads as null.
+pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
+    let bytes: &[u8] = match &answer.payload {
+        Payload::Bytes(bytes) => bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes),
+        _ => b"null",
+    };
+    serde_json::from_slice(bytes).map_err(|error| {
+        let html = bytes.trim_ascii_start().starts_with(b"<");
+        let what = if html { "the answer is an HTML page and not JSON" } else { "the answer is not the JSON expected" };
+        let place = format!("line {} column {}", error.line(), error.column());
+        answer.decode_error(format!("{what}: {error}")).with_path(place).with_source(error)
+    })
+}

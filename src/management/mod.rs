@@ -1,0 +1,175 @@
+//! The Management API: 491 operations, which are data, and one way to call them.
+
+mod api;
+mod call;
+mod op;
+mod pages;
+
+pub use call::{Call, Response};
+pub use pages::{Items, Page, Pages};
+
+pub(crate) use call::RequestOptions;
+pub(crate) use op::Operation;
+
+use crate::client::ManagementBuilder;
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+use crate::http::path::{self, Query};
+use crate::http::{Answer, Headers, Limits, Plan, Read, RequestBody, check_header, run};
+use crate::token::TokenSource;
+use std::fmt;
+use std::sync::Arc;
+
+/// A client of the Management API. Cheap to clone; clones share connections, settings and tokens.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), auth0_sdk::Error> {
+/// use auth0_sdk::ManagementClient;
+///
+/// let auth0 = ManagementClient::builder("tenant.us.auth0.com").client_credentials("id", "secret").build()?;
+/// let user = auth0.operation("users.get").path("auth0|1").query("fields", "email,name").await?;
+/// println!("{}", user["email"]);
+///
+/// let mut users = auth0.operation("users.list").query("q", "email:*@example.com").items();
+/// while let Some(user) = users.next().await {
+///     println!("{}", user?["user_id"]);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ManagementClient {
+    pub(crate) core: Arc<Core>,
+}
+
+/// What all calls of a client share.
+pub(crate) struct Core {
+    pub(crate) host: Host,
+    /// Without a slash at the end: `https://tenant.us.auth0.com/api/v2`.
+    pub(crate) base_url: String,
+    pub(crate) token: TokenSource,
+    pub(crate) headers: Headers,
+    pub(crate) custom_domain: Option<String>,
+    pub(crate) limits: Limits,
+}
+
+impl ManagementClient {
+    /// Starts a client for a tenant's domain: `tenant.us.auth0.com`, or a custom domain.
+    pub fn builder(domain: impl Into<String>) -> ManagementBuilder {
+        ManagementBuilder::new(domain.into())
+    }
+
+    /// A call of an operation by its id, untyped: `users.list`, `users.authenticationMethods.list`, with the names of the
+    /// `auth0` npm package. An id that does not exist is reported when the call is made.
+    pub fn operation(&self, id: &str) -> Call {
+        Call::new(self.core.clone(), Operation::find(id))
+    }
+
+    /// The ids of all operations, sorted.
+    pub fn operations() -> impl Iterator<Item = &'static str> {
+        api::OPERATIONS.iter().map(|(id, _)| *id)
+    }
+}
+
+impl fmt::Debug for ManagementClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagementClient").field("base_url", &self.core.base_url).finish_non_exhaustive()
+    }
+}
+
+/// What a call brings along, with everything in the form in which it is sent.
+pub(crate) struct Input<'a> {
+    pub(crate) path: &'a [String],
+    pub(crate) query: Query,
+    pub(crate) body: Option<RequestBody>,
+    pub(crate) read: Read,
+    pub(crate) options: &'a RequestOptions,
+}
+
+impl Core {
+    /// Calls an operation. The query gets the paging parameters that the caller left out.
+    pub(crate) async fn send(&self, operation: &Operation<'_>, input: Input<'_>) -> Result<Answer, Error> {
+        let query = input.query.clone();
+        let result = match self.plan(operation, input) {
+            Ok(plan) => run(&self.host, plan).await,
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| {
+            let error = match &operation.paging {
+                Some(paging) => paging.explain(&query, error),
+                None => error,
+            };
+            error.with_operation(operation.id)
+        })
+    }
+
+    fn plan<'a>(&'a self, operation: &Operation<'a>, input: Input<'_>) -> Result<Plan<'a>, Error> {
+        let Input { path, mut query, body, mut read, options } = input;
+        let path = path::fill(operation.path, path)?;
+        if let Some(paging) = &operation.paging {
+            paging.prepare(&mut query)?;
+        }
+        if body.is_some() && !operation.takes_body() {
+            return Err(Error::new(ErrorKind::Request, "a body was given, and this operation takes none"));
+        }
+        if body.is_none() && operation.needs_body() {
+            return Err(Error::new(ErrorKind::Request, "the body is missing"));
+        }
+        options.query.iter().for_each(|(key, _)| query.remove(key));
+        options.query.iter().for_each(|(key, value)| query.push(key.as_str(), value.as_str()));
+        let mut headers = self.headers.clone();
+        if operation.is_event_stream() {
+            headers.set("accept", "text/event-stream");
+            read = Read::Unread;
+        }
+        if body.is_some() && !operation.is_multipart() {
+            headers.set("content-type", "application/json");
+        }
+        if let Some(domain) = &self.custom_domain {
+            headers.set("auth0-custom-domain", domain.as_str());
+        }
+        options.apply(&mut headers)?;
+        if !operation.takes_custom_domain() {
+            headers.remove("auth0-custom-domain");
+        }
+        Ok(Plan {
+            operation: operation.id,
+            method: operation.method,
+            url: query.url(&self.base_url, &path),
+            headers,
+            body: body.unwrap_or_default(),
+            idempotent: operation.method.is_idempotent(),
+            read,
+            token: Some(&self.token),
+            secrets: Vec::new(),
+            limits: options.limits(&self.limits),
+        })
+    }
+}
+
+impl RequestOptions {
+    /// The client's limits, with what this call says instead.
+    pub(crate) fn limits(&self, limits: &Limits) -> Limits {
+        Limits {
+            timeout: self.timeout.unwrap_or(limits.timeout),
+            deadline: self.deadline.or(limits.deadline),
+            max_retries: self.max_retries.unwrap_or(limits.max_retries),
+            retry: limits.retry.clone(),
+            attempt_ends_at: limits.attempt_ends_at,
+        }
+    }
+
+    /// Puts this call's headers in the place of the client's; one without a value removes.
+    pub(crate) fn apply(&self, headers: &mut Headers) -> Result<(), Error> {
+        for (name, value) in &self.headers {
+            match value {
+                Some(value) => {
+                    check_header(name, value.expose(), ErrorKind::Request)?;
+                    headers.set(name.clone(), value.expose());
+                }
+                None => headers.remove(name),
+            }
+        }
+        Ok(())
+    }
+}

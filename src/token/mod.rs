@@ -1,0 +1,106 @@
+//! Where a bearer token comes from: a fixed text, a callback, or client credentials with a cache.
+
+mod flight;
+
+pub(crate) use flight::Flights;
+
+use crate::auth::client_credentials::ClientCredentials;
+use crate::error::{Error, ErrorKind};
+use crate::host::{Host, StoredToken};
+use crate::http::{self, Limits};
+use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::secret::Secret;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A cached token is not used in the last seconds of its life: the request still has to travel.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// Gives an access token for each attempt of a call. A closure that returns a future is one.
+pub trait TokenProvider: MaybeSend + MaybeSync {
+    /// The token to use now.
+    ///
+    /// # Errors
+    /// What the program wants the failed call to say; use [`Error::new`] with [`ErrorKind::Auth`].
+    fn token(&self) -> BoxFuture<'_, Result<Secret, Error>>;
+}
+
+impl<F, Fut, S> TokenProvider for F
+where
+    F: Fn() -> Fut + MaybeSend + MaybeSync,
+    Fut: Future<Output = Result<S, Error>> + MaybeSend + 'static,
+    S: Into<Secret> + 'static,
+{
+    fn token(&self) -> BoxFuture<'_, Result<Secret, Error>> {
+        let future = self();
+        Box::pin(async move { Ok(future.await?.into()) })
+    }
+}
+
+pub(crate) enum TokenSource {
+    Fixed(Secret),
+    Provider(Arc<dyn TokenProvider>),
+    ClientCredentials(Box<ClientCredentials>),
+}
+
+pub(crate) struct Bearer {
+    pub(crate) token: Secret,
+    /// True when it was kept from an earlier call, so that a 401 may mean that it was revoked since.
+    pub(crate) cached: bool,
+}
+
+impl TokenSource {
+    pub(crate) async fn bearer(&self, host: &Host, limits: &Limits) -> Result<Bearer, Error> {
+        match self {
+            TokenSource::Fixed(token) => Ok(Bearer { token: token.clone(), cached: false }),
+            TokenSource::Provider(provider) => {
+                let token = provider.token().await?;
+                if token.expose().is_empty() {
+                    return Err(Error::new(ErrorKind::Auth, "the token callback gave an empty token"));
+                }
+                Ok(Bearer { token, cached: false })
+            }
+            TokenSource::ClientCredentials(credentials) => {
+                let key = credentials.cache_key();
+                if let Some(stored) = host.store.get(key).await.map_err(store_failed)?
+                    && host.timer.now().saturating_add(MARGIN) < stored.expires_at
+                {
+                    return Ok(Bearer { token: stored.token, cached: true });
+                }
+                let stored = host.flights.join(key, fetch(host, credentials, limits.clone())).await?;
+                Ok(Bearer { token: stored.token, cached: false })
+            }
+        }
+    }
+
+    /// Forgets a token that the API refused, unless another one has taken its place.
+    pub(crate) async fn discard(&self, host: &Host, refused: &Secret) -> Result<(), Error> {
+        let TokenSource::ClientCredentials(credentials) = self else { return Ok(()) };
+        let key = credentials.cache_key();
+        match host.store.get(key).await? {
+            Some(stored) if stored.token == *refused => host.store.remove(key).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+fn store_failed(error: Error) -> Error {
+    error.with_kind(ErrorKind::Auth).with_hint("this came from the token store")
+}
+
+/// Buys a token and keeps it. The request is repeated as any other: buying twice does no harm but its price.
+async fn fetch(host: &Host, credentials: &ClientCredentials, limits: Limits) -> Result<StoredToken, Error> {
+    // The life of a token counts from before it was asked for, so that a slow answer does not make it look longer.
+    let asked_at = host.timer.now();
+    let answer = http::run(host, credentials.prepare(limits)).await.map_err(|error| match error.kind() {
+        ErrorKind::Api => error.with_kind(ErrorKind::Auth),
+        _ => error,
+    })?;
+    let token = credentials.parse(&answer)?;
+    let expires_at = asked_at.saturating_add(token.expires_in);
+    let stored = StoredToken { token: token.access_token, expires_at };
+    if token.expires_in > MARGIN {
+        host.store.put(credentials.cache_key(), stored.clone()).await.map_err(store_failed)?;
+    }
+    Ok(stored)
+}

@@ -1,0 +1,79 @@
+// What only Node can look at: the files of the package, and several copies of it in one process.
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import * as sdk from "auth0-sdk";
+import { report } from "./report.mjs";
+
+const home = fileURLToPath(new URL("./node_modules/auth0-sdk/", import.meta.url));
+const cases = [];
+const test = (name, body) => cases.push({ name, body });
+const ok = (condition, what) => {
+  if (!condition) throw new Error(`expected ${what}`);
+};
+
+const fetch = async () => Response.json({ fine: true });
+const call = ({ ManagementClient }) => new ManagementClient({ domain: "tenant.example.com", token: "t", fetch }).jobs.get("1");
+
+let copies = 0;
+const copy = () => {
+  const folder = fileURLToPath(new URL(`./copy-${++copies}/`, import.meta.url));
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(home, folder, { recursive: true });
+  return folder;
+};
+
+test("package: nothing but what it needs is in it", async () => {
+  const files = readdirSync(home).sort().filter((name) => name !== "LICENSE");
+  const expected = ["README.md", "auth0_sdk.wasm", "edge-light.js", "index.d.cts", "index.d.ts", "index.js", "inline.js", "node.cjs", "package.json", "shared.js", "workerd.js"];
+  ok(files.join() === expected.join(), `${expected}, got ${files}`);
+  const manifest = JSON.parse(readFileSync(`${home}package.json`, "utf8"));
+  ok(!manifest.dependencies && !manifest.scripts, "no dependencies, no scripts");
+  for (const name of files) ok(!readFileSync(home + name, "latin1").includes("_bg.wasm"), `${name} without a reference to wasm-pack's file name`);
+});
+
+test("package: importing it loads no wasm", async () => {
+  const folder = copy();
+  rmSync(`${folder}auth0_sdk.wasm`);
+  rmSync(`${folder}inline.js`);
+  const { ManagementClient } = await import(`${folder}index.js`);
+  new ManagementClient({ domain: "tenant.example.com", token: "t" });
+});
+
+test("package: a wasm file that cannot be loaded fails the call, and is tried again", async () => {
+  const folder = copy();
+  for (const name of ["auth0_sdk.wasm", "inline.js"]) renameSync(folder + name, `${folder}away-${name}`);
+  const broken = await import(`${folder}index.js`);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const error = await call(broken).then(() => undefined, (error) => error);
+    ok(error instanceof broken.ManagementError && error.code === "load_failed", `load_failed, got ${error?.code}: ${error?.message}`);
+    ok(error.message.includes("auth0_sdk.wasm"), `a message that names the file, got ${error.message}`);
+  }
+  renameSync(`${folder}away-auth0_sdk.wasm`, `${folder}auth0_sdk.wasm`);
+  ok((await call(broken)).fine, "an answer once the file is back");
+});
+
+test("package: without the wasm file the copy in JavaScript does", async () => {
+  const folder = copy();
+  rmSync(`${folder}auth0_sdk.wasm`);
+  ok((await call(await import(`${folder}index.js`))).fine, "ESM");
+  ok((await call(createRequire(import.meta.url)(`${folder}node.cjs`))).fine, "CommonJS");
+});
+
+test("package: three copies in one process", async () => {
+  const other = await import(`${copy()}index.js`);
+  const common = createRequire(import.meta.url)("auth0-sdk");
+  ok(other.ManagementClient !== sdk.ManagementClient && common.ManagementClient !== sdk.ManagementClient, "copies");
+  const answers = await Promise.all([sdk, other, common, sdk].map(call));
+  ok(answers.every((answer) => answer.fine), "answers of all");
+  ok(Object.keys(common).sort().join() === Object.keys(sdk).sort().join(), "the same exports");
+});
+
+const run = async (_environment, tell) => {
+  for (const { name, body } of cases) {
+    const started = Date.now();
+    const error = await body().then(() => undefined, (error) => String(error.stack ?? error));
+    tell({ name, ok: error === undefined, error, milliseconds: Date.now() - started });
+  }
+};
+await report(run, sdk);

@@ -1,0 +1,1180 @@
+// The cases that every runtime runs. Web globals only: this file is loaded by Node, Deno, Bun, workerd and browsers.
+//
+// `run(environment)` takes { sdk, sandbox: { url, clientId, clientSecret }, only } and answers [{ name, ok, error, milliseconds }].
+// `sdk` is the namespace of the installed package, `url` the sandbox's origin as this runtime reaches it.
+
+const cases = [];
+const test = (name, body) => cases.push({ name, body });
+
+// --- checks ---
+
+const show = (value) => {
+  try {
+    return typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  } catch {
+    return String(value);
+  }
+};
+
+const ok = (condition, what) => {
+  if (!condition) throw new Error(`expected ${what}`);
+};
+
+const sorted = (value) =>
+  value && typeof value === "object" && !Array.isArray(value)
+    ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]))
+    : Array.isArray(value)
+      ? value.map(sorted)
+      : value;
+
+const equal = (actual, expected, what = "value") => {
+  const [a, b] = [show(sorted(actual)), show(sorted(expected))];
+  if (a !== b) throw new Error(`${what}: got ${a.slice(0, 400)}, expected ${b.slice(0, 400)}`);
+};
+
+const includes = (text, part, what = "text") => {
+  if (!String(text).includes(part)) throw new Error(`${what}: ${show(String(text).slice(0, 400))} does not contain ${show(part)}`);
+};
+
+// The error that a promise fails with, checked by its members.
+const fails = async (promise, expected = {}) => {
+  let value;
+  try {
+    value = await promise;
+  } catch (error) {
+    ok(error instanceof Error, `an Error, got ${show(error)}`);
+    for (const [key, want] of Object.entries(expected)) {
+      if (typeof want === "function") ok(error instanceof want, `a ${want.name}, got ${error.name}: ${error.message}`);
+      else if (want instanceof RegExp) ok(want.test(error[key]), `error.${key} like ${want}, got ${show(error[key])}`);
+      else equal(error[key], want, `error.${key} (${error.message})`);
+    }
+    return error;
+  }
+  throw new Error(`expected a failure, got ${show(value)?.slice(0, 300)}`);
+};
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const collect = async (iterable) => {
+  const all = [];
+  for await (const item of iterable) all.push(item);
+  return all;
+};
+
+// --- a scripted fetch ---
+
+const json = (data, status = 200, headers = {}) => new Response(JSON.stringify(data), { status, headers: { "content-type": "application/json; charset=utf-8", ...headers } });
+
+const apiError = (status, message, errorCode, headers) => json({ statusCode: status, error: "Error", message, ...(errorCode && { errorCode }) }, status, headers);
+
+// A fetch that answers with what `steps` say, one after the other, the last one for ever; `calls` records what it was asked.
+// A step is a Response maker, called with (url, init, index).
+const scripted = (...steps) => {
+  const calls = [];
+  const fetch = async (url, init) => {
+    const headers = Object.fromEntries(new Headers(init.headers).entries());
+    // An endless loop of answered requests would keep every timer from firing.
+    if (calls.length > 200) throw new Error("more than 200 requests in one case");
+    const index = calls.push({ url: String(url), method: init.method ?? "GET", headers, body: init.body }) - 1;
+    return steps[Math.min(index, steps.length - 1)](url, init, index);
+  };
+  return { fetch, calls };
+};
+
+// A fetch that answers only when it is aborted, as a real one does.
+const never = (_url, init) =>
+  new Promise((_resolve, reject) => {
+    const stop = () => reject(init.signal.reason ?? new Error("aborted"));
+    if (init.signal?.aborted) stop();
+    init.signal?.addEventListener("abort", stop);
+  });
+
+const DOMAIN = "tenant.example.com";
+const API = `https://${DOMAIN}/api/v2`;
+
+// --- the context of a case ---
+
+const makeContext = ({ sdk, sandbox, unhandled }) => {
+  const control = async (method, path, body) => {
+    const response = await fetch(`${sandbox.url}/__sandbox/${path}`, {
+      method,
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`sandbox ${method} ${path}: ${response.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  };
+  const journal = (method, path) => control("GET", `requests?${new URLSearchParams({ method, path })}`);
+  return {
+    sdk,
+    sandbox,
+    unhandled,
+    // A client of the sandbox.
+    client: (options = {}) => new sdk.ManagementClient({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience, ...options }),
+    // A client with a scripted fetch and a fixed token.
+    scripted: (steps, options = {}) => {
+      const script = scripted(...[steps].flat());
+      return { ...script, client: new sdk.ManagementClient({ domain: DOMAIN, token: "fixed-token", fetch: script.fetch, ...options }) };
+    },
+    fault: (fault) => control("POST", "faults", fault),
+    seed: (users) => control("POST", "seed", { users }),
+    revokeTokens: () => control("POST", "revoke-tokens", {}),
+    clear: () => control("DELETE", "requests"),
+    journal,
+    count: async (method, path) => (await journal(method, path)).length,
+    tokenRequests: async () => (await journal("POST", "/oauth/token")).length,
+    token: async () => {
+      const response = await fetch(`${sandbox.url}/oauth/token`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ grant_type: "client_credentials", client_id: sandbox.clientId, client_secret: sandbox.clientSecret, audience: sandbox.audience }),
+      });
+      const body = await response.json();
+      if (!body.access_token) throw new Error(`no token: ${show(body)}`);
+      return body.access_token;
+    },
+    reset: () => control("POST", "reset", {}),
+  };
+};
+
+// --- tokens ---
+
+test("token: client credentials, one request for several calls", async ({ client, tokenRequests }) => {
+  const auth0 = client();
+  const page = await auth0.users.list({ per_page: 1 });
+  ok(Array.isArray(page.data), "an array of users");
+  await auth0.users.list({ per_page: 1 });
+  equal(await tokenRequests(), 1, "token requests");
+});
+
+test("token: 20 calls at once share one token request", async ({ client, tokenRequests }) => {
+  const auth0 = client();
+  await Promise.all(Array.from({ length: 20 }, () => auth0.users.list({ per_page: 1 })));
+  equal(await tokenRequests(), 1, "token requests");
+});
+
+test("token: a fixed string", async ({ sdk, sandbox, token, clear, tokenRequests }) => {
+  const fixed = await token();
+  await clear();
+  const auth0 = new sdk.ManagementClient({ domain: sandbox.url, token: fixed });
+  await auth0.users.list();
+  equal(await tokenRequests(), 0, "token requests");
+});
+
+test("token: undefined beside credentials is as good as absent", async ({ client }) => {
+  await client({ token: undefined }).users.list({ per_page: 1 });
+});
+
+test("token: callbacks, sync and async, are asked for every call", async ({ scripted }) => {
+  let asked = 0;
+  for (const token of [() => `t${++asked}`, async () => `t${++asked}`]) {
+    const { client, calls } = scripted(() => json({}), { token });
+    await client.jobs.get("1");
+    await client.jobs.get("1");
+    equal(calls.map((call) => call.headers.authorization), [`Bearer t${asked - 1}`, `Bearer t${asked}`], "authorization");
+  }
+});
+
+test("token: a promise", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}), { token: Promise.resolve("promised") });
+  await client.jobs.get("1");
+  equal(calls[0].headers.authorization, "Bearer promised");
+});
+
+test("token: a callback that throws fails the call, with the cause", async ({ sdk, scripted }) => {
+  const cause = new Error("vault is closed");
+  const { client, calls } = scripted(() => json({}), { token: () => { throw cause; } });
+  const error = await fails(client.jobs.get("1"), { code: /^auth_error$/ });
+  ok(error instanceof sdk.ManagementError, "a ManagementError");
+  ok(error.cause === cause, "the cause");
+  equal(calls.length, 0, "requests");
+});
+
+test("token: a callback that gives no string", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}), { token: () => 42 });
+  await fails(client.jobs.get("1"), { code: /auth_error|invalid_config/ });
+  equal(calls.length, 0, "requests");
+});
+
+test("token: one revoked by the tenant is replaced once", async ({ client, revokeTokens, tokenRequests }) => {
+  const auth0 = client();
+  await auth0.users.list({ per_page: 1 });
+  await revokeTokens();
+  await auth0.users.list({ per_page: 1 });
+  equal(await tokenRequests(), 2, "token requests");
+});
+
+test("token: a fixed token that is refused is a 401, tried once", async ({ sdk, client, count }) => {
+  const auth0 = client({ token: "not-a-token", clientId: undefined, clientSecret: undefined });
+  const error = await fails(auth0.users.list(), { statusCode: 401, attempts: 1, name: "UnauthorizedError" });
+  ok(error instanceof sdk.Management.UnauthorizedError, "class");
+  equal(await count("GET", "/api/v2/users"), 1, "requests");
+});
+
+test("token: a wrong secret", async ({ sdk, client, sandbox }) => {
+  const secret = `${sandbox.clientSecret}-wrong-one`;
+  const error = await fails(client({ clientSecret: secret }).users.list(), { statusCode: 401, code: "access_denied" });
+  ok(error instanceof sdk.ManagementError, "a ManagementError");
+  ok(!`${error.message} ${error.stack} ${show({ ...error })}`.includes(secret), "no secret in the error");
+});
+
+test("token: a failed request is not kept", async ({ client, fault }) => {
+  const auth0 = client({ maxRetries: 0 });
+  await fault({ match: { path: "/oauth/token" }, times: 1, status: 500, body: "{}" });
+  await fails(auth0.users.list());
+  await auth0.users.list();
+});
+
+test("token: the token request is repeated on 503", async ({ client, fault, tokenRequests }) => {
+  await fault({ match: { path: "/oauth/token" }, times: 1, status: 503, headers: { "Retry-After-Ms": "20" }, body: "{}" });
+  await client().users.list();
+  equal(await tokenRequests(), 2, "token requests");
+});
+
+test("token: two clients do not share", async ({ scripted }) => {
+  const [one, two] = ["one", "two"].map((token) => scripted(() => json({}), { token }));
+  await Promise.all([one.client.jobs.get("1"), two.client.jobs.get("1")]);
+  equal([one.calls[0].headers.authorization, two.calls[0].headers.authorization], ["Bearer one", "Bearer two"]);
+});
+
+test("token: audience and organization are sent", async ({ sdk }) => {
+  const { fetch, calls } = scripted(() => json({ access_token: "t", token_type: "Bearer", expires_in: 86400 }), () => json({}));
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, clientId: "id", clientSecret: "secret", organization: "org_1", fetch });
+  await auth0.jobs.get("1");
+  equal(calls[0].url, `https://${DOMAIN}/oauth/token`);
+  const sent = calls[0].body instanceof Uint8Array ? new TextDecoder().decode(calls[0].body) : String(calls[0].body);
+  const form = sent.startsWith("{") ? JSON.parse(sent) : Object.fromEntries(new URLSearchParams(sent));
+  equal(form, { grant_type: "client_credentials", client_id: "id", client_secret: "secret", audience: `${API}/`, organization: "org_1" });
+  equal(calls[1].headers.authorization, "Bearer t");
+});
+
+// --- configuration ---
+
+test("config: what is missing or wrong is said", async ({ sdk }) => {
+  const { ManagementClient } = sdk;
+  for (const options of [undefined, null, "tenant", {}, { domain: "" }]) {
+    try {
+      new ManagementClient(options);
+      throw new Error(`accepted ${show(options)}`);
+    } catch (error) {
+      equal(error.code, "invalid_config", error.message);
+    }
+  }
+  const token = "t";
+  const wrong = [
+    { domain: DOMAIN },
+    { domain: DOMAIN, clientId: "id" },
+    { domain: DOMAIN, token, clientId: "id", clientSecret: "secret" },
+    { domain: "http://tenant.example.com", token },
+    { domain: "tenant.example.com/path", token },
+    { domain: DOMAIN, baseUrl: "http://tenant.example.com/api/v2", token },
+    { domain: DOMAIN, token, timeoutInSeconds: -1 },
+    { domain: DOMAIN, token, fetch: "fetch" },
+  ];
+  for (const options of wrong) await fails(new ManagementClient(options).jobs.get("1"), { code: "invalid_config" });
+});
+
+test("config: a secret is not shown", async ({ sdk }) => {
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, clientId: "id", clientSecret: "very-secret" });
+  auth0.users;
+  ok(!JSON.stringify(auth0).includes("secret"), "no secret in JSON");
+  equal(Object.keys(auth0), [], "own keys");
+  equal(Object.getOwnPropertyNames(auth0).filter((name) => /secret|option|config/i.test(name)), [], "own names");
+});
+
+test("config: the options object is left as it is", async ({ sdk }) => {
+  const { fetch } = scripted(() => json({}));
+  const options = Object.freeze({ domain: DOMAIN, token: "t", fetch, headers: Object.freeze({ a: "1" }) });
+  await new sdk.ManagementClient(options).jobs.get("1");
+  ok(options.fetch === fetch, "fetch still there");
+});
+
+test("config: baseUrl replaces the address", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}), { baseUrl: "https://proxy.example.com/auth0/" });
+  await client.jobs.get("1");
+  equal(calls[0].url, "https://proxy.example.com/auth0/jobs/1");
+});
+
+test("config: groups are lazy, stable and enumerable", async ({ scripted }) => {
+  const { client } = scripted(() => json({}));
+  ok(client.users === client.users, "one group object");
+  ok(client.users.list === client.users.list, "one method");
+  ok(client.users.authenticationMethods === client.users.authenticationMethods, "one nested group");
+  ok("users" in client && "list" in client.users && !("nothing" in client.users), "`in`");
+  const names = [];
+  for (const name in client.users) names.push(name);
+  ok(names.includes("list") && names.includes("authenticationMethods"), `names, got ${names}`);
+  equal(client.users.list.name, "list", "name");
+  equal(client.users.unheardOf, undefined);
+});
+
+test("config: all 491 operations are there", async ({ scripted }) => {
+  const { client } = scripted(() => json({}));
+  let methods = 0;
+  const visit = (group) => {
+    for (const name in group) {
+      if (typeof group[name] === "function") methods++;
+      else visit(group[name]);
+    }
+  };
+  for (const name in client) if (typeof client[name] === "object") visit(client[name]);
+  equal(methods, 491, "methods");
+});
+
+// --- requests ---
+
+test("request: create, get, update with null, delete", async ({ sdk, client }) => {
+  const { users } = client();
+  const email = "null-case@example.com";
+  const created = await users.create({ connection: "Username-Password-Authentication", email, password: "Aa1!aa1!aa1!", nickname: "Jo" });
+  ok(created.user_id, "a user_id");
+  equal((await users.get(created.user_id)).email, email);
+  const updated = await users.update(created.user_id, { nickname: "Joe", user_metadata: { a: 1 } });
+  equal(updated.nickname, "Joe");
+  const cleared = await users.update(created.user_id, { user_metadata: { a: null } });
+  ok(cleared.user_metadata?.a === undefined || cleared.user_metadata.a === null, "a cleared member");
+  equal(await users.delete(created.user_id), undefined, "delete");
+  await fails(users.get(created.user_id), { statusCode: 404, name: "NotFoundError" });
+  ok(sdk.Management.NotFoundError, "class");
+});
+
+test("request: the body is the JSON of what was given", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  await client.users.update("auth0|1", { name: undefined, picture: null, app_metadata: {}, list: [], when: new Date(0), deep: { a: undefined, b: [null] } });
+  equal(calls[0].method, "PATCH");
+  equal(calls[0].body, '{"picture":null,"app_metadata":{},"list":[],"when":"1970-01-01T00:00:00.000Z","deep":{"b":[null]}}');
+  equal(calls[0].headers["content-type"].split(";")[0], "application/json");
+  await client.users.update("auth0|1", {});
+  equal(calls[1].body, "{}");
+  await client.users.create();
+  equal(calls[2].body, "{}", "a missing request");
+  await client.connections.keys.rotate("con_1");
+  equal(calls[3].body ?? null, null, "an optional body that is not given");
+  await client.guardian.policies.set(["all-applications"]);
+  equal(calls[4].body, '["all-applications"]');
+  await client.jobs.get("1");
+  equal(calls[5].body ?? null, null, "no body");
+  equal(calls[5].headers["content-type"], undefined);
+});
+
+test("request: what the caller changes after the call does not matter", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json([]));
+  const body = { name: "before" };
+  const query = { q: "before" };
+  const pending = [client.users.update("1", body), client.users.list(query)];
+  body.name = query.q = "after";
+  await Promise.all(pending);
+  equal(calls.find((call) => call.method === "PATCH").body, '{"name":"before"}');
+  includes(calls.find((call) => call.method === "GET").url, "q=before");
+});
+
+test("request: path ids are one segment", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  const ids = { "auth0|1": "auth0%7C1", "a/b": "a%2Fb", "a?b#c": "a%3Fb%23c", "../x": "..%2Fx", "...": "...", "é %": "%C3%A9%20%25", "a+b@c": null };
+  for (const [id, encoded] of Object.entries(ids)) {
+    await client.users.get(id);
+    const { pathname } = new URL(calls.at(-1).url);
+    if (encoded) equal(pathname, `/api/v2/users/${encoded}`, `path of ${id}`);
+    equal(decodeURIComponent(pathname.slice("/api/v2/users/".length)), id, "round trip");
+  }
+  await client.users.identities.delete("auth0|1", "google/x", 7);
+  equal(new URL(calls.at(-1).url).pathname, "/api/v2/users/auth0%7C1/identities/google%2Fx/7");
+});
+
+test("request: path ids reach the tenant whole", async ({ client }) => {
+  const { users } = client();
+  for (const id of ["a/b", "a?b=c#d", "a%20b|x", "..x"]) {
+    const { user_id } = await users.create({ connection: "Username-Password-Authentication", user_id: id, email: `u${Math.random()}@example.com`, password: "Aa1!aa1!aa1!" });
+    equal((await users.get(user_id)).user_id, user_id);
+    includes(user_id, id);
+  }
+});
+
+test("request: ids that would change the route are refused", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  for (const id of ["", ".", ".."]) {
+    const error = await fails(client.users.get(id), { code: "invalid_argument", operation: "users.get" });
+    includes(error.message, "id");
+  }
+  equal(calls.length, 0, "requests");
+});
+
+test("request: missing and unfit arguments are refused, with the method's name", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  const wrong = [
+    () => client.users.get(),
+    () => client.users.get({ id: "1" }),
+    () => client.users.get(null),
+    () => client.users.get(["1"]),
+    () => client.users.identities.delete("1", "google"),
+    () => client.users.get("1", "email"),
+    () => client.users.get("1", null),
+    () => client.users.list([]),
+    () => client.users.create("x"),
+    () => client.users.create(() => {}),
+    () => client.users.create({}, "options"),
+    () => client.users.delete("1", 5),
+    () => client.users.create({ toJSON() {} }),
+    () => client.users.get("1", {}, { abortSignal: {} }),
+    () => client.users.get("1", {}, { queryParams: "a=b" }),
+    () => client.users.get("1", {}, { maxRetries: -1 }),
+    () => client.users.get("1", {}, { timeoutInSeconds: Number.NaN }),
+  ];
+  for (const call of wrong) {
+    const error = await fails(call(), { code: "invalid_argument" });
+    includes(error.message, "users.", "message");
+    includes(error.message, error.operation, "message");
+  }
+  equal(calls.length, 0, "requests");
+});
+
+test("request: a body that cannot be JSON", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  const cyclic = {};
+  cyclic.self = cyclic;
+  for (const body of [cyclic, { big: 1n }]) {
+    const error = await fails(client.users.create(body), { code: "invalid_argument", operation: "users.create" });
+    ok(error.cause instanceof TypeError, "the cause");
+  }
+  equal(calls.length, 0, "requests");
+});
+
+test("request: a method without its client", async ({ scripted }) => {
+  const { list } = scripted(() => json({})).client.users;
+  await fails(list(), { code: "invalid_argument", message: /users\.list/ });
+});
+
+test("request: query parameters", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({ clients: [] }));
+  await client.users.get("1", { fields: "email,user id&x", include_fields: false });
+  const { searchParams } = new URL(calls[0].url);
+  equal([...searchParams], [["fields", "email,user id&x"], ["include_fields", "false"]]);
+  await client.users.get("1", { fields: undefined, include_fields: null });
+  equal(new URL(calls[1].url).search, "");
+  await client.clients.list({ app_type: ["spa", "native"], per_page: 1 });
+  equal(new URL(calls[2].url).searchParams.getAll("app_type").join(), "spa,native", "array");
+  await client.users.get("1", { fields: "a" }, { queryParams: { fields: "b", extra: ["x", "y"], none: undefined } });
+  equal([...new URL(calls[3].url).searchParams].sort(), [["extra", "x"], ["extra", "y"], ["fields", "b"]]);
+  await client.users.create({ email: "x" }, { queryParams: { hint: true } });
+  equal(new URL(calls[4].url).search, "?hint=true");
+  equal(calls[4].body, '{"email":"x"}');
+});
+
+test("request: headers of the client and of the call", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}), { headers: { "X-Fixed": "client", "X-Made": async () => "made", "X-Gone": "client" } });
+  await client.jobs.get("1", { headers: { "x-fixed": "call", "X-Gone": null, "X-Call": () => "called", "X-None": undefined } });
+  const { headers } = calls[0];
+  equal([headers["x-fixed"], headers["x-made"], headers["x-gone"], headers["x-call"], headers["x-none"]], ["call", "made", undefined, "called", undefined]);
+  equal(headers.authorization, "Bearer fixed-token");
+  await client.jobs.get("1", { headers: new Headers({ "X-Fixed": "object" }) });
+  equal([calls[1].headers["x-fixed"], calls[1].headers["x-gone"]], ["object", "client"]);
+});
+
+test("request: a header that cannot be sent", async ({ scripted }) => {
+  const { client } = scripted(() => json({}));
+  await fails(client.jobs.get("1", { headers: { "x y": "1" } }), { code: "invalid_argument" });
+  await fails(client.jobs.get("1", { headers: { a: "line\nbreak" } }), { code: "invalid_argument" });
+});
+
+test("request: the custom domain goes only where it is read", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => json({}), { withCustomDomainHeader: "login.example.com" });
+  await client.jobs.get("1");
+  await client.users.create({});
+  await client.users.create({}, sdk.CustomDomainHeader("other.example.com"));
+  const sent = calls.map((call) => call.headers["auth0-custom-domain"] ?? null);
+  equal(sent, [null, "login.example.com", "other.example.com"]);
+});
+
+test("request: telemetry", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  await client.jobs.get("1");
+  const decode = (text) => JSON.parse(atob(text.replace(/-/g, "+").replace(/_/g, "/")));
+  const info = decode(calls[0].headers["auth0-client"]);
+  equal(info.name, "auth0-sdk");
+  ok(/^\d+\.\d+\.\d+/.test(info.version), "a version");
+  equal(Object.keys(info.env).length, 1, "env");
+  const other = scripted(() => json({}), { clientInfo: { name: "mine", note: "é" } });
+  await other.client.jobs.get("1");
+  equal(decode(other.calls[0].headers["auth0-client"]).name, "mine");
+  const off = scripted(() => json({}), { telemetry: false });
+  await off.client.jobs.get("1");
+  equal(off.calls[0].headers["auth0-client"], undefined);
+});
+
+test("request: client.fetch", async ({ client, scripted, sdk }) => {
+  const response = await client().fetch("/users?per_page=1");
+  equal(response.status, 200);
+  ok(Array.isArray(await response.json()), "users");
+  const script = scripted([() => apiError(503, "later", undefined, { "retry-after-ms": "5" }), () => json({ a: 1 })]);
+  const raw = await script.client.fetch("users/1?fields=a", { method: "PATCH", body: '{"x":1}', headers: { "content-type": "application/json" } }, sdk.withHeaders({ "x-a": "1" }));
+  equal(await raw.json(), { a: 1 });
+  equal(script.calls.map((call) => [call.method, call.url, call.body, call.headers["x-a"], call.headers.authorization]), Array(2).fill(["PATCH", `${API}/users/1?fields=a`, '{"x":1}', "1", "Bearer fixed-token"]));
+});
+
+// --- answers ---
+
+test("answer: withRawResponse", async ({ scripted, client }) => {
+  const script = scripted(() => json({ id: "job_1" }, 200, { "x-request-id": "r1" }));
+  const { data, rawResponse } = await script.client.jobs.get("1").withRawResponse();
+  equal(data, { id: "job_1" });
+  equal([rawResponse.status, rawResponse.headers.get("x-request-id")], [200, "r1"]);
+  const real = await client().users.list({ per_page: 1 }).withRawResponse();
+  equal(real.rawResponse.status, 200);
+  ok(real.rawResponse.url.includes("/api/v2/users"), "a url");
+  ok(real.rawResponse.headers.get("content-type").includes("json"), "headers");
+  ok(Array.isArray(real.data.data), "a page");
+});
+
+test("answer: the promise is a Promise, and one failure is reported once", async ({ scripted, unhandled }) => {
+  const { client, calls } = scripted(() => apiError(404, "no"));
+  const promise = client.jobs.get("1");
+  ok(promise instanceof Promise, "a Promise");
+  ok(!(promise.then(() => {}, () => {}) instanceof promise.constructor), "derived promises are plain");
+  const raw = promise.withRawResponse();
+  raw.catch(() => {});
+  await fails(promise, { statusCode: 404 });
+  await promise.catch(() => {});
+  await promise.finally(() => {}).catch(() => {});
+  client.jobs.get("2").catch(() => {});
+  const observed = client.jobs.get("3");
+  observed.withRawResponse();
+  observed.catch(() => {});
+  await Promise.allSettled([client.jobs.get("4"), client.jobs.get("5").withRawResponse()]);
+  await sleep(20);
+  equal(calls.length, 5, "requests");
+  equal(unhandled.map(String), [], "unhandled rejections");
+});
+
+test("answer: the request starts at once", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  await client.jobs.get("warm-up");
+  const promise = client.jobs.get("1");
+  await sleep(10);
+  equal(calls.length, 2, "requests");
+  await promise;
+});
+
+test("answer: no body is undefined, on any operation", async ({ scripted }) => {
+  const { client } = scripted(() => new Response(null, { status: 204 }));
+  equal(await client.users.delete("1"), undefined);
+  equal(await client.users.get("1"), undefined);
+  const empty = scripted(() => new Response("", { status: 200, headers: { "content-type": "application/json" } }));
+  equal(await empty.client.users.get("1"), undefined);
+});
+
+test("answer: passes through untouched", async ({ scripted }) => {
+  const data = { user_id: 12, deep: { "ключ": ["😀", null, 1e21, -0.5] }, __unknown: true };
+  const { client } = scripted(() => json(data));
+  equal(await client.users.get("1"), data);
+});
+
+// --- lists ---
+
+test("list: offset paging to the end, no request too many", async ({ client, seed, count }) => {
+  await seed(120);
+  const { users } = client();
+  const all = await collect(await users.list());
+  equal(new Set(all.map((user) => user.user_id)).size, 120, "users");
+  equal(await count("GET", "/api/v2/users"), 3, "requests");
+});
+
+test("list: offset paging where the last page is full", async ({ client, seed, count }) => {
+  await seed(100);
+  equal((await collect(await client().users.list({ per_page: 50 }))).length, 100);
+  equal(await count("GET", "/api/v2/users"), 2, "requests");
+});
+
+test("list: starts at the page that was asked for", async ({ client, seed, count }) => {
+  await seed(25);
+  const page = await client().users.list({ page: 1, per_page: 10 });
+  equal(page.data.length, 10);
+  equal((await collect(page)).length, 15);
+  equal(await count("GET", "/api/v2/users"), 2, "requests");
+});
+
+test("list: hasNextPage and getNextPage", async ({ client, seed, count }) => {
+  await seed(5);
+  const page = await client().users.list({ per_page: 2 });
+  const seen = [page.data.length];
+  equal(page.response.total, 5, "the answer");
+  equal(page.rawResponse.status, 200);
+  while (page.hasNextPage()) {
+    ok((await page.getNextPage()) === page, "the page itself");
+    seen.push(page.data.length);
+  }
+  equal(seen, [2, 2, 1]);
+  equal(await count("GET", "/api/v2/users"), 3, "requests");
+  await fails(page.getNextPage(), { code: "invalid_argument", message: /last page/ });
+  equal(await count("GET", "/api/v2/users"), 3, "requests");
+});
+
+test("list: two getNextPage at once are one", async ({ client, seed, count }) => {
+  await seed(6);
+  const page = await client().users.list({ per_page: 2 });
+  await Promise.all([page.getNextPage(), page.getNextPage()]);
+  equal(await count("GET", "/api/v2/users"), 2, "requests");
+  equal((await collect(page)).length, 4);
+});
+
+test("list: walking twice gives the same", async ({ client, seed }) => {
+  await seed(5);
+  const page = await client().users.list({ per_page: 2 });
+  const ids = async () => (await collect(page)).map((user) => user.user_id).join();
+  equal(await ids(), await ids());
+});
+
+test("list: pages() and iteration without await", async ({ client, seed }) => {
+  await seed(5);
+  const { users } = client();
+  equal((await collect((await users.list({ per_page: 2 })).pages())).map((page) => page.data.length), [2, 2, 1]);
+  equal((await collect(users.list({ per_page: 2 }))).length, 5);
+});
+
+test("list: leaving the loop makes no more requests", async ({ client, seed, count }) => {
+  await seed(10);
+  for await (const user of await client().users.list({ per_page: 2 })) {
+    ok(user.user_id, "a user");
+    break;
+  }
+  equal(await count("GET", "/api/v2/users"), 1, "requests");
+});
+
+test("list: an empty one", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({ users: [], start: 0, limit: 50, total: 0 }));
+  const page = await client.users.list({ q: "nobody" });
+  equal([page.data, page.hasNextPage()], [[], false]);
+  equal(await collect(page), []);
+  equal(calls.length, 1, "requests");
+});
+
+test("list: include_totals false still gives the items", async ({ client, seed }) => {
+  await seed(5);
+  const page = await client().users.list({ include_totals: false, per_page: 2 });
+  equal(page.data.length, 2);
+  equal((await collect(page)).length, 5);
+});
+
+test("list: withRawResponse gives the page", async ({ client, seed }) => {
+  await seed(3);
+  const { data, rawResponse } = await client().users.list({ per_page: 2 }).withRawResponse();
+  equal([rawResponse.status, data.data.length, data.hasNextPage()], [200, 2, true]);
+});
+
+test("list: cursor paging to the end", async ({ client, count }) => {
+  const { organizations } = client();
+  for (let index = 0; index < 5; index++) await organizations.create({ name: `org-${index}` });
+  const names = (await collect(await organizations.list({ take: 3 }))).map((one) => one.name);
+  equal(names.filter((name) => name.startsWith("org-")).sort(), ["org-0", "org-1", "org-2", "org-3", "org-4"]);
+  equal(new Set(names).size, names.length, "no name twice");
+  equal(await count("GET", "/api/v2/organizations"), Math.ceil(names.length / 3), "requests");
+});
+
+test("list: one that takes either style, by page", async ({ client, count }) => {
+  const { organizations } = client();
+  for (let index = 0; index < 5; index++) await organizations.create({ name: `org-${index}` });
+  const page = await organizations.list({ per_page: 3 });
+  const all = await collect(page);
+  equal(all.length, page.response.total, "items");
+  ok(all.length >= 5, "at least those five");
+  equal(await count("GET", "/api/v2/organizations"), Math.ceil(all.length / 3), "requests");
+});
+
+test("list: a purely cursor-paged one", async ({ scripted }) => {
+  const { client, calls } = scripted([() => json({ groups: [{ id: 1 }], next: "c1" }), () => json({ groups: [], next: "c2" }), () => json({ groups: [{ id: 2 }] })]);
+  equal((await collect(await client.roles.groups.get("rol_1"))).map((one) => one.id), [1, 2], "items, over an empty page");
+  equal(calls.map((call) => new URL(call.url).searchParams.get("from")), [null, "c1", "c2"]);
+  equal(calls.map((call) => new URL(call.url).searchParams.get("take")), ["50", "50", "50"]);
+});
+
+test("list: a cursor taken from the last item", async ({ scripted }) => {
+  const { client, calls } = scripted([() => json([{ log_id: "a" }, { log_id: "b" }]), () => json([])]);
+  equal((await collect(await client.logs.list({ take: 2 }))).length, 2);
+  ok(calls.length <= 2, "at most two requests");
+  equal(new URL(calls.at(-1).url).searchParams.get("from"), "b");
+});
+
+test("list: a cursor that repeats is an error, not a loop", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({ groups: [{ id: 1 }], next: "same" }));
+  await fails(collect(await client.roles.groups.get("rol_1")), { code: "paging_error" });
+  ok(calls.length <= 3, `few requests, made ${calls.length}`);
+});
+
+test("list: a page that is garbage ends the walk with an error", async ({ scripted }) => {
+  const { client } = scripted([() => json({ users: [{ user_id: 1 }], start: 0, limit: 1, total: 3 }), () => json({ nothing: true })]);
+  const seen = [];
+  await fails(
+    (async () => {
+      for await (const user of await client.users.list({ per_page: 1 })) seen.push(user);
+    })(),
+    { code: /paging_error|invalid_response/ },
+  );
+  equal(seen.length, 1, "items before");
+});
+
+test("list: an error on a later page is thrown in the walk", async ({ client, seed, fault }) => {
+  await seed(4);
+  const page = await client({ maxRetries: 0 }).users.list({ per_page: 2 });
+  await fault({ match: { method: "GET", path: "/api/v2/users" }, times: 1, status: 500, body: '{"statusCode":500,"message":"boom"}' });
+  await fails(page.getNextPage(), { statusCode: 500 });
+  equal(page.data.length, 2, "the page is still there");
+  await page.getNextPage();
+  equal(page.hasNextPage(), false);
+});
+
+test("list: the end of offset paging at 1,000 records is told", async ({ client, seed }) => {
+  await seed(1010);
+  const seen = [];
+  const error = await fails(
+    (async () => {
+      for await (const user of await client().users.list({ per_page: 100, fields: "user_id" })) seen.push(user);
+    })(),
+  );
+  equal(seen.length, 1000, "users before the error");
+  includes(error.message, "1,000", "message");
+});
+
+// --- errors ---
+
+test("error: every status has its class", async ({ sdk, scripted }) => {
+  const { Management, ManagementError } = sdk;
+  const classes = {
+    400: "BadRequestError",
+    401: "UnauthorizedError",
+    402: "PaymentRequiredError",
+    403: "ForbiddenError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    410: "GoneError",
+    412: "PreconditionFailedError",
+    413: "ContentTooLargeError",
+    429: "TooManyRequestsError",
+    500: "InternalServerError",
+    503: "ServiceUnavailableError",
+  };
+  for (const [status, name] of Object.entries(classes)) {
+    const { client } = scripted(() => apiError(Number(status), "the message", "the_code", { "x-request-id": "r1" }));
+    const error = await fails(client.users.create({}, sdk.withRetries(0)), { name, statusCode: Number(status), code: "the_code", operation: "users.create", attempts: 1 });
+    ok(error instanceof Management[name] && error instanceof ManagementError, name);
+    equal(error.body.message, "the message");
+    equal(error.rawResponse.status, Number(status));
+    equal(error.rawResponse.headers.get("x-request-id"), "r1");
+    includes(error.message, "the message");
+    includes(error.message, "users.create");
+  }
+  const { client } = scripted(() => apiError(418, "teapot"));
+  const error = await fails(client.jobs.get("1"), { name: "ManagementError", statusCode: 418, code: "api_error" });
+  ok(error instanceof ManagementError, "a ManagementError");
+});
+
+test("error: classes can be made as in the auth0 package", async ({ sdk }) => {
+  const raw = { status: 404 };
+  const error = new sdk.Management.NotFoundError({ message: "gone" }, raw);
+  equal([error.statusCode, error.body.message, error.rawResponse === raw, error.name], [404, "gone", true, "NotFoundError"]);
+  equal(error.message.split("\n").slice(0, 2), ["NotFoundError", "Status code: 404"]);
+  const timeout = new sdk.ManagementTimeoutError("late");
+  ok(timeout instanceof sdk.ManagementError && timeout.message === "late" && timeout.name === "ManagementTimeoutError", "a timeout error");
+});
+
+test("error: 404 of the tenant", async ({ sdk, client }) => {
+  const error = await fails(client().users.get("auth0|nobody"), { statusCode: 404, operation: "users.get", attempts: 1, name: "NotFoundError" });
+  ok(error instanceof sdk.Management.NotFoundError, "class");
+  equal(error.body.statusCode, 404);
+});
+
+test("error: 409 of the tenant", async ({ client }) => {
+  const { users } = client();
+  const user = { connection: "Username-Password-Authentication", email: "twice@example.com", password: "Aa1!aa1!aa1!" };
+  await users.create(user);
+  await fails(users.create(user), { statusCode: 409, name: "ConflictError" });
+});
+
+test("error: 400 of the tenant", async ({ client }) => {
+  await fails(client().users.create({ email: 7 }), { statusCode: 400, name: "BadRequestError" });
+});
+
+test("error: 403 names the missing scope", async ({ scripted }) => {
+  const { client } = scripted(() => apiError(403, "Insufficient scope, expected any of: delete:users", "insufficient_scope"));
+  const error = await fails(client.users.delete("1"), { name: "ForbiddenError", code: "insufficient_scope", missingScope: "delete:users" });
+  includes(error.message, "delete:users");
+});
+
+test("error: bodies that are not JSON keep status and text", async ({ scripted }) => {
+  const html = "<html><title>502 Bad Gateway</title></html>";
+  const bodies = [[html, "text/html"], ["", "application/json"], ['{"broken', "application/json"], ["null", "application/json"], ["plain", ""]];
+  for (const [text, type] of bodies) {
+    const { client } = scripted(() => new Response(text, { status: 502, headers: type ? { "content-type": type } : {} }), { maxRetries: 0 });
+    const error = await fails(client.jobs.get("1"), { statusCode: 502 });
+    equal(error.rawResponse.status, 502);
+    if (text && text !== "null") equal(error.body, text, "body");
+  }
+});
+
+test("error: HTML in place of JSON in a success", async ({ scripted }) => {
+  const { client } = scripted(() => new Response("<html>log in</html>", { status: 200, headers: { "content-type": "text/html" } }));
+  const error = await fails(client.jobs.get("1"), { code: "invalid_response", statusCode: 200, operation: "jobs.get", body: "<html>log in</html>" });
+  equal(error.rawResponse.status, 200);
+});
+
+test("error: 10 MB of garbage is bounded in the error", async ({ scripted }) => {
+  const garbage = "<x>".repeat(3_500_000);
+  for (const status of [200, 500]) {
+    const { client } = scripted(() => new Response(garbage, { status }), { maxRetries: 0 });
+    const error = await fails(client.jobs.get("1"), { statusCode: status });
+    ok(error.body.length > 1000 && error.body.length < 200_000 && error.truncated, `a bounded body, got ${error.body.length}`);
+    ok(error.message.length < 2000, "a short message");
+  }
+});
+
+test("error: a status that is no success", async ({ scripted }) => {
+  const { client } = scripted(() => new Response(null, { status: 304 }));
+  await fails(client.jobs.get("1"), { statusCode: 304 });
+});
+
+test("error: the network", async ({ sdk, client, fault }) => {
+  const auth0 = client({ maxRetries: 0 });
+  await auth0.users.list({ per_page: 1 });
+  await fault({ match: { path: "/api/v2/users" }, times: 9, reset: true });
+  const error = await fails(auth0.users.list(), { code: "network_error", operation: "users.list" });
+  ok(error instanceof sdk.ManagementError && error.cause !== undefined, "a ManagementError with a cause");
+});
+
+test("error: a body that is cut off", async ({ client, fault, seed }) => {
+  await seed(50);
+  await fault({ match: { method: "GET", path: "/api/v2/users" }, times: 9, truncate: 100 });
+  await fails(client({ maxRetries: 0 }).users.list(), { code: /network_error|invalid_response/, operation: "users.list" });
+});
+
+test("error: a fetch that misbehaves", async ({ sdk, scripted }) => {
+  const broken = [
+    () => { throw "a string"; },
+    () => { throw undefined; },
+    () => undefined,
+    () => ({}),
+    () => { throw new TypeError("fetch failed"); },
+  ];
+  for (const step of broken) {
+    const { client } = scripted(step, { maxRetries: 0 });
+    const error = await fails(client.jobs.get("1"), { operation: "jobs.get" });
+    ok(error instanceof sdk.ManagementError && typeof error.code === "string", "a ManagementError with a code");
+  }
+  const used = json({});
+  await used.text();
+  const { client } = scripted(() => used, { maxRetries: 0 });
+  await fails(client.jobs.get("1"), { operation: "jobs.get" });
+});
+
+// --- retries ---
+
+const later = (milliseconds, status = 503) => () => apiError(status, "later", undefined, { "retry-after-ms": String(milliseconds) });
+
+test("retry: 503 of the tenant, then success", async ({ client, fault, count }) => {
+  await fault({ match: { method: "GET", path: "/api/v2/users" }, times: 1, status: 503, headers: { "Retry-After-Ms": "20" }, body: "{}" });
+  await client().users.list();
+  equal(await count("GET", "/api/v2/users"), 2, "requests");
+});
+
+test("retry: 429 waits for Retry-After in seconds", async ({ scripted }) => {
+  const { client, calls } = scripted([() => apiError(429, "slow down", "too_many_requests", { "retry-after": "1" }), () => json({ ok: true })]);
+  const started = Date.now();
+  equal(await client.jobs.get("1"), { ok: true });
+  const took = Date.now() - started;
+  ok(took >= 950 && took < 5000, `about one second, took ${took} ms`);
+  equal(calls.length, 2, "requests");
+});
+
+test("retry: 408, 429 and 5xx, and nothing else", async ({ scripted }) => {
+  for (const [status, requests] of [[408, 2], [429, 2], [500, 2], [502, 2], [504, 2], [400, 1], [404, 1], [409, 1], [422, 1]]) {
+    const { client, calls } = scripted([later(2, status), () => json({})]);
+    await client.jobs.get("1").catch(() => {});
+    equal(calls.length, requests, `requests after ${status}`);
+  }
+});
+
+test("retry: given up after two more attempts", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(later(5, 429));
+  const error = await fails(client.jobs.get("1"), { attempts: 3, statusCode: 429, name: "TooManyRequestsError", code: "too_many_requests" });
+  ok(error instanceof sdk.Management.TooManyRequestsError, "class");
+  ok(error.retryAfter >= 0 && error.retryAfter < 1, `retryAfter in seconds, got ${error.retryAfter}`);
+  equal(calls.length, 3, "requests");
+});
+
+test("retry: a body is sent whole again", async ({ scripted }) => {
+  const { client, calls } = scripted([later(2), later(2), () => json({})]);
+  await client.users.create({ email: "x" });
+  equal(calls.map((call) => call.body), Array(3).fill('{"email":"x"}'));
+});
+
+test("retry: the number is the client's or the call's", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(later(2), { maxRetries: 1 });
+  await fails(client.jobs.get("1"), { attempts: 2 });
+  await fails(client.jobs.get("1", sdk.withRetries(0)), { attempts: 1 });
+  await fails(client.jobs.get("1", sdk.withRetries(3)), { attempts: 4 });
+  equal(calls.length, 7, "requests");
+});
+
+test("retry: a wait of a day is not waited for", async ({ scripted }) => {
+  const { client, calls } = scripted(() => apiError(429, "tomorrow", "too_many_requests", { "retry-after": "86400" }));
+  const error = await fails(client.jobs.get("1"), { statusCode: 429 });
+  ok(error.retryAfter > 86000, `retryAfter, got ${error.retryAfter}`);
+  equal(calls.length, 1, "requests");
+});
+
+test("retry: a network error that no request survived", async ({ scripted }) => {
+  const { client, calls } = scripted([() => { throw new TypeError("fetch failed"); }, () => json({ ok: 1 })], { maxRetries: 1 });
+  const outcome = await client.jobs.get("1").catch((error) => error);
+  // A reading operation may be repeated whatever happened; that a client chooses not to is allowed, losing the error is not.
+  ok(outcome.ok === 1 || outcome.code === "network_error", `an answer or a network error, got ${show(outcome)}`);
+  ok(calls.length <= 2, "at most two requests");
+});
+
+// --- time ---
+
+test("timeout: no answer", async ({ sdk, client, fault }) => {
+  const auth0 = client();
+  await auth0.users.list({ per_page: 1 });
+  await fault({ match: { method: "GET", path: "/api/v2/users" }, times: 9, delay_ms: 3000 });
+  const started = Date.now();
+  const error = await fails(auth0.users.list({}, { timeoutInSeconds: 0.15, maxRetries: 0 }), { name: "ManagementTimeoutError", code: "timeout", operation: "users.list" });
+  ok(error instanceof sdk.ManagementTimeoutError && error instanceof sdk.ManagementError, "class");
+  ok(Date.now() - started < 2000, "in time");
+});
+
+test("timeout: a body that does not come", async ({ sdk, client, fault }) => {
+  const auth0 = client();
+  await auth0.users.list({ per_page: 1 });
+  await fault({ match: { method: "GET", path: "/api/v2/users" }, times: 9, body_delay_ms: 3000 });
+  const started = Date.now();
+  const error = await fails(auth0.users.list({}, { ...sdk.withTimeout(0.15), ...sdk.withRetries(0) }), { code: "timeout" });
+  ok(error instanceof sdk.ManagementTimeoutError, "class");
+  ok(Date.now() - started < 2000, "in time");
+});
+
+test("timeout: a fetch that never answers, nor hears the signal", async ({ scripted }) => {
+  const { client } = scripted(() => new Promise(() => {}), { timeoutInSeconds: 0.05, maxRetries: 0 });
+  await fails(client.jobs.get("1"), { code: "timeout", attempts: 1 });
+});
+
+test("timeout: the error body too", async ({ scripted }) => {
+  const stuck = () => new Response(new ReadableStream({ start(controller) { controller.enqueue(new TextEncoder().encode('{"a":')); } }), { status: 500 });
+  const { client } = scripted(stuck, { timeoutInSeconds: 0.05, maxRetries: 0 });
+  await fails(client.jobs.get("1"), { code: /timeout|api_error/ });
+});
+
+test("timeout: a deadline over all attempts", async ({ scripted }) => {
+  const { client, calls } = scripted(later(60));
+  const started = Date.now();
+  await fails(client.jobs.get("1", { deadlineInSeconds: 0.15, maxRetries: 50 }));
+  ok(Date.now() - started < 2000, "in time");
+  ok(calls.length < 10, `few requests, made ${calls.length}`);
+});
+
+test("abort: before the call", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  const controller = new AbortController();
+  const reason = new Error("changed my mind");
+  controller.abort(reason);
+  const error = await fails(client.jobs.get("1", sdk.withAbortSignal(controller.signal)), { code: "aborted", operation: "jobs.get" });
+  ok(error.cause === reason, "the reason as the cause");
+  equal(calls.length, 0, "requests");
+});
+
+test("abort: during the request", async ({ sdk, scripted }) => {
+  let heard = false;
+  const step = (url, init) => {
+    init.signal?.addEventListener("abort", () => { heard = true; });
+    return never(url, init);
+  };
+  const { client } = scripted(step);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 30);
+  const started = Date.now();
+  await fails(client.jobs.get("1", sdk.withAbortSignal(controller.signal)), { code: "aborted" });
+  ok(Date.now() - started < 1000, "at once");
+  await sleep(5);
+  ok(heard, "the fetch to be aborted");
+});
+
+test("abort: during the wait between attempts", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(later(3000));
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 50);
+  const started = Date.now();
+  await fails(client.jobs.get("1", sdk.withAbortSignal(controller.signal)), { code: "aborted" });
+  ok(Date.now() - started < 1500, "at once");
+  equal(calls.length, 1, "requests");
+});
+
+test("abort: during the body", async ({ sdk, client, fault }) => {
+  const auth0 = client();
+  await auth0.users.list({ per_page: 1 });
+  await fault({ match: { method: "GET", path: "/api/v2/users" }, times: 9, body_delay_ms: 3000 });
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 150);
+  const started = Date.now();
+  await fails(auth0.users.list({}, sdk.withAbortSignal(controller.signal)), { code: "aborted" });
+  ok(Date.now() - started < 2000, "at once");
+});
+
+test("abort: one waiting for a token leaves the others their token", async ({ sdk, client, fault }) => {
+  await fault({ match: { path: "/oauth/token" }, times: 1, delay_ms: 200 });
+  const auth0 = client();
+  const controller = new AbortController();
+  const first = auth0.users.list({}, sdk.withAbortSignal(controller.signal));
+  const second = auth0.users.list();
+  setTimeout(() => controller.abort(), 50);
+  await fails(first, { code: "aborted" });
+  ok(Array.isArray((await second).data), "the other call's page");
+});
+
+// --- fetch, uploads, streams ---
+
+test("fetch: one of the caller's own is used for everything", async ({ sdk, sandbox }) => {
+  const urls = [];
+  const own = (url, init) => {
+    urls.push(new URL(url).pathname);
+    return fetch(url, init);
+  };
+  const auth0 = new sdk.ManagementClient({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience, fetch: own });
+  await auth0.users.list({ per_page: 1 });
+  equal(urls, ["/oauth/token", "/api/v2/users"]);
+});
+
+test("fetch: the global one at the time of the call", async ({ sdk }) => {
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, token: "t" });
+  const real = globalThis.fetch;
+  const script = scripted(() => json({ replaced: true }));
+  globalThis.fetch = script.fetch;
+  try {
+    equal(await auth0.jobs.get("1"), { replaced: true });
+  } finally {
+    globalThis.fetch = real;
+  }
+});
+
+const readForm = async (form) => {
+  const parts = {};
+  for (const [name, value] of form) parts[name] = typeof value === "string" ? value : { text: await value.text(), type: value.type.split(";")[0], name: value.name };
+  return parts;
+};
+
+test("upload: everything that is bytes", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({ id: "job_1" }));
+  const bytes = new TextEncoder().encode("[]");
+  const stream = () => new Blob([bytes]).stream();
+  async function* chunks() {
+    yield bytes.slice(0, 1);
+    yield bytes.slice(1);
+  }
+  const files = [
+    [new Blob([bytes], { type: "application/json" }), "application/json", "blob"],
+    [new File([bytes], "users.json", { type: "application/json" }), "application/json", "users.json"],
+    [bytes, "application/octet-stream", "blob"],
+    [bytes.buffer, "application/octet-stream", "blob"],
+    [new DataView(bytes.buffer), "application/octet-stream", "blob"],
+    [stream(), "application/octet-stream", "blob"],
+    [chunks(), "application/octet-stream", "blob"],
+    [{ data: bytes, filename: "mine.json", contentType: "application/json" }, "application/json", "mine.json"],
+    [{ data: stream(), filename: "mine.json" }, "application/octet-stream", "mine.json"],
+  ];
+  for (const [users, type, name] of files) {
+    await client.jobs.usersImports.create({ users, connection_id: "con_1", upsert: true, external_id: undefined });
+    const { body, headers, method } = calls.at(-1);
+    equal(method, "POST");
+    ok(body instanceof FormData, "FormData");
+    ok(headers["content-type"] === undefined || headers["content-type"].startsWith("multipart/form-data"), "no other content type");
+    equal(await readForm(body), { users: { text: "[]", type, name }, connection_id: "con_1", upsert: "true" });
+  }
+});
+
+test("upload: what is no file is refused", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  for (const request of [{ users: "[]", connection_id: "c" }, { connection_id: "c" }, undefined, { users: { a: 1 } }, { users: new Blob([]), connection_id: ["c"] }]) {
+    await fails(client.jobs.usersImports.create(request), { code: "invalid_argument", operation: "jobs.usersImports.create" });
+  }
+  equal(calls.length, 0, "requests");
+});
+
+test("upload: to the tenant, and again after a 503", async ({ client, fault, count }) => {
+  const auth0 = client();
+  await fault({ match: { path: "/api/v2/jobs/users-imports" }, times: 1, status: 503, headers: { "Retry-After-Ms": "20" }, body: "{}" });
+  const connection = await auth0.connections.create({ name: "import-target", strategy: "auth0" });
+  const job = await auth0.jobs.usersImports.create({ users: new Blob(["[]"], { type: "application/json" }), connection_id: connection.id });
+  ok(job.id, "a job");
+  equal(await count("POST", "/api/v2/jobs/users-imports"), 2, "requests");
+});
+
+test("stream: events as they come", async ({ scripted }) => {
+  const text = ': hello\r\nid: 1\nevent: user.created\ndata: {"a":\ndata: 1}\n\ndata: {"type":"own","é":2}\r\n\r\nretry: 5\n\ndata: {"last":3}';
+  const bytes = new TextEncoder().encode(text);
+  const body = () =>
+    new ReadableStream({
+      start(controller) {
+        for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+        controller.close();
+      },
+    });
+  const { client, calls } = scripted(() => new Response(body(), { headers: { "content-type": "text/event-stream" } }));
+  const { data, rawResponse } = await client.events.subscribe().withRawResponse();
+  equal(rawResponse.status, 200);
+  equal(await collect(data), [{ a: 1, type: "user.created" }, { type: "own", "é": 2 }, { last: 3 }]);
+  includes(calls[0].headers.accept, "text/event-stream");
+});
+
+test("stream: what breaks it is an error with a code", async ({ sdk, scripted }) => {
+  const drop = () => new ReadableStream({ pull(controller) { controller.error(new TypeError("terminated")); } });
+  for (const [body, code] of [['data: {"broken\n\n', "invalid_response"], [drop(), "network_error"]]) {
+    const { client } = scripted(() => new Response(body, { headers: { "content-type": "text/event-stream" } }));
+    const error = await fails(collect(await client.events.subscribe()), { code, operation: "events.subscribe" });
+    ok(error instanceof sdk.ManagementError && error.cause instanceof Error, "a ManagementError with a cause");
+  }
+});
+
+test("helpers: parts of request options", async ({ sdk }) => {
+  const { signal } = new AbortController();
+  equal({ ...sdk.withTimeout(5), ...sdk.withRetries(1), ...sdk.withHeaders({ a: "b" }) }, { timeoutInSeconds: 5, maxRetries: 1, headers: { a: "b" } });
+  ok(sdk.withAbortSignal(signal).abortSignal === signal, "the signal");
+  equal(sdk.CustomDomainHeader("d"), { headers: { "Auth0-Custom-Domain": "d" } });
+});
+
+// --- running ---
+
+const LIMIT = 30_000;
+
+export const names = cases.map(({ name }) => name);
+
+export const run = async (environment, report = () => {}) => {
+  const unhandled = [];
+  const note = (event) => {
+    unhandled.push(event?.reason ?? event);
+    event?.preventDefault?.();
+  };
+  globalThis.addEventListener?.("unhandledrejection", note);
+  globalThis.process?.on?.("unhandledRejection", note);
+  const context = makeContext({ ...environment, unhandled });
+  const results = [];
+  for (const { name, body } of cases) {
+    if (environment.only && !name.includes(environment.only)) continue;
+    const started = Date.now();
+    unhandled.length = 0;
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`took more than ${LIMIT / 1000} s`)), LIMIT);
+    });
+    let error;
+    try {
+      if (environment.sandbox) await context.reset();
+      await Promise.race([body(context), late]);
+    } catch (thrown) {
+      error = String(thrown?.stack ?? thrown).includes(thrown?.message) ? String(thrown.stack) : `${thrown?.message ?? thrown}\n${thrown?.stack ?? ""}`;
+    } finally {
+      clearTimeout(timer);
+    }
+    const result = { name, ok: error === undefined, error, milliseconds: Date.now() - started };
+    results.push(result);
+    report(result);
+  }
+  globalThis.removeEventListener?.("unhandledrejection", note);
+  globalThis.process?.off?.("unhandledRejection", note);
+  return results;
+};

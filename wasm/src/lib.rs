@@ -1,0 +1,238 @@
+//! The wasm-bindgen skin: what the npm package's JavaScript calls. It converts values and decides nothing.
+#![forbid(unsafe_code)]
+#![cfg(target_arch = "wasm32")]
+
+use auth0_sdk::js::{self, JsClient, JsOptions, JsOutcome};
+use auth0_sdk::{Error, ErrorKind};
+use js_sys::{Function, Object, Promise, Reflect};
+use std::time::Duration;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The client's settings, as the JavaScript skin hands them over. Read by getters: deserialising them costs 25 KB.
+    pub type Config;
+    #[wasm_bindgen(method, getter)]
+    fn domain(this: &Config) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = baseUrl)]
+    fn base_url(this: &Config) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn token(this: &Config) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = clientId)]
+    fn client_id(this: &Config) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = clientSecret)]
+    fn client_secret(this: &Config) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn audience(this: &Config) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn organization(this: &Config) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = customDomain)]
+    fn custom_domain(this: &Config) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn fetch(this: &Config) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn telemetry(this: &Config) -> Option<String>;
+
+    /// One call's settings. A client's settings have the first four too.
+    pub type Options;
+    #[wasm_bindgen(method, getter, js_name = timeoutMs)]
+    fn timeout_ms(this: &Options) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = deadlineMs)]
+    fn deadline_ms(this: &Options) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = maxRetries)]
+    fn max_retries(this: &Options) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = queryParams)]
+    fn query_params(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn signal(this: &Options) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn body(this: &Options) -> JsValue;
+}
+
+fn given(value: JsValue) -> Option<JsValue> {
+    (!value.is_undefined() && !value.is_null()).then_some(value)
+}
+
+/// The client's core.
+#[wasm_bindgen]
+#[allow(missing_debug_implementations, reason = "only JavaScript sees it")]
+pub struct Core(JsClient);
+
+#[wasm_bindgen]
+impl Core {
+    /// Checks the settings and makes a client. Nothing is sent.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: Config) -> Result<Core, JsValue> {
+        build(config).map(Core).map_err(|error| to_js(&error))
+    }
+
+    /// Calls an operation: its line of the table, its id, path arguments, the request object and options.
+    /// Resolves to `{ data, response }`.
+    pub fn call(&self, line: String, id: String, path: Vec<String>, request: JsValue, options: JsValue) -> Promise {
+        let client = self.0.clone();
+        future_to_promise(async move {
+            let outcome = match read_options(options) {
+                Ok(options) => client.call(&line, &id, &path, &request, options).await,
+                Err(error) => Err(error),
+            };
+            let JsOutcome { data, response } = outcome.map_err(|error| to_js(&error))?;
+            Ok(object(&[("data", data), ("response", response)]))
+        })
+    }
+
+    /// What follows a page: `{ items, next: { name, value } | undefined, guard }`.
+    pub fn page(
+        line: &str,
+        id: &str,
+        request: &JsValue,
+        data: &JsValue,
+        guard: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        let page = JsClient::page(line, id, request, data, guard.as_deref()).map_err(|error| to_js(&error))?;
+        let next = match page.next {
+            Some((name, value)) => object(&[("name", name.into()), ("value", value.into())]),
+            None => JsValue::UNDEFINED,
+        };
+        Ok(object(&[("items", page.items), ("next", next), ("guard", page.guard.into())]))
+    }
+}
+
+fn build(config: Config) -> Result<JsClient, Error> {
+    const KIND: ErrorKind = ErrorKind::Config;
+    let fetch = match given(config.fetch()) {
+        None => None,
+        Some(fetch) => Some(fetch.dyn_into::<Function>().map_err(|_| Error::new(KIND, "fetch is not a function"))?),
+    };
+    let mut builder = js::builder(config.domain().unwrap_or_default(), fetch, config.telemetry())?;
+    if let Some(base_url) = config.base_url() {
+        builder = builder.base_url(base_url);
+    }
+    if let Some(token) = given(config.token()) {
+        builder = match token.dyn_into::<Function>() {
+            Ok(callback) => builder.token_provider(js::token_provider(callback)),
+            Err(token) => match token.as_string() {
+                Some(token) => builder.token(token),
+                None => return Err(Error::new(KIND, "token is neither a text nor a function")),
+            },
+        };
+    }
+    match (config.client_id(), config.client_secret()) {
+        (Some(id), secret) => builder = builder.client_credentials(id, secret.unwrap_or_default()),
+        (None, Some(_)) => return Err(Error::new(KIND, "there is a clientSecret without a clientId")),
+        (None, None) => {}
+    }
+    if let Some(audience) = config.audience() {
+        builder = builder.audience(audience);
+    }
+    if let Some(organization) = config.organization() {
+        builder = builder.organization(organization);
+    }
+    if let Some(domain) = config.custom_domain() {
+        builder = builder.custom_domain(domain);
+    }
+    let limits = config.unchecked_into::<Options>();
+    for (name, value) in entries(limits.headers(), KIND)? {
+        if let Some(value) = value {
+            builder = builder.header(name, value);
+        }
+    }
+    if let Some(timeout) = milliseconds(limits.timeout_ms(), "timeout", KIND)? {
+        builder = builder.timeout(timeout);
+    }
+    if let Some(deadline) = milliseconds(limits.deadline_ms(), "deadline", KIND)? {
+        builder = builder.deadline(deadline);
+    }
+    if let Some(max_retries) = count(limits.max_retries(), KIND)? {
+        builder = builder.max_retries(max_retries);
+    }
+    builder.build().map(JsClient::new)
+}
+
+fn read_options(options: JsValue) -> Result<JsOptions, Error> {
+    const KIND: ErrorKind = ErrorKind::Request;
+    let Some(options) = given(options) else { return Ok(JsOptions::default()) };
+    let options = options.unchecked_into::<Options>();
+    Ok(JsOptions {
+        timeout: milliseconds(options.timeout_ms(), "timeout", KIND)?,
+        deadline: milliseconds(options.deadline_ms(), "deadline", KIND)?,
+        max_retries: count(options.max_retries(), KIND)?,
+        headers: entries(options.headers(), KIND)?,
+        query: options.query_params(),
+        signal: given(options.signal()),
+        body: given(options.body()),
+    })
+}
+
+/// A time of JavaScript, in milliseconds.
+fn milliseconds(value: Option<f64>, name: &str, kind: ErrorKind) -> Result<Option<Duration>, Error> {
+    match value {
+        None => Ok(None),
+        Some(value) if value > 0.0 && value < 1e15 => Ok(Some(Duration::from_micros((value * 1000.0) as u64))),
+        Some(_) => Err(Error::new(kind, format!("the {name} must be a positive number"))),
+    }
+}
+
+fn count(value: Option<f64>, kind: ErrorKind) -> Result<Option<u32>, Error> {
+    match value {
+        None => Ok(None),
+        Some(value) if value >= 0.0 && value.fract() == 0.0 && value < 1e6 => Ok(Some(value as u32)),
+        Some(_) => Err(Error::new(kind, "maxRetries must be a whole number from 0")),
+    }
+}
+
+/// The members of an object of headers. A value that is null removes the header.
+fn entries(headers: JsValue, kind: ErrorKind) -> Result<Vec<(String, Option<String>)>, Error> {
+    let Some(headers) = given(headers) else { return Ok(Vec::new()) };
+    let mut list = Vec::new();
+    for entry in Object::entries(headers.unchecked_ref::<Object>()).iter() {
+        let entry = entry.unchecked_into::<js_sys::Array>();
+        let name = entry.get(0).as_string().unwrap_or_default();
+        match given(entry.get(1)) {
+            None => list.push((name, None)),
+            Some(value) => match value.as_string() {
+                Some(value) => list.push((name, Some(value))),
+                None => return Err(Error::new(kind, format!("the value of the header {name} is not a text"))),
+            },
+        }
+    }
+    Ok(list)
+}
+
+/// What the JavaScript skin makes an Error of.
+fn to_js(error: &Error) -> JsValue {
+    let milliseconds = |duration: Duration| JsValue::from(duration.as_secs_f64() * 1000.0);
+    let text = |text: Option<&str>| text.map_or(JsValue::UNDEFINED, JsValue::from_str);
+    let given = |value: Option<&JsValue>| value.cloned().unwrap_or(JsValue::UNDEFINED);
+    object(&[
+        ("kind", text(Some(error.kind().as_str()))),
+        ("message", text(Some(&error.to_string()))),
+        ("detail", text(Some(error.message()))),
+        ("operation", text(error.operation())),
+        ("status", error.status().map_or(JsValue::UNDEFINED, JsValue::from)),
+        ("code", text(error.code())),
+        ("attempts", error.attempts().into()),
+        ("mayHaveBeenSent", error.may_have_been_sent().into()),
+        ("requestId", text(error.request_id().as_deref())),
+        ("retryAfterMs", error.retry_after().map_or(JsValue::UNDEFINED, milliseconds)),
+        ("resetAtMs", error.reset_at().map_or(JsValue::UNDEFINED, milliseconds)),
+        ("missingScope", text(error.missing_scope())),
+        ("mfaToken", text(error.mfa_token().map(|token| token.expose()))),
+        ("path", text(error.path())),
+        ("truncated", error.body().is_some_and(|body| body.is_truncated()).into()),
+        ("body", error.body().map_or(JsValue::UNDEFINED, |body| body.js_text())),
+        ("cause", given(error.js_cause())),
+        ("response", given(error.js_response())),
+    ])
+}
+
+fn object(members: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in members {
+        // Setting a member of a new, plain object cannot fail.
+        let _ = Reflect::set(&object, &(*name).into(), value);
+    }
+    object.into()
+}

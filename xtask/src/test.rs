@@ -1,0 +1,87 @@
+//! `cargo xtask test`: sets up what is missing and runs everything. `.ci/run` calls just this.
+
+use crate::process::run;
+use crate::tools::Tools;
+use crate::{generate, npm, sandbox, wasm_tests};
+use std::path::Path;
+use std::time::Instant;
+
+type Step<'a> = (&'static str, &'a dyn Fn() -> Result<(), String>);
+
+/// Runs all steps, or those whose names are given.
+pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
+    let tools = Tools::new(root);
+    let cargo = |arguments: &[&str]| -> Result<(), String> { run(tools.cargo()?.args(arguments)) };
+    let steps: &[Step<'_>] = &[
+        ("setup", &|| {
+            tools.npm()?;
+            tools.chromium()?;
+            tools.nextest()?;
+            tools.wasm_tools()
+        }),
+        ("fmt", &|| cargo(&["fmt", "--all", "--check"])),
+        ("generated", &|| generate::run(&["--check"])),
+        ("clippy", &|| {
+            let deny = ["--", "-D", "warnings"];
+            let all = ["clippy", "--quiet", "--workspace", "--all-targets", "--features", "auth0-sdk/testing"];
+            cargo(&[&all[..], &deny].concat())?;
+            let wasm =
+                ["clippy", "--quiet", "-p", "auth0-sdk", "-p", "auth0-sdk-wasm", "--target", "wasm32-unknown-unknown"];
+            cargo(&[&wasm[..], &deny].concat())
+        }),
+        ("features", &|| {
+            // Each on its own, without what others bring: a feature that leans on another is found here.
+            for features in ["", "testing", "native"] {
+                cargo(&["check", "--quiet", "-p", "auth0-sdk", "--no-default-features", "--features", features])?;
+                let wasm = ["--target", "wasm32-unknown-unknown"];
+                let check = ["check", "--quiet", "-p", "auth0-sdk", "--no-default-features", "--features", features];
+                cargo(&[&check[..], &wasm].concat())?;
+            }
+            Ok(())
+        }),
+        ("native", &|| {
+            cargo(&["nextest", "run", "--workspace", "--features", "auth0-sdk/testing"])?;
+            cargo(&[
+                "test",
+                "--quiet",
+                "--doc",
+                "-p",
+                "auth0-sdk",
+                "-p",
+                "auth0-sandbox",
+                "--features",
+                "auth0-sdk/testing",
+            ])
+        }),
+        ("docs", &|| {
+            let packages = ["-p", "auth0-sdk", "-p", "auth0-sandbox", "-p", "auth0-api-description"];
+            let doc = ["doc", "--quiet", "--no-deps", "--features", "auth0-sdk/testing"];
+            run(tools.cargo()?.args(doc).args(packages).env("RUSTDOCFLAGS", "-D warnings"))
+        }),
+        ("wasm", &|| wasm_tests::run(root)),
+        ("npm", &|| npm::build(root)),
+        ("size", &|| npm::size(root, &["--json"])),
+        ("js", &|| {
+            let chromium = tools.chromium()?;
+            let sandbox = sandbox::start(root, 0)?;
+            let mut node = tools.command("node")?;
+            sandbox.describe(&mut node);
+            run(node.arg("tests/js/run.mjs").env("CHROMIUM", chromium.browser))
+        }),
+    ];
+    if let Some(unknown) = wanted.iter().find(|name| !steps.iter().any(|(known, _)| known == *name)) {
+        let names: Vec<_> = steps.iter().map(|(name, _)| *name).collect();
+        return Err(format!("there is no step {unknown:?}; there are {}", names.join(", ")));
+    }
+    let mut times = Vec::new();
+    for (name, step) in steps.iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name)) {
+        println!("== {name}");
+        #[allow(clippy::disallowed_methods, reason = "a chore tells how long it took")]
+        let start = Instant::now();
+        step().map_err(|error| format!("{name}: {error}"))?;
+        times.push((name, start.elapsed().as_secs()));
+    }
+    let shown: Vec<_> = times.iter().map(|(name, seconds)| format!("{name} {seconds} s")).collect();
+    println!("== all steps passed: {}", shown.join(", "));
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! What the tasks need and how it gets here. Nothing is taken from what somebody installed by hand but Rust (rustup),
+//! Node 20 and Python 3; what is missing is installed, or the error says exactly how.
+
+use crate::process::{command, output, run};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The same version as the crate's in Cargo.toml: the two must match to the letter.
+const WASM_BINDGEN: &str = "0.2.130";
+const WASM_PACK: &str = "0.15.1";
+const NEXTEST: &str = "0.9.143";
+
+pub(crate) struct Tools<'a> {
+    pub(crate) root: &'a Path,
+}
+
+impl<'a> Tools<'a> {
+    pub(crate) fn new(root: &'a Path) -> Self {
+        Self { root }
+    }
+
+    fn bin(&self) -> PathBuf {
+        self.root.join("target/tools/bin")
+    }
+
+    /// PATH with our own tools and those of npm in front.
+    pub(crate) fn path(&self) -> Result<std::ffi::OsString, String> {
+        let own = [self.bin(), self.root.join("node_modules/.bin")];
+        let system = std::env::var_os("PATH").unwrap_or_default();
+        std::env::join_paths(own.into_iter().chain(std::env::split_paths(&system))).map_err(|error| error.to_string())
+    }
+
+    /// A program that finds our tools.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Result<Command, String> {
+        let mut command = command(program, self.root);
+        command.env("PATH", self.path()?);
+        Ok(command)
+    }
+
+    pub(crate) fn cargo(&self) -> Result<Command, String> {
+        self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    /// The wasm target of the toolchain in rust-toolchain.toml.
+    pub(crate) fn wasm_target(&self) -> Result<(), String> {
+        const TARGET: &str = "wasm32-unknown-unknown";
+        let sysroot = output(command("rustc", self.root).args(["--print", "sysroot"]))?;
+        if Path::new(&sysroot).join("lib/rustlib").join(TARGET).is_dir() {
+            return Ok(());
+        }
+        run(command("rustup", self.root).args(["target", "add", TARGET])).map_err(|error| {
+            format!("{error}\nthe target {TARGET} is missing: install rustup, or add the target to your Rust")
+        })
+    }
+
+    /// A tool of crates.io, in target/tools.
+    fn cargo_tool(&self, program: &str, krate: &str, version: &str, arguments: &[&str]) -> Result<(), String> {
+        let binary = self.bin().join(program);
+        // `--version` says `wasm-bindgen 0.2.130`.
+        let is_right = |said: String| said.split_whitespace().any(|word| word == version);
+        if binary.exists() && output(Command::new(&binary).arg("--version")).is_ok_and(is_right) {
+            return Ok(());
+        }
+        let mut install = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), self.root);
+        install.args(["install", "--quiet", "--root", "target/tools", "--debug", krate, "--version", version]);
+        run(install.args(arguments))
+    }
+
+    /// wasm-bindgen, its test runner, and wasm-pack. Debug builds: they take half the time to build and are fast enough.
+    pub(crate) fn wasm_tools(&self) -> Result<(), String> {
+        self.wasm_target()?;
+        let bins = ["--bin", "wasm-bindgen", "--bin", "wasm-bindgen-test-runner"];
+        // Not --locked: its lock file names versions that a registry mirror may not have yet.
+        self.cargo_tool("wasm-bindgen", "wasm-bindgen-cli", WASM_BINDGEN, &bins)?;
+        self.cargo_tool("wasm-pack", "wasm-pack", WASM_PACK, &["--locked"])
+    }
+
+    /// cargo-nextest: the machine's own, or one in target/tools.
+    pub(crate) fn nextest(&self) -> Result<(), String> {
+        if output(self.command("cargo-nextest")?.arg("--version")).is_ok() {
+            return Ok(());
+        }
+        self.cargo_tool("cargo-nextest", "cargo-nextest", NEXTEST, &["--locked"])
+    }
+
+    /// The development dependencies of package.json, as package-lock.json has them.
+    pub(crate) fn npm(&self) -> Result<(), String> {
+        let version = output(command("node", self.root).arg("--version"))
+            .map_err(|error| format!("{error}\nNode 20 or newer is needed: install it and put it on PATH"))?;
+        let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+        if major.is_none_or(|major| major < 20) {
+            return Err(format!("node is {version}; 20 or newer is needed"));
+        }
+        // npm writes this file last; a lock that is newer was changed since.
+        let modified = |path: &str| std::fs::metadata(self.root.join(path)).and_then(|data| data.modified()).ok();
+        let installed = modified("node_modules/.package-lock.json");
+        if installed.is_some() && installed >= modified("package-lock.json") {
+            return Ok(());
+        }
+        let flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+        run(command("npm", self.root).args(flags))
+    }
+
+    /// Chromium and its driver: the machine's, or Debian's packages.
+    pub(crate) fn chromium(&self) -> Result<Chromium, String> {
+        let find = || {
+            let browser = first_on_path(&["chromium", "chromium-browser", "google-chrome"])?;
+            Some(Chromium { browser, driver: first_on_path(&["chromedriver"])? })
+        };
+        if let Some(found) = find() {
+            return Ok(found);
+        }
+        let how = "Chromium and chromedriver are needed: on Debian as root `apt-get install chromium chromium-driver`; \
+                   elsewhere install both in the same version and put them on PATH";
+        let apt = first_on_path(&["apt-get"]).ok_or(how)?;
+        run(command(&apt, self.root).args(["update", "-qq"])).map_err(|error| format!("{error}\n{how}"))?;
+        let install = ["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"];
+        run(command(&apt, self.root).args(install).env("DEBIAN_FRONTEND", "noninteractive"))
+            .map_err(|error| format!("{error}\n{how}"))?;
+        find().ok_or_else(|| how.to_owned())
+    }
+}
+
+pub(crate) struct Chromium {
+    pub(crate) browser: PathBuf,
+    pub(crate) driver: PathBuf,
+}
+
+fn first_on_path(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    names
+        .iter()
+        .find_map(|name| std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
+}
