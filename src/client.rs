@@ -238,8 +238,13 @@ impl ManagementBuilder {
             Some(domain) => Some(Domain::parse(domain)?.as_str().to_owned()),
             None => None,
         };
-        let limits =
-            Limits { timeout: self.timeout, deadline: self.deadline, max_retries: self.max_retries, retry: self.retry, attempt_ends_at: None };
+        let limits = Limits {
+            timeout: self.timeout,
+            deadline: self.deadline,
+            max_retries: self.max_retries,
+            retry: self.retry,
+            attempt_ends_at: None,
+        };
         let core = Core { host, base_url, token, headers, custom_domain, limits };
         Ok(ManagementClient { core: Arc::new(core) })
     }

@@ -9,11 +9,11 @@ use crate::client::ManagementBuilder;
 use crate::error::{Error, ErrorKind};
 use crate::host::FetchTransport;
 use crate::http::path::Query;
-use crate::http::{Payload, Read, RequestBody};
+use crate::http::{Payload, Read, RequestBody, settled};
 use crate::management::{Input, ManagementClient, Operation, RequestOptions};
 use crate::pagination::CycleGuard;
 use crate::secret::Secret;
-use js_sys::{Array, Function, Object, Promise};
+use js_sys::{Array, Function};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -21,7 +21,6 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 /// One client of the npm package.
 #[derive(Clone, Debug)]
@@ -68,14 +67,17 @@ pub struct JsPage {
 extern "C" {
     #[wasm_bindgen(js_name = String)]
     fn to_text(value: &JsValue) -> String;
+    // Getters and Proxies may throw. What is not caught leaves the call without an end.
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = entries)]
+    fn entries_of(object: &JsValue) -> Result<Array, JsValue>;
 
     type AbortSignal;
     #[wasm_bindgen(method, getter)]
-    fn aborted(this: &AbortSignal) -> bool;
+    fn aborted(this: &AbortSignal) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn reason(this: &AbortSignal) -> JsValue;
-    #[wasm_bindgen(method, js_name = addEventListener)]
-    fn add_event_listener(this: &AbortSignal, event: &str, listener: &Closure<dyn FnMut()>);
+    #[wasm_bindgen(method, catch, js_name = addEventListener)]
+    fn add_event_listener(this: &AbortSignal, event: &str, listener: &Closure<dyn FnMut()>) -> Result<(), JsValue>;
     #[wasm_bindgen(method, js_name = removeEventListener)]
     fn remove_event_listener(this: &AbortSignal, event: &str, listener: &Closure<dyn FnMut()>);
 }
@@ -95,9 +97,11 @@ pub fn token_provider(callback: Function) -> impl crate::TokenProvider + 'static
         let given = callback.call0(&JsValue::UNDEFINED);
         async move {
             let failed = |cause| Error::new(ErrorKind::Auth, "the token callback failed").with_js_cause(Some(cause));
-            let token = JsFuture::from(Promise::resolve(&given.map_err(failed)?)).await.map_err(failed)?;
-            let token = JsValue::from(token).as_string();
-            token.map(Secret::new).ok_or_else(|| Error::new(ErrorKind::Auth, "the token callback gave no text"))
+            let token = settled(&given.map_err(failed)?).await.map_err(failed)?;
+            token
+                .as_string()
+                .map(Secret::new)
+                .ok_or_else(|| Error::new(ErrorKind::Auth, "the token callback gave no text"))
         }
     }
 }
@@ -187,25 +191,45 @@ fn query_of(operation: &Operation<'_>, request: &JsValue) -> Result<Query, Error
         push_members(&mut query, request)?;
     } else {
         for name in operation.query_names() {
-            let value = js_sys::Reflect::get(request, &name.into()).unwrap_or(JsValue::UNDEFINED);
-            push(&mut query, name, &value, 0)?;
+            if let Some(object) = given(request)? {
+                let value = js_sys::Reflect::get(object, &name.into()).map_err(|cause| unreadable(name, cause))?;
+                push(&mut query, name, &value, 0)?;
+            }
         }
     }
     Ok(query)
 }
 
 fn push_members(query: &mut Query, object: &JsValue) -> Result<(), Error> {
+    let Some(object) = given(object)? else { return Ok(()) };
+    for (name, value) in entries("the request", object)? {
+        push(query, &name, &value, 0)?;
+    }
+    Ok(())
+}
+
+/// An object of query parameters; `None` for none.
+fn given(object: &JsValue) -> Result<Option<&JsValue>, Error> {
     if object.is_undefined() || object.is_null() {
-        return Ok(());
+        return Ok(None);
     }
     if !object.is_object() || Array::is_array(object) {
         return Err(Error::new(ErrorKind::Request, "the request must be an object of query parameters"));
     }
-    for entry in Object::entries(object.unchecked_ref::<Object>()).iter() {
+    Ok(Some(object))
+}
+
+fn entries(what: &str, object: &JsValue) -> Result<impl Iterator<Item = (String, JsValue)> + use<>, Error> {
+    let entries = entries_of(object).map_err(|cause| unreadable(what, cause))?;
+    Ok(entries.to_vec().into_iter().map(|entry| {
         let entry = entry.unchecked_into::<Array>();
-        push(query, &to_text(&entry.get(0)), &entry.get(1), 0)?;
-    }
-    Ok(())
+        (to_text(&entry.get(0)), entry.get(1))
+    }))
+}
+
+fn unreadable(what: &str, cause: JsValue) -> Error {
+    Error::new(ErrorKind::Request, format!("{what} cannot be read: a getter or a Proxy throws"))
+        .with_js_cause(Some(cause))
 }
 
 /// What a value says under a key: null and undefined nothing, an array repeats the key, an object is `key[member]`.
@@ -234,9 +258,8 @@ fn push(query: &mut Query, key: &str, value: &JsValue, depth: u32) -> Result<(),
         }
         query.push(key, to_text(&date.to_iso_string()));
     } else if value.is_object() {
-        for entry in Object::entries(value.unchecked_ref::<Object>()).iter() {
-            let entry = entry.unchecked_into::<Array>();
-            push(query, &format!("{key}[{}]", to_text(&entry.get(0))), &entry.get(1), depth + 1)?;
+        for (name, member) in entries(key, value)? {
+            push(query, &format!("{key}[{name}]"), &member, depth + 1)?;
         }
     } else {
         query.push(key, to_text(value));
@@ -254,7 +277,7 @@ struct Abort {
 async fn until_aborted<T>(signal: &AbortSignal, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let aborted =
         || Error::new(ErrorKind::Aborted, "the call was aborted by its signal").with_js_cause(Some(signal.reason()));
-    if signal.aborted() {
+    if signal.aborted().is_truthy() {
         return Err(aborted());
     }
     let state = Rc::new(RefCell::new(Abort::default()));
@@ -269,7 +292,9 @@ async fn until_aborted<T>(signal: &AbortSignal, future: impl Future<Output = Res
             waker.wake();
         }
     });
-    signal.add_event_listener("abort", &listener);
+    signal.add_event_listener("abort", &listener).map_err(|cause| {
+        Error::new(ErrorKind::Request, "the abort signal is not an AbortSignal").with_js_cause(Some(cause))
+    })?;
     let mut future = pin!(future);
     let result = poll_fn(|context| {
         if state.borrow().heard {

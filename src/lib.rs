@@ -6,18 +6,27 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    target_arch = "wasm32",
+    allow(clippy::arc_with_non_send_sync, reason = "natively they are, and the code is one")
+)]
 
 mod auth;
 mod client;
+#[cfg(feature = "models")]
+mod date_time;
 mod domain;
 mod error;
+#[cfg(feature = "models")]
+mod field;
 mod host;
 mod http;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod js;
 mod json;
-mod management;
+mod json_path;
+pub mod management;
 mod maybe_send;
 mod pagination;
 mod rate_limit;
@@ -30,14 +39,20 @@ mod text;
 mod token;
 
 pub use client::ManagementBuilder;
+#[cfg(feature = "models")]
+pub use date_time::DateTime;
 pub use domain::Domain;
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "models")]
+pub use field::{Field, IntoEntries, IntoField, IntoItems, Null};
 pub use host::{Crypto, Host, MemoryStore, StoredToken, Timer, TokenStore, Transport, TransportError};
 #[cfg(target_arch = "wasm32")]
 pub use host::{FetchTransport, JsTimer, WebCrypto};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub use host::{NativeCrypto, ReqwestTransport, TokioTimer};
-pub use http::{ByteStream, ErrorBody, Headers, HttpBody, HttpRequest, HttpResponse, Method, Read, RequestBody};
+pub use http::{
+    ByteStream, ErrorBody, Headers, HttpBody, HttpRequest, HttpResponse, Method, Multipart, Read, RequestBody,
+};
 pub use management::{Call, Items, ManagementClient, Page, Pages, Response};
 pub use maybe_send::{BoxFuture, BoxStream, MaybeSend, MaybeSync};
 pub use rate_limit::RateLimit;

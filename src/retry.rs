@@ -128,7 +128,9 @@ impl Retry for RetryPolicy {
         match asked {
             Some(wait) if wait > self.longest_wait => Decision::TooLong(wait),
             // Never earlier than asked, and spread, so that those who were refused together do not return together.
-            Some(wait) => Decision::Wait(wait.saturating_add(wait.mul_f64(attempt.random * 0.1)).min(self.longest_wait)),
+            Some(wait) => {
+                Decision::Wait(wait.saturating_add(wait.mul_f64(attempt.random * 0.1)).min(self.longest_wait))
+            }
             None => {
                 let doubled = self.base.saturating_mul(1 << (attempt.number.clamp(1, 20) - 1));
                 Decision::Wait(doubled.min(self.longest_backoff).mul_f64(1.0 - attempt.random * 0.25))
@@ -161,7 +163,8 @@ mod tests {
         use Decision::{Stop, TooLong, Wait};
         let ms = Duration::from_millis;
         let s = Duration::from_secs;
-        let table: &[(u16, &[(&'static str, &str)], u32, f64, Decision)] = &[
+        type Row<'a> = (u16, &'a [(&'static str, &'a str)], u32, f64, Decision);
+        let table: &[Row<'_>] = &[
             (400, &[], 1, 0.0, Stop),
             (401, &[], 1, 0.0, Stop),
             (404, &[("retry-after", "1")], 1, 0.0, Stop),

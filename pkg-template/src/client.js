@@ -1,4 +1,5 @@
 import tables from "auth0-sdk-tables";
+import { passThrough } from "./passthrough.js";
 import { addGroup, makeGroup, Resource } from "./resource.js";
 
 // A client for the Management API. Its groups of operations are lazy members: `client.users.list()`.
@@ -7,8 +8,7 @@ export class ManagementClient extends Resource {
 
   // The authenticated way to a path that no method covers, below the base URL. Answers with the Response itself.
   fetch(input, init, requestOptions) {
-    const target = typeof input === "string" ? input : (input?.url ?? String(input));
-    return Resource.context(this, "fetch").run("fetch", requestOptions, (core, options) => core.fetch(target, init, options));
+    return passThrough(Resource.context(this, "fetch"), input, init, requestOptions);
   }
 }
 

@@ -6,7 +6,7 @@ import { telemetryHeader } from "./telemetry.js";
 const milliseconds = (seconds) => (seconds === undefined ? undefined : seconds * 1000);
 
 // A record, or what lists pairs, as Headers and Map do.
-const entriesOf = (headers) => (headers?.[Symbol.iterator] ? [...headers] : Object.entries(headers ?? {}));
+export const entriesOf = (headers) => (headers?.[Symbol.iterator] ? [...headers] : Object.entries(headers ?? {}));
 
 // Lower-cased names; a later object wins; a function is called for its value; undefined says nothing, null removes.
 const mergeHeaders = async (...sources) => {
@@ -56,6 +56,11 @@ export class Context {
     };
     const dynamic = headers.filter((header) => !isStatic(header));
     this.#headers = dynamic.length ? Object.fromEntries(dynamic) : undefined;
+  }
+
+  get baseUrl() {
+    const { domain, baseUrl } = this.#config;
+    return (baseUrl ?? `${/^https?:/.test(domain) ? domain.replace(/\/$/, "") : `https://${domain}`}/api/v2`).replace(/\/+$/, "");
   }
 
   // One exchange with the core: `use(core, options, Core)`. Whatever goes wrong becomes a ManagementError.

@@ -26,7 +26,7 @@ impl Caller {
             audiences: vec!["http://sandbox/api/v2/".into()],
             token_lifetime_s: 60,
             rate_limit: None,
-            sample_missing: false,
+            sample_refused: false,
             seed,
         };
         let tenant = Tenant::new(settings).unwrap();

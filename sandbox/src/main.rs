@@ -13,7 +13,7 @@ auth0-sandbox: a local Auth0 tenant that keeps state
   --rate-limit N/S      answer 429 to more than N requests in S seconds
   --token-lifetime S    access tokens are good for S seconds (86400)
   --issuer URL          the issuer that tokens name (http://ADDRESS:PORT/)
-  --sample-missing      answer a sample where a record is missing, instead of 404
+  --sample-refused      answer a sample where the state would refuse a valid request
   --allow-remote        allow an address that other machines reach
   --json                print the configuration as one line of JSON
   --help                print this
@@ -70,7 +70,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
                     text.split_once('/').ok_or_else(|| format!("--rate-limit {text}: write N/S, as 10/1"))?;
                 options.builder.rate_limit(number(&name, requests)?, number(&name, seconds)?)
             }
-            "--sample-missing" => options.builder.sample_missing(true),
+            "--sample-refused" => options.builder.sample_refused(true),
             "--allow-remote" => options.builder.allow_remote(true),
             "--json" => {
                 options.json = true;

@@ -167,7 +167,8 @@ impl Call<'_> {
             }
         };
         match result {
-            Err(error) if error.status == 404 && self.tenant.sample_missing => Ok(self.sampled()),
+            // The request was valid: only the state stands against it.
+            Err(error) if error.status < 500 && self.tenant.sample_refused => Ok(self.sampled()),
             other => other,
         }
     }
@@ -486,7 +487,7 @@ impl Call<'_> {
         let named = self.named(Some(member))?;
         if let Some(target) = &self.route.join {
             let known = |id: &str| store.collection(target).is_some_and(|collection| collection.contains(id));
-            if named.iter().any(|(id, _)| !known(id)) && !self.tenant.sample_missing {
+            if named.iter().any(|(id, _)| !known(id)) && !self.tenant.sample_refused {
                 return Err(missing(target));
             }
         }

@@ -30,7 +30,7 @@ pub struct Builder {
     token_lifetime_s: u32,
     issuer: Option<String>,
     allow_remote: bool,
-    sample_missing: bool,
+    sample_refused: bool,
 }
 
 impl Builder {
@@ -76,9 +76,10 @@ impl Builder {
         self
     }
 
-    /// Answers a sample, marked as one, where a record is missing, instead of 404: for checks that call every operation.
-    pub fn sample_missing(mut self, sample: bool) -> Self {
-        self.sample_missing = sample;
+    /// Answers a sample, marked as one, to a valid request that the state refuses (a record is missing, a name is taken,
+    /// a cursor is unknown): for checks that call every operation with made-up ids.
+    pub fn sample_refused(mut self, sample: bool) -> Self {
+        self.sample_refused = sample;
         self
     }
 
@@ -116,7 +117,7 @@ impl Builder {
             audiences: audiences(&domain, address.port()),
             token_lifetime_s: i64::from(self.token_lifetime_s),
             rate_limit: self.rate_limit,
-            sample_missing: self.sample_missing,
+            sample_refused: self.sample_refused,
             seed: Seed { users: self.users, demo: demo.clone(), limited: limited.clone() },
         };
         let tenant = tokio::task::spawn_blocking(move || {
@@ -180,7 +181,7 @@ impl Sandbox {
             token_lifetime_s: TOKEN_LIFETIME_S,
             issuer: None,
             allow_remote: false,
-            sample_missing: false,
+            sample_refused: false,
         }
     }
 

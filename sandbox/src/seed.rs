@@ -192,13 +192,15 @@ impl Seeder<'_> {
         }
     }
 
-    /// The first users are members of the first organization and have the first role.
+    /// All users are members of the first organization, and the first three have the first role.
     fn memberships(&mut self, users: u64) {
         let (role, organization) = (seeded_id("/roles", 500), seeded_id("/organizations", 600));
-        for number in 1..=users.min(3) {
+        for number in 1..=users {
             let user = user_id(number);
-            self.store.put(&format!("{USERS}/{user}/roles"), &role, &json!({ "id": role }));
-            self.store.put(&format!("/roles/{role}/users"), &user, &json!({ "user_id": user }));
+            if number <= 3 {
+                self.store.put(&format!("{USERS}/{user}/roles"), &role, &json!({ "id": role }));
+                self.store.put(&format!("/roles/{role}/users"), &user, &json!({ "user_id": user }));
+            }
             self.store.put(&format!("/organizations/{organization}/members"), &user, &json!({ "user_id": user }));
             self.store.put(&format!("{USERS}/{user}/organizations"), &organization, &json!({ "id": organization }));
         }

@@ -26,8 +26,8 @@ pub(crate) struct Tenant {
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     pub(crate) clock: Clock,
-    /// Answer a sample where a record is missing, instead of 404.
-    pub(crate) sample_missing: bool,
+    /// Answer a sample to a valid request that the state refuses.
+    pub(crate) sample_refused: bool,
     seed: Mutex<Seed>,
     rate_limit: Option<RateLimit>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct TenantSettings {
     pub(crate) audiences: Vec<String>,
     pub(crate) token_lifetime_s: i64,
     pub(crate) rate_limit: Option<RateLimit>,
-    pub(crate) sample_missing: bool,
+    pub(crate) sample_refused: bool,
     pub(crate) seed: Seed,
 }
 
@@ -55,7 +55,7 @@ impl Tenant {
             faults: Faults::default(),
             journal: Journal::default(),
             clock: Clock::default(),
-            sample_missing: settings.sample_missing,
+            sample_refused: settings.sample_refused,
             seed: Mutex::new(settings.seed),
             rate_limit: settings.rate_limit,
         };

@@ -1,18 +1,17 @@
 //! `fetch`, the global one or one that the user brings.
 
 use super::{Transport, TransportError};
-use crate::http::{AbortGuard, Headers, HttpBody, HttpRequest, HttpResponse, JsBody, Read, RequestBody};
+use crate::http::{AbortGuard, Headers, HttpBody, HttpRequest, HttpResponse, JsBody, Read, RequestBody, settled};
 use crate::maybe_send::BoxFuture;
-use js_sys::{Function, Object, Promise, Reflect};
+use js_sys::{Function, Object, Reflect};
 use std::fmt;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen]
 extern "C" {
     // Looked up at each call, so that a `fetch` which a test or a tracer puts in place later is honoured.
     #[wasm_bindgen(catch, js_name = fetch)]
-    fn global_fetch(url: &str, init: &Object) -> Result<Promise, JsValue>;
+    fn global_fetch(url: &str, init: &Object) -> Result<JsValue, JsValue>;
 }
 
 /// A transport over `fetch`. An injected function is called as `(url, init) => fetch(url, init)`, without a receiver.
@@ -71,15 +70,13 @@ impl Transport for FetchTransport {
             let guard = AbortGuard::new(controller);
             let promise = match &self.0 {
                 None => global_fetch(&request.url, &init),
-                Some(fetch) => fetch
-                    .call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init)
-                    .map(|answer| Promise::resolve(&answer)),
+                Some(fetch) => fetch.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init),
             };
-            let response = JsFuture::from(promise.map_err(broken)?).await.map_err(broken)?;
-            let response = JsValue::from(response).unchecked_into::<web_sys::Response>();
-            if !Reflect::has(&response, &"headers".into()).unwrap_or(false) {
+            let response = settled(&promise.map_err(broken)?).await.map_err(broken)?;
+            if !Reflect::get(&response, &"headers".into()).is_ok_and(|headers| headers.is_object()) {
                 return Err(TransportError::maybe_sent("fetch answered with something that is not a Response"));
             }
+            let response = response.unchecked_into::<web_sys::Response>();
             let status = response.status();
             if status == 0 {
                 return Err(TransportError::maybe_sent(
@@ -88,7 +85,7 @@ impl Transport for FetchTransport {
             }
             let text = match request.read {
                 // Asked for in the same turn: one trip less to the event loop.
-                Read::Json if (200..300).contains(&status) => response.text().ok().map(JsCast::unchecked_into),
+                Read::Json if (200..300).contains(&status) => response.text().ok().map(JsValue::from),
                 _ => None,
             };
             let headers = Headers::from_js(response.headers());

@@ -29,7 +29,8 @@ impl Timer for JsTimer {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
         // Rounded up: a wait of half a millisecond is still a wait.
-        let mut left = milliseconds(duration).saturating_add(u64::from(duration.subsec_nanos() % 1_000_000 != 0));
+        let mut left =
+            milliseconds(duration).saturating_add(u64::from(!duration.subsec_nanos().is_multiple_of(1_000_000)));
         Box::pin(async move {
             // setTimeout takes 31 bits; a longer delay would fire at once.
             loop {

@@ -37,7 +37,7 @@ impl Crypto for WebCrypto {
             let promise = digest("SHA-256", &js_sys::Uint8Array::from(data)).map_err(refused(REFUSED))?;
             let buffer = JsFuture::from(promise).await.map_err(refused(REFUSED))?;
             let mut out = [0; 32];
-            let bytes = js_sys::Uint8Array::new(&buffer.into());
+            let bytes = js_sys::Uint8Array::new(&buffer);
             if bytes.length() != 32 {
                 return Err(Error::new(ErrorKind::Internal, "crypto.subtle.digest answered with another length"));
             }

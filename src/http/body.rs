@@ -269,13 +269,20 @@ impl Drop for AbortGuard {
     }
 }
 
+/// What a value of JavaScript settles to: a promise, or what a `fetch` written by hand gives in its place. A value without
+/// `then` would make [`JsFuture`](wasm_bindgen_futures::JsFuture) throw, and leave the call without an end.
+#[cfg(target_arch = "wasm32")]
+pub(crate) async fn settled(value: &JsValue) -> Result<JsValue, JsValue> {
+    wasm_bindgen_futures::JsFuture::from(js_sys::Promise::resolve(value)).await
+}
+
 /// The unread body of a JavaScript `Response`.
 #[cfg(target_arch = "wasm32")]
 pub(crate) struct JsBody {
     pub(crate) response: web_sys::Response,
     pub(crate) guard: AbortGuard,
     /// The text, when the transport asked for it at once.
-    pub(crate) text: Option<js_sys::Promise>,
+    pub(crate) text: Option<JsValue>,
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -288,11 +295,13 @@ impl JsBody {
     async fn json(mut self) -> Result<Payload, TransportError> {
         let text = match self.text.take() {
             Some(text) => text,
-            None => self.response.text().map_err(Self::broken)?.unchecked_into(),
+            None => self.response.text().map_err(Self::broken)?.into(),
         };
-        let text = JsValue::from(wasm_bindgen_futures::JsFuture::from(text).await.map_err(Self::broken)?);
+        let text = settled(&text).await.map_err(Self::broken)?;
         self.guard.finish();
-        let text = text.unchecked_into::<js_sys::JsString>();
+        let Ok(text) = text.dyn_into::<js_sys::JsString>() else {
+            return Err(TransportError::maybe_sent("the body that fetch gave is not a text"));
+        };
         if text.length() == 0 {
             return Ok(Payload::Empty);
         }
@@ -324,7 +333,7 @@ extern "C" {
 
     type Reader;
     #[wasm_bindgen(method, catch)]
-    fn read(this: &Reader) -> Result<js_sys::Promise, JsValue>;
+    fn read(this: &Reader) -> Result<JsValue, JsValue>;
 
     type Piece;
     #[wasm_bindgen(method, getter)]
@@ -346,14 +355,21 @@ impl ByteStream for JsStream {
         Box::pin(async move {
             let Some(reader) = &self.reader else { return Ok(None) };
             let piece = reader.read().map_err(JsBody::broken)?;
-            let piece = wasm_bindgen_futures::JsFuture::from(piece).await.map_err(JsBody::broken)?;
-            let piece = JsValue::from(piece).unchecked_into::<Piece>();
+            let piece = settled(&piece).await.map_err(JsBody::broken)?;
+            if !piece.is_object() {
+                return Err(JsBody::broken(piece));
+            }
+            let piece = piece.unchecked_into::<Piece>();
             if piece.done() {
                 self.reader = None;
                 self.guard.finish();
                 return Ok(None);
             }
-            Ok(Some(js_sys::Uint8Array::new(&piece.value()).to_vec()))
+            let bytes = piece.value();
+            if !bytes.is_object() {
+                return Err(JsBody::broken(bytes));
+            }
+            Ok(Some(js_sys::Uint8Array::new(&bytes).to_vec()))
         })
     }
 }

@@ -97,30 +97,33 @@ async fn attempts_loop(host: &Host, plan: &Plan<'_>, attempts: &mut u32) -> Resu
     let limits = &plan.limits;
     let ends_at = limits.deadline.map(|deadline| host.timer.now().saturating_add(deadline));
     let mut retries = 0;
-    let mut token_replaced = false;
+    let mut refused_token = None;
     loop {
         let left = ends_at.map(|end| end.saturating_sub(host.timer.now()));
         let limit = left.map_or(limits.timeout, |left| left.min(limits.timeout));
         *attempts += 1;
         let mut progress = Progress { secrets: plan.secrets.clone(), ..Progress::default() };
-        let failure = match within(&*host.timer, limit, attempt(host, plan, limit, &mut progress)).await {
+        let failure = match within(
+            &*host.timer,
+            limit,
+            attempt(host, plan, limit, refused_token.as_ref(), &mut progress),
+        )
+        .await
+        {
             Some(Ok(answer)) => return Ok(Answer { attempts: *attempts, ..answer }),
             Some(Err(failure)) => failure,
             None => Failure::TimedOut,
         };
         let Progress { sending, answer, secrets } = progress;
-        let keep_answer = |error: Error| match answer {
-            Some((status, headers)) => error.with_status(status).with_headers(headers),
-            None => error,
-        };
         let (error, decision) = match failure {
             Failure::Final(error) => return Err(error),
-            Failure::Status { status: 401, cached_token: Some(refused), error, .. } if !token_replaced => {
+            Failure::Status { status: 401, cached_token: Some(refused), error, .. } if refused_token.is_none() => {
                 // The API refused a token that this client had kept: it was revoked, or the store is stale. One fresh
                 // token gets one more try, and that is no retry of the policy.
-                token_replaced = true;
                 let Some(source) = plan.token else { return Err(error) };
-                match within(&*host.timer, limit, source.discard(host, &refused)).await {
+                let discarded = within(&*host.timer, limit, source.discard(host, &refused)).await;
+                refused_token = Some(refused);
+                match discarded {
                     Some(Ok(())) => continue,
                     Some(Err(failed)) => return Err(error.with_hint(&format!("and the token store failed: {failed}"))),
                     None => return Err(error.with_hint("and the token store did not answer")),
@@ -133,8 +136,11 @@ async fn attempts_loop(host: &Host, plan: &Plan<'_>, attempts: &mut u32) -> Resu
             Failure::NoAnswer(error) => {
                 let outcome = Outcome::NoAnswer { may_have_been_sent: error.may_have_been_sent() };
                 let decision = decide(host, plan, *attempts, outcome);
-                (keep_answer(error.into_error()), decision)
+                (keep_answer(error.into_error().without(&secrets), answer), decision)
             }
+            // The attempt that needs this token runs out of time as well, now, and says so. An error here would be that of
+            // every call that waits for the token, though they may have more time.
+            Failure::TimedOut if limits.attempt_ends_at.is_some() => return std::future::pending().await,
             Failure::TimedOut => {
                 let what = match (sending, &answer) {
                     (false, _) => "no token came",
@@ -142,14 +148,13 @@ async fn attempts_loop(host: &Host, plan: &Plan<'_>, attempts: &mut u32) -> Resu
                     (true, Some(_)) => "the answer's body did not end",
                 };
                 let message = format!("{what} within {}", seconds(limit));
-                let error = keep_answer(Error::new(ErrorKind::Timeout, message).sent(sending));
+                let error = keep_answer(Error::new(ErrorKind::Timeout, message).sent(sending), answer);
                 if left.is_some_and(|left| left <= limits.timeout) {
                     return Err(error.with_hint("the deadline over all attempts has passed"));
                 }
                 (error, decide(host, plan, *attempts, Outcome::NoAnswer { may_have_been_sent: sending }))
             }
         };
-        let error = error.without(&secrets);
         if retries >= limits.max_retries {
             return Err(error);
         }
@@ -176,6 +181,14 @@ async fn attempts_loop(host: &Host, plan: &Plan<'_>, attempts: &mut u32) -> Resu
     }
 }
 
+/// The answer that broke off, or did not end: its status and headers are still worth something.
+fn keep_answer(error: Error, answer: Option<(u16, Headers)>) -> Error {
+    match answer {
+        Some((status, headers)) => error.with_status(status).with_headers(headers),
+        None => error,
+    }
+}
+
 fn decide(host: &Host, plan: &Plan<'_>, number: u32, outcome: Outcome<'_>) -> Decision {
     let (now, random) = (host.timer.now(), host.jitter());
     plan.limits.retry.decide(&Attempt { number, outcome, idempotent: plan.idempotent, now, random })
@@ -185,6 +198,7 @@ async fn attempt(
     host: &Host,
     plan: &Plan<'_>,
     limit: Duration,
+    refused_token: Option<&Secret>,
     progress: &mut Progress,
 ) -> Result<Answer, Failure> {
     let mut headers = plan.headers.clone();
@@ -195,7 +209,7 @@ async fn attempt(
     } else if let Some(source) = plan.token {
         let attempt_ends_at = Some(host.timer.now().saturating_add(limit));
         let limits = Limits { attempt_ends_at, ..plan.limits.clone() };
-        let bearer = source.bearer(host, &limits).await.map_err(Failure::Final)?;
+        let bearer = source.bearer(host, &limits, refused_token).await.map_err(Failure::Final)?;
         super::check_header("authorization", bearer.token.expose(), ErrorKind::Auth).map_err(Failure::Final)?;
         headers.append("authorization", format!("Bearer {}", bearer.token.expose()));
         cached_token = bearer.cached.then(|| bearer.token.clone());

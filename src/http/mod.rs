@@ -4,15 +4,17 @@
 
 mod body;
 mod executor;
+mod multipart;
 pub(crate) mod path;
 
 pub(crate) use body::Payload;
 #[cfg(target_arch = "wasm32")]
-pub(crate) use body::{AbortGuard, JsBody};
+pub(crate) use body::{AbortGuard, JsBody, settled};
 pub use body::{ByteStream, ErrorBody, HttpBody, RequestBody};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use executor::milliseconds;
 pub(crate) use executor::{Answer, Limits, Plan, run};
+pub use multipart::Multipart;
 
 use crate::error::{Error, ErrorKind};
 use crate::text::Quoted;
@@ -158,7 +160,10 @@ impl Headers {
 
 #[cfg(target_arch = "wasm32")]
 fn js_entries(headers: &web_sys::Headers) -> Vec<(String, String)> {
-    gloo_net::http::Headers::from_raw(headers.clone()).entries().collect()
+    // Tolerant of what is no iterable of pairs: a `fetch` written by hand may answer with anything.
+    let text = |pair: &wasm_bindgen::JsValue, index| js_sys::Reflect::get_u32(pair, index).ok()?.as_string();
+    let pairs = js_sys::try_iter(headers).ok().flatten().into_iter().flatten().map_while(Result::ok);
+    pairs.filter_map(|pair| Some((text(&pair, 0)?, text(&pair, 1)?))).collect()
 }
 
 impl fmt::Debug for Headers {

@@ -2,11 +2,20 @@
 
 mod api;
 mod call;
+#[cfg(feature = "models")]
+pub(crate) mod model;
 mod op;
 mod pages;
 
+#[cfg(feature = "models")]
+#[allow(unused_imports, reason = "each group is behind its feature")]
+pub use api::*;
 pub use call::{Call, Response};
-pub use pages::{Items, Page, Pages};
+#[cfg(feature = "models")]
+pub use model::{Extra, TextOrNumber};
+#[doc(hidden)]
+pub use pages::PageFacts;
+pub use pages::{Items, Page, PageOf, Pages};
 
 pub(crate) use call::RequestOptions;
 pub(crate) use op::Operation;
@@ -62,6 +71,12 @@ impl ManagementClient {
     /// A call of an operation by its id, untyped: `users.list`, `users.authenticationMethods.list`, with the names of the
     /// `auth0` npm package. An id that does not exist is reported when the call is made.
     pub fn operation(&self, id: &str) -> Call {
+        Call::new(self.core.clone(), Operation::find(id))
+    }
+
+    /// A call with a typed answer, for the generated methods.
+    #[cfg(feature = "models")]
+    pub(crate) fn typed<T, P>(&self, id: &str) -> Call<T, P> {
         Call::new(self.core.clone(), Operation::find(id))
     }
 

@@ -95,6 +95,11 @@ impl<'a> Operation<'a> {
         self.has('e')
     }
 
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "JavaScript takes an answer as it comes"))]
+    pub(crate) fn answers_nothing(&self) -> bool {
+        self.has('v')
+    }
+
     pub(crate) fn takes_custom_domain(&self) -> bool {
         self.has('d')
     }

@@ -50,7 +50,8 @@ pub(crate) struct Bearer {
 }
 
 impl TokenSource {
-    pub(crate) async fn bearer(&self, host: &Host, limits: &Limits) -> Result<Bearer, Error> {
+    /// The token to use now. One that the API has just refused is not taken again, whatever a store still says.
+    pub(crate) async fn bearer(&self, host: &Host, limits: &Limits, refused: Option<&Secret>) -> Result<Bearer, Error> {
         match self {
             TokenSource::Fixed(token) => Ok(Bearer { token: token.clone(), cached: false }),
             TokenSource::Provider(provider) => {
@@ -61,13 +62,11 @@ impl TokenSource {
                 Ok(Bearer { token, cached: false })
             }
             TokenSource::ClientCredentials(credentials) => {
-                let key = credentials.cache_key();
-                if let Some(stored) = host.store.get(key).await.map_err(store_failed)?
-                    && host.timer.now().saturating_add(MARGIN) < stored.expires_at
-                {
+                if let Some(stored) = kept(host, credentials, refused).await? {
                     return Ok(Bearer { token: stored.token, cached: true });
                 }
-                let stored = host.flights.join(key, fetch(host, credentials, limits.clone())).await?;
+                let request = fetch(host, credentials, limits.clone(), refused);
+                let stored = host.flights.join(credentials.cache_key(), &*host.timer, request).await?;
                 Ok(Bearer { token: stored.token, cached: false })
             }
         }
@@ -88,8 +87,28 @@ fn store_failed(error: Error) -> Error {
     error.with_kind(ErrorKind::Auth).with_hint("this came from the token store")
 }
 
+/// The token in the store, when it can be used.
+async fn kept(
+    host: &Host,
+    credentials: &ClientCredentials,
+    refused: Option<&Secret>,
+) -> Result<Option<StoredToken>, Error> {
+    let stored = host.store.get(credentials.cache_key()).await.map_err(store_failed)?;
+    let usable_until = host.timer.now().saturating_add(MARGIN);
+    Ok(stored.filter(|stored| usable_until < stored.expires_at && refused != Some(&stored.token)))
+}
+
 /// Buys a token and keeps it. The request is repeated as any other: buying twice does no harm but its price.
-async fn fetch(host: &Host, credentials: &ClientCredentials, limits: Limits) -> Result<StoredToken, Error> {
+async fn fetch(
+    host: &Host,
+    credentials: &ClientCredentials,
+    limits: Limits,
+    refused: Option<&Secret>,
+) -> Result<StoredToken, Error> {
+    // Another call may have bought one after this one looked into a slow store, and before its turn came.
+    if let Some(stored) = kept(host, credentials, refused).await? {
+        return Ok(stored);
+    }
     // The life of a token counts from before it was asked for, so that a slow answer does not make it look longer.
     let asked_at = host.timer.now();
     let answer = http::run(host, credentials.prepare(limits)).await.map_err(|error| match error.kind() {

@@ -301,7 +301,8 @@ fn check_request(name: &str, expected: &Map<String, Json>, made: &Recorded) {
     };
     // A request that says nothing of its body has none.
     let silent = Json::Null;
-    for key in ["body", "form"].into_iter().filter(|_| !["body", "form"].iter().any(|key| expected.contains_key(*key))) {
+    for key in ["body", "form"].into_iter().filter(|_| !["body", "form"].iter().any(|key| expected.contains_key(*key)))
+    {
         assert_eq!((key, &made.body), (key, &None), "{name}: there is a body: {}", made.text());
     }
     for (key, wanted) in expected {
@@ -316,7 +317,9 @@ fn check_request(name: &str, expected: &Map<String, Json>, made: &Recorded) {
                 for (header, wanted) in wanted.as_object().expect("headers") {
                     let made = made.headers.get(header);
                     match wanted.as_str() {
-                        Some("*") => assert!(made.is_some_and(|value| !value.is_empty()), "{name}: {header} is missing"),
+                        Some("*") => {
+                            assert!(made.is_some_and(|value| !value.is_empty()), "{name}: {header} is missing")
+                        }
                         _ => assert_eq!(made.map_or(silent.clone(), Json::from), *wanted, "{name}: {header}"),
                     }
                 }

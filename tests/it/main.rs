@@ -1,4 +1,20 @@
 //! One binary for all tests of the crate from outside. What needs no runtime runs natively and as wasm.
+#![allow(clippy::expect_used, clippy::panic, reason = "clippy knows test functions, and not the helpers of tests")]
 
+mod bad_input;
 mod cases;
+mod errors;
+mod executor;
+mod paging;
+mod retry;
+mod secrets;
 mod support;
+mod timeouts;
+mod tokens;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod conformance;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod end_to_end;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod prism;

@@ -503,13 +503,29 @@ test("request: telemetry", async ({ scripted }) => {
 });
 
 test("request: client.fetch", async ({ client, scripted, sdk }) => {
-  const response = await client().fetch("/users?per_page=1");
+  const auth0 = client();
+  const response = await auth0.fetch("/users?per_page=1&fields=user_id");
   equal(response.status, 200);
   ok(Array.isArray(await response.json()), "users");
+  const missing = await auth0.fetch("users/auth0%7Cnobody");
+  equal([missing.status, (await missing.json()).statusCode], [404, 404], "an error status is an answer");
   const script = scripted([() => apiError(503, "later", undefined, { "retry-after-ms": "5" }), () => json({ a: 1 })]);
-  const raw = await script.client.fetch("users/1?fields=a", { method: "PATCH", body: '{"x":1}', headers: { "content-type": "application/json" } }, sdk.withHeaders({ "x-a": "1" }));
+  const raw = await script.client.fetch("users/1?fields=a b{c}", { method: "patch", body: '{"x":1}', headers: { "Content-Type": "application/json" } }, sdk.withHeaders({ "x-a": "1" }));
   equal(await raw.json(), { a: 1 });
-  equal(script.calls.map((call) => [call.method, call.url, call.body, call.headers["x-a"], call.headers.authorization]), Array(2).fill(["PATCH", `${API}/users/1?fields=a`, '{"x":1}', "1", "Bearer fixed-token"]));
+  equal(script.calls.map((call) => [call.method, call.url, call.body, call.headers["x-a"], call.headers["content-type"], call.headers.authorization]), Array(2).fill(["PATCH", `${API}/users/1?fields=a%20b%7Bc%7D`, '{"x":1}', "1", "application/json", "Bearer fixed-token"]));
+  const last = () => script.calls.at(-1);
+  for (const input of [`${API}/users`, new URL(`${API}/users`), new Request(`${API}/users`), "users", "/a/../users", "/../../users"]) {
+    await script.client.fetch(input);
+    equal([last().method, last().url], ["GET", `${API}/users`], `the request for ${input}`);
+  }
+  await script.client.fetch(new Request(`${API}/users`, { method: "POST", body: "text" }));
+  equal([last().method, new TextDecoder().decode(last().body)], ["POST", "text"]);
+  const count = script.calls.length;
+  for (const input of ["https://evil.example.com/api/v2/users", `${API}.evil.example.com/`, "//evil.example.com/", `https://${DOMAIN}/oauth/token`]) {
+    await fails(script.client.fetch(input), { code: "invalid_argument" });
+  }
+  await fails(script.client.fetch("users", { method: "TRACE" }), { code: "invalid_argument" });
+  equal(script.calls.length, count, "requests");
 });
 
 // --- answers ---
@@ -694,10 +710,19 @@ test("list: a cursor taken from the last item", async ({ scripted }) => {
   equal(new URL(calls.at(-1).url).searchParams.get("from"), "b");
 });
 
-test("list: a cursor that repeats is an error, not a loop", async ({ scripted }) => {
-  const { client, calls } = scripted(() => json({ groups: [{ id: 1 }], next: "same" }));
-  await fails(collect(await client.roles.groups.get("rol_1")), { code: "paging_error" });
-  ok(calls.length <= 3, `few requests, made ${calls.length}`);
+test("list: a cursor that repeats is an error, not a loop, and no page is lost", async ({ scripted }) => {
+  for (const cursors of [["same"], ["a", "b", "c"]]) {
+    const { client, calls } = scripted((_url, _init, index) => json({ groups: [{ id: index }], next: cursors[index % cursors.length] }));
+    const seen = [];
+    await fails(
+      (async () => {
+        for await (const group of await client.roles.groups.get("rol_1")) seen.push(group.id);
+      })(),
+      { code: "paging_error", operation: "roles.groups.get" },
+    );
+    ok(calls.length <= 4 * cursors.length, `few requests, made ${calls.length}`);
+    equal(seen.length, calls.length, "items, one a page");
+  }
 });
 
 test("list: a page that is garbage ends the walk with an error", async ({ scripted }) => {
@@ -834,7 +859,7 @@ test("error: a status that is no success", async ({ scripted }) => {
 test("error: the network", async ({ sdk, client, fault }) => {
   const auth0 = client({ maxRetries: 0 });
   await auth0.users.list({ per_page: 1 });
-  await fault({ match: { path: "/api/v2/users" }, times: 9, reset: true });
+  await fault({ match: { path: "/api/v2/users" }, times: 1000, reset: true });
   const error = await fails(auth0.users.list(), { code: "network_error", operation: "users.list" });
   ok(error instanceof sdk.ManagementError && error.cause !== undefined, "a ManagementError with a cause");
 });

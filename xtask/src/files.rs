@@ -41,6 +41,23 @@ pub(crate) fn list(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Strin
     Ok(found)
 }
 
+/// The folders that lie directly in a folder, sorted by name; none where there is no folder.
+pub(crate) fn folders(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// A set of files that a task writes, by path below the root.
 pub(crate) type Output = BTreeMap<PathBuf, String>;
 

@@ -1,13 +1,19 @@
 //! `cargo xtask generate`: everything that is made from `api/`.
 //!
-//! For now the operation tables: the one of the core and, per group, those of the JS skin. The typed models and methods
-//! of native Rust will be generated into `src/management/api/<group>/` beside the table, the TypeScript declarations
-//! into `pkg-template/api/`; both folders have nothing else in them.
+//! The operation tables: the one of the core (`src/management/api/table.rs`) and, per group, those of the JS skin. The
+//! typed models and methods of native Rust, a folder per group beside the table. The TypeScript declarations will go
+//! into `pkg-template/api/`. Both folders have nothing else in them.
 
+mod dts;
 mod line;
+mod models;
+mod names;
+mod ops;
+mod types;
 
 use crate::files::{self, Output};
 use auth0_api_description::{Description, Group};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The first line of every generated file, after the two slashes of a comment.
@@ -20,7 +26,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         _ => return Err("usage: cargo xtask generate [--check]".to_owned()),
     };
     let root = files::root();
-    let output = output(&read(&root)?)?;
+    let output = output(&read(&root)?, &homes(&root)?)?;
     let present = present(&root)?;
     if check {
         return verify(&root, &output, &present);
@@ -52,16 +58,33 @@ pub(crate) fn read(root: &Path) -> Result<Description, String> {
     Description::parse(&texts)
 }
 
+/// The file in which each named type stands: a group, or `shared`.
+fn homes(root: &Path) -> Result<BTreeMap<String, String>, String> {
+    let mut homes = BTreeMap::new();
+    for path in files::list(&root.join("api"), "json")? {
+        let group: Group =
+            serde_json::from_str(&files::read(&path)?).map_err(|error| format!("{}: {error}", path.display()))?;
+        homes.extend(group.types.into_keys().map(|name| (name, group.group.clone())));
+    }
+    Ok(homes)
+}
+
 /// The files that were generated at some time.
 fn present(root: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut present = files::list(&root.join("src/management/api"), "rs")?;
+    let api = root.join("src/management/api");
+    let mut present = files::list(&api, "rs")?;
+    for folder in files::folders(&api)? {
+        present.extend(files::list(&folder, "rs")?);
+    }
     present.extend(files::list(&root.join("pkg-template/api"), "js")?);
+    present.extend(dts::present(root)?);
     Ok(present)
 }
 
-fn output(description: &Description) -> Result<Output, String> {
+fn output(description: &Description, homes: &BTreeMap<String, String>) -> Result<Output, String> {
     let mut output = Output::new();
-    output.insert(PathBuf::from("src/management/api/mod.rs"), table(description)?);
+    output.insert(PathBuf::from("src/management/api/table.rs"), table(description)?);
+    ops::write(&models::build(description, homes)?, &mut output)?;
     let mut imports = String::new();
     let mut names = Vec::new();
     for group in &description.groups {
@@ -76,6 +99,7 @@ fn output(description: &Description) -> Result<Output, String> {
     }
     let index = format!("{GENERATED}\n{imports}\nexport default {{\n{}}};\n", names.concat());
     output.insert(PathBuf::from("pkg-template/api/index.js"), index);
+    output.extend(dts::output(description, &files::root())?);
     Ok(output)
 }
 

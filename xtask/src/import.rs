@@ -25,6 +25,8 @@ pub(crate) const OPERATIONS: usize = 491;
 const GENERATED: &str = "by cargo xtask import: do not edit";
 /// The name of the file and group that has the types of several groups.
 const SHARED: &str = "shared";
+/// The group of the types that no operation reaches. It has a folder of its own, which is not part of the description.
+const UNREACHED: &str = "unreached";
 
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let root = files::root();
@@ -40,16 +42,16 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     if found != OPERATIONS {
         return Err(format!("{found} operations, and not {OPERATIONS}"));
     }
-    let output = output(&imported.groups)?;
+    let output = output(&imported)?;
     let (written, removed) = files::update(&root, &output, &files::list(&root.join("api"), "json")?)?;
     let types = |group: &Group| group.types.len();
     println!(
-        "{found} operations in {} groups; {} types of one group, {} shared, {} that no operation reaches dropped; \
+        "{found} operations in {} groups; {} types of one group, {} shared, {} that no operation reaches; \
          {} corrections; {written} files written, {removed} removed",
         imported.groups.iter().filter(|group| !group.operations.is_empty()).count(),
         imported.groups.iter().filter(|group| group.group != SHARED).map(types).sum::<usize>(),
         imported.groups.iter().filter(|group| group.group == SHARED).map(types).sum::<usize>(),
-        imported.dropped.len(),
+        imported.unreached.types.len(),
         corrections.patches.len(),
     );
     Ok(())
@@ -126,7 +128,8 @@ impl Corrections {
 pub(crate) struct Imported {
     /// The groups and, last, the shared types.
     pub(crate) groups: Vec<Group>,
-    pub(crate) dropped: Vec<String>,
+    /// The types that no operation reaches. Only the TypeScript declarations have them, because the npm package `auth0` does.
+    pub(crate) unreached: Group,
 }
 
 /// Reads the two documents.
@@ -169,11 +172,13 @@ fn split(operations: Vec<Operation>, types: BTreeMap<String, Type>) -> Result<Im
         return Err(format!("a group is named {SHARED}"));
     }
     let mut shared = new_group(SHARED);
-    let mut dropped = Vec::new();
+    let mut unreached = new_group(UNREACHED);
     for (name, ty) in types {
         let used_by: Vec<&String> = users.get(&name).into_iter().flatten().collect();
         match used_by.as_slice() {
-            [] => dropped.push(name),
+            [] => {
+                unreached.types.insert(name, ty);
+            }
             [only] => {
                 if let Some(group) = groups.get_mut(*only) {
                     group.types.insert(name, ty);
@@ -186,7 +191,7 @@ fn split(operations: Vec<Operation>, types: BTreeMap<String, Type>) -> Result<Im
     }
     let mut groups: Vec<Group> = groups.into_values().collect();
     groups.push(shared);
-    Ok(Imported { groups, dropped })
+    Ok(Imported { groups, unreached })
 }
 
 fn new_group(name: &str) -> Group {
@@ -235,10 +240,16 @@ pub(crate) fn text(group: &Group) -> Result<String, String> {
     Ok(json_text::write(&serde_json::to_value(group).map_err(|error| error.to_string())?))
 }
 
-fn output(groups: &[Group]) -> Result<Output, String> {
+/// Where the types are that no operation reaches.
+pub(crate) fn unreached_path() -> PathBuf {
+    Path::new("api").join(UNREACHED).join("types.json")
+}
+
+fn output(imported: &Imported) -> Result<Output, String> {
     let mut output = Output::new();
+    output.insert(unreached_path(), text(&imported.unreached)?);
     let mut list = String::new();
-    for group in groups {
+    for group in &imported.groups {
         let name = format!("{}.json", group.group);
         list += &format!("    ({name:?}, include_str!(\"../{name}\")),\n");
         output.insert(Path::new("api").join(name), text(group)?);

@@ -1,5 +1,6 @@
 //! The chores of this repository: `cargo xtask <task>`.
 
+mod demo;
 mod files;
 mod generate;
 mod import;
@@ -20,6 +21,9 @@ usage: cargo xtask <task>
                       write api/ from OpenAPI documents (default: ../shared/api/management*.json)
   generate [--check]  write what is generated from api/; --check compares only
   test [STEP …]       set up what is missing and run everything, or only some steps
+  wasm-tests          the core's tests as wasm, in Node and in Chromium
+  demo                the main job against a local tenant: natively, then through the npm package; with AUTH0_DOMAIN,
+                      AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET set, what of it only reads, against that tenant
   npm                 build the npm package: target/npm/auth0-sdk.tgz
   size [--json]       what the package weighs, against the budgets
 ";
@@ -31,6 +35,8 @@ fn main() -> ExitCode {
         Some((&"import", rest)) => import::run(rest),
         Some((&"generate", rest)) => generate::run(rest),
         Some((&"test", rest)) => test::run_all(&files::root(), rest),
+        Some((&"wasm-tests", [])) => wasm_tests::run(&files::root()),
+        Some((&"demo", [])) => demo::run(&files::root()),
         Some((&"npm", [])) => npm::build(&files::root()),
         Some((&"size", rest)) => npm::size(&files::root(), rest),
         Some((other, _)) => Err(format!("no task is named {other:?}\n\n{USAGE}")),

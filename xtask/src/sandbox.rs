@@ -20,15 +20,24 @@ pub(crate) struct Sandbox {
 pub(crate) fn build(root: &Path) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     run(command(&cargo, root).args(["build", "--quiet", "--package", "auth0-sandbox", "--bins"]))?;
+    Ok(binary(root))
+}
+
+/// Where cargo puts the binary.
+pub(crate) fn binary(root: &Path) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(target.join("debug/auth0-sandbox"))
+    target.join("debug/auth0-sandbox")
 }
 
 /// Starts a sandbox on a free port.
 pub(crate) fn start(root: &Path, users: u32) -> Result<Sandbox, String> {
-    let binary = build(root)?;
+    start_built(&build(root)?, users)
+}
+
+/// The same, with a binary that is built already.
+pub(crate) fn start_built(binary: &Path, users: u32) -> Result<Sandbox, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", binary.display());
-    let mut child = Command::new(&binary)
+    let mut child = Command::new(binary)
         .args(["--port", "0", "--json", "--users", &users.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

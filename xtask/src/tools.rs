@@ -83,14 +83,20 @@ impl<'a> Tools<'a> {
         self.cargo_tool("cargo-nextest", "cargo-nextest", NEXTEST, &["--locked"])
     }
 
-    /// The development dependencies of package.json, as package-lock.json has them.
-    pub(crate) fn npm(&self) -> Result<(), String> {
+    /// Node: checked, since nothing here can install it.
+    pub(crate) fn node(&self) -> Result<(), String> {
         let version = output(command("node", self.root).arg("--version"))
             .map_err(|error| format!("{error}\nNode 20 or newer is needed: install it and put it on PATH"))?;
         let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
         if major.is_none_or(|major| major < 20) {
             return Err(format!("node is {version}; 20 or newer is needed"));
         }
+        Ok(())
+    }
+
+    /// The development dependencies of package.json, as package-lock.json has them.
+    pub(crate) fn npm(&self) -> Result<(), String> {
+        self.node()?;
         // npm writes this file last; a lock that is newer was changed since.
         let modified = |path: &str| std::fs::metadata(self.root.join(path)).and_then(|data| data.modified()).ok();
         let installed = modified("node_modules/.package-lock.json");

@@ -190,12 +190,16 @@ async fn events_come_as_a_stream_that_can_be_resumed() {
 }
 
 #[tokio::test]
-async fn a_missing_record_is_sampled_when_that_is_asked_for() {
-    let client = Client::of(auth0_sandbox::Sandbox::builder().sample_missing(true)).await;
-    for path in ["/users/none", "/roles/none", "/emails/provider", "/users/none/roles"] {
+async fn what_the_state_refuses_is_sampled_when_that_is_asked_for() {
+    let client = Client::of(auth0_sandbox::Sandbox::builder().sample_refused(true)).await;
+    for path in
+        ["/users/none", "/roles/none", "/emails/provider", "/users/none/roles", "/logs?from=none", "/users?q=a%20b"]
+    {
         let answer = client.get(path).await;
         assert_eq!((answer.status, answer.header("x-sandbox-sampled")), (200, Some("true")), "{path}");
     }
     client.post("/users/none/roles", json!({"roles": ["none"]})).await.expect(204);
+    client.post("/users", json!({"connection": "none"})).await.expect(201);
+    client.post("/users", json!({"connection": 1})).await.expect(400);
     assert_eq!(client.get("/nothing/here").await.expect(404)["message"], Value::from("Not Found"));
 }

@@ -1,0 +1,191 @@
+// What the models and the operations are made of: options, answers, pages, errors, files.
+
+/** A token, or where to get one. A function is asked before each request. */
+export type TokenSource = string | Promise<string> | (() => string | Promise<string>);
+
+/** A header's value. A function is called before each request; null removes the header; undefined says nothing. */
+export type HeaderValue = string | null | undefined | (() => string | null | undefined | Promise<string | null | undefined>);
+
+/** Headers by name, or as pairs of name and value (`Headers` and `Map` are such). */
+export type HeaderValues = Record<string, HeaderValue> | Iterable<readonly [string, HeaderValue]>;
+
+/** What every client takes, however it gets its token. */
+export interface ManagementClientBaseOptions {
+  /** The tenant's domain, as in `tenant.us.auth0.com`. */
+  domain: string;
+  /** A full base URL in place of `https://{domain}/api/v2`. */
+  baseUrl?: string | undefined;
+  /** Of the token that is asked for. Default: `https://{domain}/api/v2/`. */
+  audience?: string | undefined;
+  /** Sent with every request. */
+  headers?: HeaderValues | undefined;
+  /** Per attempt, body included. Default: 60. */
+  timeoutInSeconds?: number | undefined;
+  /** Over all attempts and the waits between them. Default: none. */
+  deadlineInSeconds?: number | undefined;
+  /** Default: 2. */
+  maxRetries?: number | undefined;
+  /** False sends no `Auth0-Client` header. Default: true. */
+  telemetry?: boolean | undefined;
+  /** What the `Auth0-Client` header says, in place of this package's name and version. */
+  clientInfo?: { name: string; [member: string]: unknown } | undefined;
+  /** Used for every request, the token's included. Default: the global `fetch` at the time of the call. */
+  fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  /** Sent as `Auth0-Custom-Domain` with the operations that read it. */
+  withCustomDomainHeader?: string | undefined;
+}
+
+export interface ManagementClientOptionsWithToken extends ManagementClientBaseOptions {
+  token: TokenSource;
+  clientId?: undefined;
+  clientSecret?: undefined;
+}
+
+/** The client credentials grant (RFC 6749, section 4.4); the token is cached until shortly before it expires. */
+export interface ManagementClientOptionsWithClientSecret extends ManagementClientBaseOptions {
+  clientId: string;
+  clientSecret: string;
+  /** Of the token that is asked for. */
+  organization?: string | undefined;
+  token?: undefined;
+}
+
+/** Either a token or a client's credentials. */
+export type ManagementClientOptions = ManagementClientOptionsWithToken | ManagementClientOptionsWithClientSecret;
+
+/** What one call may have different from its client. */
+export interface RequestOptions {
+  /** Per attempt, body included. */
+  timeoutInSeconds?: number | undefined;
+  /** Over all attempts and the waits between them. Default: none. */
+  deadlineInSeconds?: number | undefined;
+  /** 0: one attempt only. */
+  maxRetries?: number | undefined;
+  /** Ends the call, also while it waits for the next attempt. */
+  abortSignal?: AbortSignal | undefined;
+  headers?: HeaderValues | undefined;
+  /** Added to the query; a member here replaces one of the same name. */
+  queryParams?: Record<string, unknown> | undefined;
+}
+
+/** An answer without its body. */
+export interface RawResponse {
+  readonly headers: Headers;
+  readonly status: number;
+  readonly statusText: string;
+  readonly url: string;
+  readonly redirected: boolean;
+  readonly type: Response["type"];
+}
+
+export interface WithRawResponse<T> {
+  readonly data: T;
+  readonly rawResponse: RawResponse;
+}
+
+/** A promise of the data. The request has started, awaited or not. */
+export interface HttpResponsePromise<T> extends Promise<T> {
+  /** The data with status and headers. */
+  withRawResponse(): Promise<WithRawResponse<T>>;
+}
+
+/** A promise of the first page, and at once an iterable of all items: `for await (const user of client.users.list())`. */
+export interface PagePromise<T, R = unknown> extends HttpResponsePromise<Page<T, R>>, AsyncIterable<T> {}
+
+/** One page of a list, and the way to the rest. Iterating gives all items from this page on. */
+export interface Page<T, R = unknown> extends AsyncIterable<T> {
+  /** The items of this page. */
+  data: T[];
+  /** The answer as it came. With `include_totals: false` the API answers some lists with a bare array of items. */
+  response: R;
+  rawResponse: RawResponse;
+  hasNextPage(): boolean;
+  /** Moves this page to the next one and returns it. Rejects on the last page. */
+  getNextPage(): Promise<this>;
+  /** This page and all that follow, each an object of its own. */
+  pages(): AsyncGenerator<Page<T, R>, void, undefined>;
+}
+
+/** Events as they come. Leaving the loop closes the connection. */
+export interface Stream<T> extends AsyncIterable<T> {}
+
+/** A file, or a file with its name and media type. Never a path or a text. */
+export type Uploadable = Uploadable.FileLike | Uploadable.WithMetadata;
+export declare namespace Uploadable {
+  type FileLike =
+    | Blob
+    | ArrayBuffer
+    | ArrayBufferView
+    | ReadableStream<Uint8Array>
+    | AsyncIterable<Uint8Array | ArrayBuffer | Blob | string>;
+  interface WithMetadata {
+    data: FileLike;
+    filename?: string | undefined;
+    /** The media type, as in `application/json`. */
+    contentType?: string | undefined;
+  }
+}
+
+/** What an error is made of. */
+export interface ManagementErrorDetail {
+  message?: string | undefined;
+  statusCode?: number | undefined;
+  body?: unknown;
+  rawResponse?: RawResponse | undefined;
+  cause?: unknown;
+  code?: string | undefined;
+  operation?: string | undefined;
+}
+
+/** The base class of every failure of a call. */
+export declare class ManagementError extends Error {
+  constructor(detail?: ManagementErrorDetail);
+  readonly statusCode?: number;
+  /** The body of the answer: parsed when it is JSON, else its text. */
+  readonly body?: unknown;
+  readonly rawResponse?: RawResponse;
+  /** What led to it, where something else failed. */
+  readonly cause?: unknown;
+  /** Auth0's error code; where there is none, one of this package's, such as `network_error`, `timeout` or `aborted`. */
+  readonly code?: string;
+  /** As in `users.list`. */
+  readonly operation?: string;
+  readonly attempts?: number;
+  readonly requestId?: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+  /** When the rate limit ends. */
+  readonly resetAt?: Date;
+  readonly missingScope?: string;
+  /** Without an answer: whether the server may have seen the request. */
+  readonly mayHaveBeenSent?: boolean;
+  /** Where in the answer the trouble is. */
+  readonly path?: string;
+  /** True when `body` is only the beginning. */
+  readonly truncated?: boolean;
+  /** Of a token request that wants a second factor. A credential: it is not printed with the error. */
+  readonly mfaToken?: string;
+}
+
+/** An attempt, or all of them, took too long. */
+export declare class ManagementTimeoutError extends ManagementError {
+  constructor(detail?: string | ManagementErrorDetail);
+}
+
+/** An answer with an error status that has a class. */
+declare class StatusError extends ManagementError {
+  constructor(body?: unknown, rawResponse?: RawResponse, detail?: ManagementErrorDetail);
+  readonly statusCode: number;
+}
+export declare class BadRequestError extends StatusError {}
+export declare class UnauthorizedError extends StatusError {}
+export declare class PaymentRequiredError extends StatusError {}
+export declare class ForbiddenError extends StatusError {}
+export declare class NotFoundError extends StatusError {}
+export declare class ConflictError extends StatusError {}
+export declare class GoneError extends StatusError {}
+export declare class PreconditionFailedError extends StatusError {}
+export declare class ContentTooLargeError extends StatusError {}
+export declare class TooManyRequestsError extends StatusError {}
+export declare class InternalServerError extends StatusError {}
+export declare class ServiceUnavailableError extends StatusError {}

@@ -1,0 +1,3 @@
+// The namespace `Management` of `auth0-sdk/management`: error classes, all models, and the objects of the enums.
+export * from "./api/models.cjs";
+export * from "./errors.cjs";

@@ -1,0 +1,4 @@
+// The namespace `Management` of the main entry point: error classes, and all models as types. The objects of the enums,
+// which weigh more than the client, are in `auth0-sdk/models` and `auth0-sdk/management`.
+export type * from "./api/models.cjs";
+export * from "./errors.cjs";

@@ -1,0 +1,529 @@
+//! What the generated models are written with: small functions, so that a member costs one line each way.
+//!
+//! The models do not use serde's derive: it makes some forty lines of a member and took three times as long to compile.
+//! What they do alike in its place is here: null for a member that should not be null is nothing, a member that this
+//! version does not know is kept, an integer may come as `3.0`.
+
+#![allow(dead_code, unused_imports, reason = "each group uses some of it")]
+
+pub(crate) use crate::Json;
+pub(crate) use crate::date_time::DateTime;
+pub(crate) use crate::field::{Field, IntoEntries, IntoField, IntoItems};
+pub(crate) use crate::management::{PageFacts, PageOf};
+pub(crate) use crate::secret::Secret;
+pub(crate) use serde::de::MapAccess;
+pub(crate) use serde::ser::SerializeMap;
+pub(crate) use std::borrow::Cow;
+pub(crate) use std::collections::BTreeMap;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Members that this version of the crate does not know, by name.
+pub type Extra = BTreeMap<String, Json>;
+
+/// An object whose members are read and written one by one.
+pub(crate) trait Model: Default {
+    /// Reads the value of a member.
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
+    /// Writes the members that are there.
+    fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error>;
+}
+
+/// A list's envelope, which may also come as a bare array.
+pub(crate) trait Envelope: Model {
+    type Item;
+    fn items(&mut self) -> &mut Option<Vec<Self::Item>>;
+}
+
+/// A member whose value may be missing.
+pub(crate) trait Slot: Sized {
+    type Value;
+    fn put<S: SerializeMap>(&self, name: &'static str, map: &mut S) -> Result<(), S::Error>
+    where
+        Self::Value: Serialize;
+    fn of(value: Option<Self::Value>) -> Self;
+}
+
+impl<T> Slot for Option<T> {
+    type Value = T;
+    fn put<S: SerializeMap>(&self, name: &'static str, map: &mut S) -> Result<(), S::Error>
+    where
+        T: Serialize,
+    {
+        self.as_ref().map_or(Ok(()), |value| map.serialize_entry(name, value))
+    }
+    fn of(value: Option<T>) -> Self {
+        value
+    }
+}
+
+impl<T> Slot for Field<T> {
+    type Value = T;
+    fn put<S: SerializeMap>(&self, name: &'static str, map: &mut S) -> Result<(), S::Error>
+    where
+        T: Serialize,
+    {
+        if self.is_absent() { Ok(()) } else { map.serialize_entry(name, self) }
+    }
+    fn of(value: Option<T>) -> Self {
+        value.map_or(Field::Null, Field::Value)
+    }
+}
+
+/// Reads a member.
+pub(crate) fn get<'de, A: MapAccess<'de>, T: Slot>(map: &mut A, slot: &mut T) -> Result<(), A::Error>
+where
+    T::Value: Deserialize<'de>,
+{
+    *slot = T::of(map.next_value()?);
+    Ok(())
+}
+
+/// Reads a member that is an integer.
+pub(crate) fn int<'de, A: MapAccess<'de>, T: Slot<Value = i64>>(map: &mut A, slot: &mut T) -> Result<(), A::Error> {
+    *slot = T::of(map.next_value::<Option<Int>>()?.map(|int| int.0));
+    Ok(())
+}
+
+/// Keeps a member that is not known.
+pub(crate) fn other<'de, A: MapAccess<'de>>(map: &mut A, name: &str, extra: &mut Extra) -> Result<(), A::Error> {
+    extra.insert(name.to_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// Writes a member, when it is there.
+pub(crate) fn put<S: SerializeMap, T: Slot>(map: &mut S, name: &'static str, slot: &T) -> Result<(), S::Error>
+where
+    T::Value: Serialize,
+{
+    slot.put(name, map)
+}
+
+/// Writes the members that are not known.
+pub(crate) fn others<S: SerializeMap>(map: &mut S, extra: &Extra) -> Result<(), S::Error> {
+    extra.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))
+}
+
+/// The items that a setter was given.
+pub(crate) fn collect<T>(items: impl IntoIterator<Item = impl Into<T>>) -> Vec<T> {
+    items.into_iter().map(Into::into).collect()
+}
+
+/// The pairs that a setter was given.
+pub(crate) fn entries<T>(pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<T>)>) -> BTreeMap<String, T> {
+    pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect()
+}
+
+/// Serializes a model.
+pub(crate) fn serialize<M: Model, S: Serializer>(model: &M, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    model.write(&mut map)?;
+    map.end()
+}
+
+/// Deserializes a model. Null is a model without members, which is what an answer without a body reads as.
+pub(crate) fn deserialize<'de, M: Model, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
+    deserializer.deserialize_any(ModelVisitor(PhantomData))
+}
+
+struct ModelVisitor<M>(PhantomData<M>);
+
+impl<'de, M: Model> Visitor<'de> for ModelVisitor<M> {
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<M, E> {
+        Ok(M::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
+        let mut model = M::default();
+        while let Some(name) = map.next_key_seed(Name)? {
+            model.read(&name, &mut map)?;
+        }
+        Ok(model)
+    }
+}
+
+/// Deserializes a list: an envelope, or the bare array of its items.
+pub(crate) fn deserialize_list<'de, M: Envelope, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error>
+where
+    M::Item: Deserialize<'de>,
+{
+    deserializer.deserialize_any(ListVisitor(PhantomData))
+}
+
+struct ListVisitor<M>(PhantomData<M>);
+
+impl<'de, M: Envelope> Visitor<'de> for ListVisitor<M>
+where
+    M::Item: Deserialize<'de>,
+{
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_unit<E>(self) -> Result<M, E> {
+        Ok(M::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<M, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        let mut list = M::default();
+        *list.items() = Some(items);
+        Ok(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<M, A::Error> {
+        ModelVisitor(PhantomData).visit_map(map)
+    }
+}
+
+/// The name of a member, borrowed where the input allows it.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text))
+    }
+}
+
+/// An integer, which may come as `3.0` or `"3"`; of a fraction the whole part is kept.
+struct Int(i64);
+
+impl<'de> Deserialize<'de> for Int {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IntVisitor)
+    }
+}
+
+struct IntVisitor;
+
+impl Visitor<'_> for IntVisitor {
+    type Value = Int;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an integer")
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Int, E> {
+        Ok(Int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Int, E> {
+        Ok(Int(i64::try_from(value).unwrap_or(i64::MAX)))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Int, E> {
+        Ok(Int(value as i64))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Int, E> {
+        text.trim().parse().map(Int).map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+    }
+}
+
+/// A text or a number: an id that some identity providers give as one and some as the other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TextOrNumber {
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(serde_json::Number),
+}
+
+impl fmt::Display for TextOrNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TextOrNumber::Text(text) => f.write_str(text),
+            TextOrNumber::Number(number) => number.fmt(f),
+        }
+    }
+}
+
+impl From<&str> for TextOrNumber {
+    fn from(text: &str) -> Self {
+        TextOrNumber::Text(text.to_owned())
+    }
+}
+
+impl From<String> for TextOrNumber {
+    fn from(text: String) -> Self {
+        TextOrNumber::Text(text)
+    }
+}
+
+impl From<i64> for TextOrNumber {
+    fn from(number: i64) -> Self {
+        TextOrNumber::Number(number.into())
+    }
+}
+
+impl Serialize for TextOrNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            TextOrNumber::Text(text) => serializer.serialize_str(text),
+            TextOrNumber::Number(number) => number.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TextOrNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = TextOrNumber;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a number")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<TextOrNumber, E> {
+                Ok(TextOrNumber::Text(text.to_owned()))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<TextOrNumber, E> {
+                Ok(TextOrNumber::Number(number.into()))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<TextOrNumber, E> {
+                Ok(TextOrNumber::Number(number.into()))
+            }
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<TextOrNumber, E> {
+                let number = serde_json::Number::from_f64(number).ok_or_else(|| E::custom("not a number"))?;
+                Ok(TextOrNumber::Number(number))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// What tells a variant of a union apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    Text,
+    Number,
+    Boolean,
+    Array,
+    /// Any object, when nothing fits better.
+    AnyObject,
+    Object {
+        required: &'static [&'static str],
+        /// Members that have one of a few values.
+        fixed: &'static [(&'static str, &'static [&'static str])],
+        known: &'static [&'static str],
+    },
+    /// What a nested union takes.
+    OneOf(&'static [Shape]),
+}
+
+impl Shape {
+    /// How well a value fits; `None` when it does not.
+    fn fit(&self, value: &Json) -> Option<i64> {
+        match (self, value) {
+            (Shape::Text, Json::String(_))
+            | (Shape::Number, Json::Number(_))
+            | (Shape::Boolean, Json::Bool(_))
+            | (Shape::Array, Json::Array(_)) => Some(0),
+            (Shape::AnyObject, Json::Object(_)) => Some(i64::MIN),
+            (Shape::OneOf(shapes), _) => shapes.iter().filter_map(|shape| shape.fit(value)).max(),
+            (Shape::Object { required, fixed, known }, Json::Object(members)) => {
+                let is = |value: &Json, wanted: &str| match value {
+                    Json::String(text) => text == wanted,
+                    Json::Bool(flag) => wanted == if *flag { "true" } else { "false" },
+                    _ => false,
+                };
+                let wrong = |(name, wanted): &(&str, &[&str])| {
+                    members.get(*name).is_some_and(|value| !wanted.iter().any(|wanted| is(value, wanted)))
+                };
+                if !required.iter().all(|name| members.contains_key(*name)) || fixed.iter().any(wrong) {
+                    return None;
+                }
+                let fixed = fixed.iter().filter(|(name, _)| members.contains_key(*name)).count() as i64;
+                let unknown = members.keys().filter(|name| !known.contains(&name.as_str())).count() as i64;
+                Some(fixed * 1000 + required.len() as i64 - 100 * unknown)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A value that is one of several types.
+pub(crate) trait Union: Sized {
+    const SHAPES: &'static [Shape];
+    /// Reads the variant of an index of [`Union::SHAPES`].
+    fn variant(index: usize, value: &Json) -> Result<Self, serde_json::Error>;
+    fn unknown(value: Json) -> Self;
+}
+
+/// Deserializes a union: the variant that fits best, and what none fits, as it is.
+pub(crate) fn deserialize_union<'de, U: Union, D: Deserializer<'de>>(deserializer: D) -> Result<U, D::Error> {
+    let value = Json::deserialize(deserializer)?;
+    let mut best: Option<(i64, usize)> = None;
+    for (index, shape) in U::SHAPES.iter().enumerate() {
+        if let Some(fit) = shape.fit(&value)
+            && best.is_none_or(|(known, _)| fit > known)
+        {
+            best = Some((fit, index));
+        }
+    }
+    let read = best.and_then(|(_, index)| U::variant(index, &value).ok());
+    Ok(read.unwrap_or_else(|| U::unknown(value)))
+}
+
+/// Reads a variant.
+pub(crate) fn from_json<'de, T: Deserialize<'de>>(value: &'de Json) -> Result<T, serde_json::Error> {
+    T::deserialize(value)
+}
+
+macro_rules! model {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                crate::management::model::serialize(self, serializer)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::management::model::deserialize(deserializer)
+            }
+        }
+    };
+}
+
+macro_rules! list {
+    ($name:ident, $items:ident: $item:ty) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                crate::management::model::serialize(self, serializer)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::management::model::deserialize_list(deserializer)
+            }
+        }
+        impl crate::management::model::Envelope for $name {
+            type Item = $item;
+            fn items(&mut self) -> &mut Option<Vec<$item>> {
+                &mut self.$items
+            }
+        }
+    };
+}
+
+macro_rules! open_enum {
+    ($name:ident) => {
+        impl $name {
+            /// A value that this version of the crate need not know.
+            pub fn new(value: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+                Self(value.into())
+            }
+            /// The value as the API writes it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl From<&'static str> for $name {
+            fn from(value: &'static str) -> Self {
+                Self(value.into())
+            }
+        }
+        impl From<String> for $name {
+            fn from(value: String) -> Self {
+                Self(value.into())
+            }
+        }
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.0.into_owned()
+            }
+        }
+        impl From<$name> for crate::Json {
+            fn from(value: $name) -> crate::Json {
+                crate::Json::String(value.into())
+            }
+        }
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as serde::Deserialize>::deserialize(deserializer).map(Self::from)
+            }
+        }
+    };
+}
+
+macro_rules! union {
+    ($name:ident { $($index:literal => $variant:ident $shape:expr,)* }) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(value) => value.serialize(serializer),)*
+                    Self::Unknown(value) => value.serialize(serializer),
+                }
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::management::model::deserialize_union(deserializer)
+            }
+        }
+        impl crate::management::model::Union for $name {
+            const SHAPES: &'static [crate::management::model::Shape] = &[$($shape),*];
+            fn variant(index: usize, value: &crate::Json) -> Result<Self, serde_json::Error> {
+                match index {
+                    $($index => crate::management::model::from_json(value).map(Self::$variant),)*
+                    _ => Ok(Self::Unknown(value.clone())),
+                }
+            }
+            fn unknown(value: crate::Json) -> Self {
+                Self::Unknown(value)
+            }
+        }
+    };
+}
+
+pub(crate) use {list, model, open_enum, union};
