@@ -6,12 +6,12 @@
 // --api   the generated operation tables (index.js and a module a group)
 // --out   where package/, auth0-sdk.tgz and sizes.json go
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants } from "node:zlib";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { shorten } from "./shorten.mjs";
 
 const template = fileURLToPath(new URL(".", import.meta.url));
@@ -103,8 +103,28 @@ writeFileSync(join(packageDir, "inline.js"), `export default ${JSON.stringify(wa
 const manifest = JSON.parse(readFileSync(join(template, "package.json"), "utf8"));
 writeFileSync(join(packageDir, "package.json"), `${JSON.stringify({ ...manifest, version }, undefined, 2)}\n`);
 copyFileSync(join(template, "README.md"), join(packageDir, "README.md"));
-copyFileSync(join(template, "index.d.ts"), join(packageDir, "index.d.ts"));
-copyFileSync(join(template, "index.d.ts"), join(packageDir, "index.d.cts"));
+
+// auth0-sdk/models: the objects of the enums, which a program takes only if it names them. auth0-sdk/management: everything, with
+// those objects in its namespace Management.
+const models = readFileSync(join(apiDir, "enums.js"), "utf8");
+writeFileSync(join(packageDir, "models.js"), models);
+writeFileSync(join(packageDir, "models.cjs"), (await transform(models, { format: "cjs", minify: true })).code);
+const { metafile: namespace } = await build({ ...common, entryPoints: ["management.js"], outfile: "management.js", write: false });
+const errorNames = Object.values(namespace.outputs)[0].exports.sort();
+const modules = {
+  "namespace.js": `import { Management } from "auth0-sdk";\nexport const { ${errorNames.join(", ")} } = Management;\nexport * from "./models.js";\n`,
+  "management.js": `export * from "auth0-sdk";\nexport * as Management from "./namespace.js";\n`,
+  "management.cjs": `const sdk = require("auth0-sdk");\nmodule.exports = { ...sdk, Management: { ...sdk.Management, ...require("./models.cjs") } };\n`,
+};
+for (const [file, text] of Object.entries(modules)) writeFileSync(join(packageDir, file), text);
+
+// The declarations: written once, for CommonJS; those of ES modules give them again.
+mkdirSync(join(packageDir, "api"));
+for (const folder of [template, join(template, "api")]) {
+  for (const file of readdirSync(folder).filter((name) => /\.d\.c?ts$/.test(name))) {
+    copyFileSync(join(folder, file), join(packageDir, folder === template ? "." : "api", file));
+  }
+}
 if (existsSync(join(root, "LICENSE"))) copyFileSync(join(root, "LICENSE"), join(packageDir, "LICENSE"));
 
 const packed = JSON.parse(execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", out], { cwd: packageDir, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
@@ -130,6 +150,8 @@ const sizes = {
   "of it the operation tables": size(Buffer.from(JSON.stringify(tables))),
   "auth0_sdk.wasm": size(wasmBytes),
   "node.cjs": size(file("node.cjs")),
+  "models.js (only where it is imported)": size(file("models.js")),
+  "declarations (only for the compiler)": size(...readdirSync(packageDir, { recursive: true }).filter((name) => /\.d\.c?ts$/.test(name)).map(file)),
   "inline.js (only where the wasm was left behind)": size(file("inline.js")),
   "auth0-sdk.tgz": { raw: packed[0].size, brotli: packed[0].size },
 };

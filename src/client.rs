@@ -245,7 +245,16 @@ impl ManagementBuilder {
             retry: self.retry,
             attempt_ends_at: None,
         };
-        let core = Core { host, base_url, token, headers, custom_domain, limits };
+        let core = Core {
+            host,
+            base_url,
+            token,
+            headers,
+            custom_domain,
+            limits,
+            #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+            runtime: Default::default(),
+        };
         Ok(ManagementClient { core: Arc::new(core) })
     }
 }

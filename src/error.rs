@@ -32,6 +32,9 @@ pub enum ErrorKind {
     Auth,
     /// A list cannot be walked to its end: a cursor came twice, or the server stopped short.
     Paging,
+    /// A job of the API failed, or did not end in the time it was given.
+    #[cfg(feature = "jobs")]
+    Job,
     /// Something that cannot happen did. Please report it.
     Internal,
 }
@@ -50,6 +53,8 @@ impl ErrorKind {
             ErrorKind::Decode => "decode",
             ErrorKind::Auth => "auth",
             ErrorKind::Paging => "paging",
+            #[cfg(feature = "jobs")]
+            ErrorKind::Job => "job",
             ErrorKind::Internal => "internal",
         }
     }
@@ -180,8 +185,7 @@ impl Error {
 
     /// What Auth0's support asks for: the id of the request (`x-auth0-requestid`, or `cf-ray`).
     pub fn request_id(&self) -> Option<String> {
-        let headers = self.headers()?;
-        ["x-auth0-requestid", "x-request-id", "cf-ray"].iter().find_map(|name| headers.get(name))
+        self.headers()?.request_id()
     }
 
     /// The body of the answer as text; at most the first 64 KiB of an error, all of a success that did not decode.

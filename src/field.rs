@@ -57,6 +57,13 @@ impl<T> Field<T> {
     }
 }
 
+impl<T> From<Option<T>> for Field<T> {
+    /// `None` is absent.
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Field::Absent, Field::Value)
+    }
+}
+
 impl<T: Serialize> Serialize for Field<T> {
     /// Absent, which a model leaves out before it comes here, is written as null.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -29,9 +29,13 @@ mod json_path;
 pub mod management;
 mod maybe_send;
 mod pagination;
+#[cfg(feature = "jobs")]
+mod poll;
 mod rate_limit;
 mod retry;
 mod secret;
+#[cfg(feature = "events")]
+mod sse;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

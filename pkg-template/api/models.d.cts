@@ -427,7 +427,7 @@ export interface AgentResponseContent {
   created_at: string;
   /** Format date-time. */
   updated_at: string;
-  external_agent_id?: string | null | undefined;
+  external_agent_id?: string | undefined;
   metadata: Record<string, unknown>;
   [key: string]: any;
 }
@@ -713,8 +713,8 @@ export declare const AuthenticationTypeEnum: {
   readonly Totp: "totp";
 };
 export interface B2BIntegrationConfiguration {
-  sso_profiles?: string[] | null | undefined;
-  integration_type?: B2BIntegrationConfigurationIntegrationTypeEnum | null | undefined;
+  sso_profiles?: string[] | undefined;
+  integration_type?: B2BIntegrationConfigurationIntegrationTypeEnum | undefined;
   [key: string]: any;
 }
 export type B2BIntegrationConfigurationIntegrationTypeEnum = "custom_auth_server" | "third_party" | "application" | (string & {});
@@ -726,7 +726,15 @@ export declare const B2BIntegrationConfigurationIntegrationTypeEnum: {
 export interface BadRequestSchema {
   message: string;
   statusCode: number;
-  error: "Bad Request";
+  error: BadRequestSchema.Error_;
+}
+export declare const BadRequestSchema: {
+  readonly Error_: {
+    readonly BadRequest: "Bad Request";
+  };
+};
+export declare namespace BadRequestSchema {
+  type Error_ = "Bad Request";
 }
 export type BotDetectionAllowlist = BotDetectionIpAddressOrCidrBlock[];
 export type BotDetectionChallengePolicyPasswordFlowEnum = "never" | "when_risky" | "always" | (string & {});
@@ -1214,12 +1222,12 @@ export interface Client {
   /** Format absolute-https-uri-or-empty. */
   jwks_uri?: string | undefined;
   /** Format date-time. */
-  created_at?: string | null | undefined;
+  created_at?: string | undefined;
   /** Format date-time. */
-  updated_at?: string | null | undefined;
-  b2b_integration_configuration?: B2BIntegrationConfiguration | null | undefined;
-  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | null | undefined;
-  anonymous_sessions?: AnonymousSessions | null | undefined;
+  updated_at?: string | undefined;
+  b2b_integration_configuration?: B2BIntegrationConfiguration | undefined;
+  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | undefined;
+  anonymous_sessions?: AnonymousSessions | undefined;
   enforce_anon_session_transfer_network_binding?: Client.EnforceAnonSessionTransferNetworkBinding | null | undefined;
   external_metadata_status?: Client.ExternalMetadataStatus | null | undefined;
   [key: string]: any;
@@ -1714,7 +1722,7 @@ export interface ClientMyOrganizationResponseConfiguration {
   connection_deletion_behavior: ClientMyOrganizationDeletionBehaviorEnum;
   /** Format client-id. */
   invitation_landing_client_id?: string | undefined;
-  third_party_client_access?: ClientMyOrganizationThirdPartyClientAccessConfiguration | null | undefined;
+  third_party_client_access?: ClientMyOrganizationThirdPartyClientAccessConfiguration | undefined;
   enforce_permission_ceiling?: boolean | null | undefined;
   enforce_self_assignment_restriction?: boolean | null | undefined;
 }
@@ -2243,7 +2251,7 @@ export declare const ClientTokenExchangeTypeEnum: {
 export interface ClientTokenVaultPrivilegedAccessWithCredentialId {
   credentials: CredentialId[];
   ip_allowlist?: TokenVaultPrivilegedAccessIpAllowlistEntry[] | undefined;
-  grants?: TokenVaultPrivilegedAccessGrant[] | null | undefined;
+  grants?: TokenVaultPrivilegedAccessGrant[] | undefined;
 }
 /** Early access. */
 export interface ClientTokenVaultPrivilegedAccessWithPublicKey {
@@ -2429,7 +2437,7 @@ export type ConnectionConfiguration = Record<string, string>;
 export interface ConnectionConnectedAccountsPurpose {
   active: boolean;
   cross_app_access?: boolean | undefined;
-  allow_missing_user_id?: boolean | null | undefined;
+  allow_missing_user_id?: boolean | undefined;
 }
 export interface ConnectionConnectedAccountsPurposeXaa extends ConnectionConnectedAccountsPurpose {
   cross_app_access?: boolean | undefined;
@@ -2517,7 +2525,15 @@ export interface ConnectionEmailEmail {
   body?: ConnectionEmailBodyEmail | undefined;
   from?: ConnectionEmailFromEmail | undefined;
   subject?: ConnectionEmailSubjectEmail | undefined;
-  syntax?: "liquid" | undefined;
+  syntax?: ConnectionEmailEmail.Syntax | undefined;
+}
+export declare const ConnectionEmailEmail: {
+  readonly Syntax: {
+    readonly Liquid: "liquid";
+  };
+};
+export declare namespace ConnectionEmailEmail {
+  type Syntax = "liquid";
 }
 /** 1 to 1024 characters. */
 export type ConnectionEmailFromEmail = string;
@@ -2571,7 +2587,7 @@ export interface ConnectionForList {
   connected_accounts?: ConnectionConnectedAccountsPurpose | undefined;
   /** Early access. */
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
-  cross_app_access_resource_app?: CrossAppAccessResourceApp | null | undefined;
+  cross_app_access_resource_app?: CrossAppAccessResourceApp | undefined;
 }
 export interface ConnectionForOrganization {
   connection_id: string;
@@ -3477,9 +3493,9 @@ export interface ConnectionOptionsOidcMetadata {
   [key: string]: any;
 }
 export interface ConnectionOptionsOkta extends ConnectionOptionsCommon, ConnectionOptionsCommonOidc {
-  enable_pushed_authorization_requests?: boolean | null | undefined;
-  pushed_authorization_request_endpoint?: string | null | undefined;
-  useOauthSpecScope?: boolean | null | undefined;
+  enable_pushed_authorization_requests?: boolean | undefined;
+  pushed_authorization_request_endpoint?: string | undefined;
+  useOauthSpecScope?: boolean | undefined;
   attribute_map?: ConnectionAttributeMapOkta | undefined;
   domain?: ConnectionDomainOkta | undefined;
   type?: ConnectionTypeEnumOkta | undefined;
@@ -3770,8 +3786,8 @@ export interface ConnectionProfile {
   enabled_features?: ConnectionProfileEnabledFeatures | undefined;
   connection_config?: ConnectionProfileConfig | undefined;
   strategy_overrides?: ConnectionProfileStrategyOverrides | undefined;
-  provisioning?: ConnectionProfileProvisioning | null | undefined;
-  cross_app_access_resource_app?: ConnectionProfileCrossAppAccessResourceApp | null | undefined;
+  provisioning?: ConnectionProfileProvisioning | undefined;
+  cross_app_access_resource_app?: ConnectionProfileCrossAppAccessResourceApp | undefined;
 }
 export type ConnectionProfileBitbucket = boolean;
 export interface ConnectionProfileConfig {
@@ -3782,7 +3798,7 @@ export interface ConnectionProfileCrossAppAccessResourceApp {
 }
 export interface ConnectionProfileCrossAppAccessResourceAppStatus {
   default_value: ConnectionProfileCrossAppAccessResourceAppStatusDefaultValueEnum;
-  allowed_values?: ConnectionProfileCrossAppAccessResourceAppStatusValueEnum[] | null | undefined;
+  allowed_values?: ConnectionProfileCrossAppAccessResourceAppStatusValueEnum[] | undefined;
   [key: string]: any;
 }
 export type ConnectionProfileCrossAppAccessResourceAppStatusDefaultValueEnum = "enabled" | "disabled" | (string & {});
@@ -3817,7 +3833,7 @@ export declare const ConnectionProfileOrganizationShowAsButtonEnum: {
   readonly Required: "required";
 };
 export interface ConnectionProfileProvisioning {
-  scim?: ConnectionProfileProvisioningScim | null | undefined;
+  scim?: ConnectionProfileProvisioningScim | undefined;
   google_workspace?: ConnectionProfileProvisioningGoogleWorkspace | null | undefined;
   [key: string]: any;
 }
@@ -3848,7 +3864,7 @@ export interface ConnectionProfileProvisioningScimTokens {
 export interface ConnectionProfileStrategyOverride {
   enabled_features?: ConnectionProfileStrategyOverridesEnabledFeatures | undefined;
   connection_config?: ConnectionProfileStrategyOverridesConnectionConfig | undefined;
-  provisioning?: ConnectionProfileStrategyOverridesProvisioning | null | undefined;
+  provisioning?: ConnectionProfileStrategyOverridesProvisioning | undefined;
 }
 export interface ConnectionProfileStrategyOverrides {
   pingfederate?: ConnectionProfileStrategyOverride | undefined;
@@ -3864,7 +3880,7 @@ export interface ConnectionProfileStrategyOverridesConnectionConfig {
 }
 export type ConnectionProfileStrategyOverridesEnabledFeatures = EnabledFeaturesEnum[];
 export interface ConnectionProfileStrategyOverridesProvisioning {
-  scim?: ConnectionProfileProvisioningScim | null | undefined;
+  scim?: ConnectionProfileProvisioningScim | undefined;
   google_workspace?: ConnectionProfileProvisioningGoogleWorkspace | null | undefined;
   [key: string]: any;
 }
@@ -3875,7 +3891,7 @@ export interface ConnectionProfileTemplate {
   enabled_features?: ConnectionProfileEnabledFeatures | undefined;
   connection_config?: ConnectionProfileConfig | undefined;
   strategy_overrides?: ConnectionProfileStrategyOverrides | undefined;
-  provisioning?: ConnectionProfileProvisioning | null | undefined;
+  provisioning?: ConnectionProfileProvisioning | undefined;
 }
 export interface ConnectionProfileTemplateItem {
   id?: string | undefined;
@@ -3926,7 +3942,7 @@ export interface ConnectionPropertiesOptions {
   enable_pushed_authorization_requests?: boolean | undefined;
   pushed_authorization_request_endpoint?: string | undefined;
   useOauthSpecScope?: boolean | undefined;
-  discovery_url?: string | undefined;
+  discovery_url?: string | null | undefined;
   oidc_metadata?: ConnectionsOidcMetadata | undefined;
   thumbprints?: string[] | undefined;
   thumbprints_sha384?: string[] | undefined;
@@ -3976,251 +3992,691 @@ export interface ConnectionResponseCommon extends CreateConnectionCommon {
   display_name: ConnectionDisplayName;
 }
 export interface ConnectionResponseContentAd extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "ad";
+  strategy: ConnectionResponseContentAd.Strategy;
   options?: ConnectionOptionsAd | undefined;
   provisioning_ticket_url?: ConnectionProvisioningTicketUrl | undefined;
 }
+export declare const ConnectionResponseContentAd: {
+  readonly Strategy: {
+    readonly Ad: "ad";
+  };
+};
+export declare namespace ConnectionResponseContentAd {
+  type Strategy = "ad";
+}
 export interface ConnectionResponseContentAdfs extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "adfs";
+  strategy: ConnectionResponseContentAdfs.Strategy;
   options?: ConnectionOptionsAdfs | undefined;
   provisioning_ticket_url?: ConnectionProvisioningTicketUrl | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentAdfs: {
+  readonly Strategy: {
+    readonly Adfs: "adfs";
+  };
+};
+export declare namespace ConnectionResponseContentAdfs {
+  type Strategy = "adfs";
+}
 export interface ConnectionResponseContentAmazon extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "amazon";
+  strategy: ConnectionResponseContentAmazon.Strategy;
   options?: ConnectionOptionsAmazon | undefined;
 }
+export declare const ConnectionResponseContentAmazon: {
+  readonly Strategy: {
+    readonly Amazon: "amazon";
+  };
+};
+export declare namespace ConnectionResponseContentAmazon {
+  type Strategy = "amazon";
+}
 export interface ConnectionResponseContentApple extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "apple";
+  strategy: ConnectionResponseContentApple.Strategy;
   options?: ConnectionOptionsApple | undefined;
 }
+export declare const ConnectionResponseContentApple: {
+  readonly Strategy: {
+    readonly Apple: "apple";
+  };
+};
+export declare namespace ConnectionResponseContentApple {
+  type Strategy = "apple";
+}
 export interface ConnectionResponseContentAuth0 extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "auth0";
+  strategy: ConnectionResponseContentAuth0.Strategy;
   options?: ConnectionOptionsAuth0 | undefined;
 }
+export declare const ConnectionResponseContentAuth0: {
+  readonly Strategy: {
+    readonly Auth0: "auth0";
+  };
+};
+export declare namespace ConnectionResponseContentAuth0 {
+  type Strategy = "auth0";
+}
 export interface ConnectionResponseContentAuth0Oidc extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "auth0-oidc";
+  strategy: ConnectionResponseContentAuth0Oidc.Strategy;
   options?: ConnectionOptionsAuth0Oidc | undefined;
 }
+export declare const ConnectionResponseContentAuth0Oidc: {
+  readonly Strategy: {
+    readonly Auth0Oidc: "auth0-oidc";
+  };
+};
+export declare namespace ConnectionResponseContentAuth0Oidc {
+  type Strategy = "auth0-oidc";
+}
 export interface ConnectionResponseContentAzureAd extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "waad";
+  strategy: ConnectionResponseContentAzureAd.Strategy;
   options?: ConnectionOptionsAzureAd | undefined;
   provisioning_ticket_url?: ConnectionProvisioningTicketUrl | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentAzureAd: {
+  readonly Strategy: {
+    readonly Waad: "waad";
+  };
+};
+export declare namespace ConnectionResponseContentAzureAd {
+  type Strategy = "waad";
+}
 export interface ConnectionResponseContentBaidu extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "baidu";
+  strategy: ConnectionResponseContentBaidu.Strategy;
   options?: ConnectionOptionsBaidu | undefined;
 }
+export declare const ConnectionResponseContentBaidu: {
+  readonly Strategy: {
+    readonly Baidu: "baidu";
+  };
+};
+export declare namespace ConnectionResponseContentBaidu {
+  type Strategy = "baidu";
+}
 export interface ConnectionResponseContentBitbucket extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "bitbucket";
+  strategy: ConnectionResponseContentBitbucket.Strategy;
   options?: ConnectionOptionsBitbucket | undefined;
 }
+export declare const ConnectionResponseContentBitbucket: {
+  readonly Strategy: {
+    readonly Bitbucket: "bitbucket";
+  };
+};
+export declare namespace ConnectionResponseContentBitbucket {
+  type Strategy = "bitbucket";
+}
 export interface ConnectionResponseContentBitly extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "bitly";
+  strategy: ConnectionResponseContentBitly.Strategy;
   options?: ConnectionOptionsBitly | undefined;
 }
+export declare const ConnectionResponseContentBitly: {
+  readonly Strategy: {
+    readonly Bitly: "bitly";
+  };
+};
+export declare namespace ConnectionResponseContentBitly {
+  type Strategy = "bitly";
+}
 export interface ConnectionResponseContentBox extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "box";
+  strategy: ConnectionResponseContentBox.Strategy;
   options?: ConnectionOptionsBox | undefined;
 }
+export declare const ConnectionResponseContentBox: {
+  readonly Strategy: {
+    readonly Box: "box";
+  };
+};
+export declare namespace ConnectionResponseContentBox {
+  type Strategy = "box";
+}
 export interface ConnectionResponseContentCustom extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "custom";
+  strategy: ConnectionResponseContentCustom.Strategy;
   options?: ConnectionOptionsCustom | undefined;
   provisioning_ticket_url?: ConnectionProvisioningTicketUrl | undefined;
 }
+export declare const ConnectionResponseContentCustom: {
+  readonly Strategy: {
+    readonly Custom: "custom";
+  };
+};
+export declare namespace ConnectionResponseContentCustom {
+  type Strategy = "custom";
+}
 export interface ConnectionResponseContentDaccount extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "daccount";
+  strategy: ConnectionResponseContentDaccount.Strategy;
   options?: ConnectionOptionsDaccount | undefined;
 }
+export declare const ConnectionResponseContentDaccount: {
+  readonly Strategy: {
+    readonly Daccount: "daccount";
+  };
+};
+export declare namespace ConnectionResponseContentDaccount {
+  type Strategy = "daccount";
+}
 export interface ConnectionResponseContentDropbox extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "dropbox";
+  strategy: ConnectionResponseContentDropbox.Strategy;
   options?: ConnectionOptionsDropbox | undefined;
 }
+export declare const ConnectionResponseContentDropbox: {
+  readonly Strategy: {
+    readonly Dropbox: "dropbox";
+  };
+};
+export declare namespace ConnectionResponseContentDropbox {
+  type Strategy = "dropbox";
+}
 export interface ConnectionResponseContentDwolla extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "dwolla";
+  strategy: ConnectionResponseContentDwolla.Strategy;
   options?: ConnectionOptionsDwolla | undefined;
 }
+export declare const ConnectionResponseContentDwolla: {
+  readonly Strategy: {
+    readonly Dwolla: "dwolla";
+  };
+};
+export declare namespace ConnectionResponseContentDwolla {
+  type Strategy = "dwolla";
+}
 export interface ConnectionResponseContentEmail extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "email";
+  strategy: ConnectionResponseContentEmail.Strategy;
   options?: ConnectionOptionsEmail | undefined;
 }
+export declare const ConnectionResponseContentEmail: {
+  readonly Strategy: {
+    readonly Email: "email";
+  };
+};
+export declare namespace ConnectionResponseContentEmail {
+  type Strategy = "email";
+}
 export interface ConnectionResponseContentEvernote extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "evernote";
+  strategy: ConnectionResponseContentEvernote.Strategy;
   options?: ConnectionOptionsEvernote | undefined;
+}
+export declare const ConnectionResponseContentEvernote: {
+  readonly Strategy: {
+    readonly Evernote: "evernote";
+  };
+};
+export declare namespace ConnectionResponseContentEvernote {
+  type Strategy = "evernote";
 }
 export interface ConnectionResponseContentEvernoteSandbox extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "evernote-sandbox";
+  strategy: ConnectionResponseContentEvernoteSandbox.Strategy;
   options?: ConnectionOptionsEvernote | undefined;
 }
+export declare const ConnectionResponseContentEvernoteSandbox: {
+  readonly Strategy: {
+    readonly EvernoteSandbox: "evernote-sandbox";
+  };
+};
+export declare namespace ConnectionResponseContentEvernoteSandbox {
+  type Strategy = "evernote-sandbox";
+}
 export interface ConnectionResponseContentExact extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "exact";
+  strategy: ConnectionResponseContentExact.Strategy;
   options?: ConnectionOptionsExact | undefined;
 }
+export declare const ConnectionResponseContentExact: {
+  readonly Strategy: {
+    readonly Exact: "exact";
+  };
+};
+export declare namespace ConnectionResponseContentExact {
+  type Strategy = "exact";
+}
 export interface ConnectionResponseContentFacebook extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "facebook";
+  strategy: ConnectionResponseContentFacebook.Strategy;
   options?: ConnectionOptionsFacebook | undefined;
 }
+export declare const ConnectionResponseContentFacebook: {
+  readonly Strategy: {
+    readonly Facebook: "facebook";
+  };
+};
+export declare namespace ConnectionResponseContentFacebook {
+  type Strategy = "facebook";
+}
 export interface ConnectionResponseContentFitbit extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "fitbit";
+  strategy: ConnectionResponseContentFitbit.Strategy;
   options?: ConnectionOptionsFitbit | undefined;
 }
+export declare const ConnectionResponseContentFitbit: {
+  readonly Strategy: {
+    readonly Fitbit: "fitbit";
+  };
+};
+export declare namespace ConnectionResponseContentFitbit {
+  type Strategy = "fitbit";
+}
 export interface ConnectionResponseContentGitHub extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "github";
+  strategy: ConnectionResponseContentGitHub.Strategy;
   options?: ConnectionOptionsGitHub | undefined;
 }
+export declare const ConnectionResponseContentGitHub: {
+  readonly Strategy: {
+    readonly Github: "github";
+  };
+};
+export declare namespace ConnectionResponseContentGitHub {
+  type Strategy = "github";
+}
 export interface ConnectionResponseContentGoogleApps extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "google-apps";
+  strategy: ConnectionResponseContentGoogleApps.Strategy;
   options?: ConnectionOptionsGoogleApps | undefined;
   provisioning_ticket_url?: ConnectionProvisioningTicketUrl | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentGoogleApps: {
+  readonly Strategy: {
+    readonly GoogleApps: "google-apps";
+  };
+};
+export declare namespace ConnectionResponseContentGoogleApps {
+  type Strategy = "google-apps";
+}
 export interface ConnectionResponseContentGoogleOAuth2 extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "google-oauth2";
+  strategy: ConnectionResponseContentGoogleOAuth2.Strategy;
   options?: ConnectionOptionsGoogleOAuth2 | undefined;
+}
+export declare const ConnectionResponseContentGoogleOAuth2: {
+  readonly Strategy: {
+    readonly GoogleOauth2: "google-oauth2";
+  };
+};
+export declare namespace ConnectionResponseContentGoogleOAuth2 {
+  type Strategy = "google-oauth2";
 }
 /** @deprecated */
 export interface ConnectionResponseContentInstagram extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "instagram";
+  strategy: ConnectionResponseContentInstagram.Strategy;
   options?: ConnectionOptionsInstagram | undefined;
+}
+export declare const ConnectionResponseContentInstagram: {
+  readonly Strategy: {
+    readonly Instagram: "instagram";
+  };
+};
+export declare namespace ConnectionResponseContentInstagram {
+  type Strategy = "instagram";
 }
 /** @deprecated */
 export interface ConnectionResponseContentIp extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "ip";
+  strategy: ConnectionResponseContentIp.Strategy;
   options?: ConnectionOptionsIp | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentIp: {
+  readonly Strategy: {
+    readonly Ip: "ip";
+  };
+};
+export declare namespace ConnectionResponseContentIp {
+  type Strategy = "ip";
+}
 export interface ConnectionResponseContentLine extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "line";
+  strategy: ConnectionResponseContentLine.Strategy;
   options?: ConnectionOptionsLine | undefined;
 }
+export declare const ConnectionResponseContentLine: {
+  readonly Strategy: {
+    readonly Line: "line";
+  };
+};
+export declare namespace ConnectionResponseContentLine {
+  type Strategy = "line";
+}
 export interface ConnectionResponseContentLinkedin extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "linkedin";
+  strategy: ConnectionResponseContentLinkedin.Strategy;
   options?: ConnectionOptionsLinkedin | undefined;
+}
+export declare const ConnectionResponseContentLinkedin: {
+  readonly Strategy: {
+    readonly Linkedin: "linkedin";
+  };
+};
+export declare namespace ConnectionResponseContentLinkedin {
+  type Strategy = "linkedin";
 }
 /** @deprecated */
 export interface ConnectionResponseContentOAuth1 extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "oauth1";
+  strategy: ConnectionResponseContentOAuth1.Strategy;
   options?: ConnectionOptionsOAuth1 | undefined;
 }
+export declare const ConnectionResponseContentOAuth1: {
+  readonly Strategy: {
+    readonly Oauth1: "oauth1";
+  };
+};
+export declare namespace ConnectionResponseContentOAuth1 {
+  type Strategy = "oauth1";
+}
 export interface ConnectionResponseContentOAuth2 extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "oauth2";
+  strategy: ConnectionResponseContentOAuth2.Strategy;
   options?: ConnectionOptionsOAuth2 | undefined;
 }
+export declare const ConnectionResponseContentOAuth2: {
+  readonly Strategy: {
+    readonly Oauth2: "oauth2";
+  };
+};
+export declare namespace ConnectionResponseContentOAuth2 {
+  type Strategy = "oauth2";
+}
 export interface ConnectionResponseContentOffice365 extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "office365";
+  strategy: ConnectionResponseContentOffice365.Strategy;
   options?: ConnectionOptionsOffice365 | undefined;
   provisioning_ticket_url?: ConnectionProvisioningTicketUrl | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentOffice365: {
+  readonly Strategy: {
+    readonly Office365: "office365";
+  };
+};
+export declare namespace ConnectionResponseContentOffice365 {
+  type Strategy = "office365";
+}
 export interface ConnectionResponseContentOidc extends ConnectionResponseCommon {
-  strategy: "oidc";
+  strategy: ConnectionResponseContentOidc.Strategy;
   authentication?: ConnectionAuthenticationPurpose | undefined;
   connected_accounts?: ConnectionConnectedAccountsPurposeXaa | undefined;
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
   options?: ConnectionOptionsOidc | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentOidc: {
+  readonly Strategy: {
+    readonly Oidc: "oidc";
+  };
+};
+export declare namespace ConnectionResponseContentOidc {
+  type Strategy = "oidc";
+}
 export interface ConnectionResponseContentOkta extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "okta";
+  strategy: ConnectionResponseContentOkta.Strategy;
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
   options?: ConnectionOptionsOkta | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentOkta: {
+  readonly Strategy: {
+    readonly Okta: "okta";
+  };
+};
+export declare namespace ConnectionResponseContentOkta {
+  type Strategy = "okta";
+}
 export interface ConnectionResponseContentPaypal extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "paypal";
+  strategy: ConnectionResponseContentPaypal.Strategy;
   options?: ConnectionOptionsPaypal | undefined;
+}
+export declare const ConnectionResponseContentPaypal: {
+  readonly Strategy: {
+    readonly Paypal: "paypal";
+  };
+};
+export declare namespace ConnectionResponseContentPaypal {
+  type Strategy = "paypal";
 }
 export interface ConnectionResponseContentPaypalSandbox extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "paypal-sandbox";
+  strategy: ConnectionResponseContentPaypalSandbox.Strategy;
   options?: ConnectionOptionsPaypal | undefined;
 }
+export declare const ConnectionResponseContentPaypalSandbox: {
+  readonly Strategy: {
+    readonly PaypalSandbox: "paypal-sandbox";
+  };
+};
+export declare namespace ConnectionResponseContentPaypalSandbox {
+  type Strategy = "paypal-sandbox";
+}
 export interface ConnectionResponseContentPingFederate extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "pingfederate";
+  strategy: ConnectionResponseContentPingFederate.Strategy;
   options?: ConnectionOptionsPingFederate | undefined;
   provisioning_ticket_url?: ConnectionProvisioningTicketUrl | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentPingFederate: {
+  readonly Strategy: {
+    readonly Pingfederate: "pingfederate";
+  };
+};
+export declare namespace ConnectionResponseContentPingFederate {
+  type Strategy = "pingfederate";
+}
 export interface ConnectionResponseContentPlanningCenter extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "planningcenter";
+  strategy: ConnectionResponseContentPlanningCenter.Strategy;
   options?: ConnectionOptionsPlanningCenter | undefined;
 }
+export declare const ConnectionResponseContentPlanningCenter: {
+  readonly Strategy: {
+    readonly Planningcenter: "planningcenter";
+  };
+};
+export declare namespace ConnectionResponseContentPlanningCenter {
+  type Strategy = "planningcenter";
+}
 export interface ConnectionResponseContentSalesforce extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "salesforce";
+  strategy: ConnectionResponseContentSalesforce.Strategy;
   options?: ConnectionOptionsSalesforce | undefined;
+}
+export declare const ConnectionResponseContentSalesforce: {
+  readonly Strategy: {
+    readonly Salesforce: "salesforce";
+  };
+};
+export declare namespace ConnectionResponseContentSalesforce {
+  type Strategy = "salesforce";
 }
 export interface ConnectionResponseContentSalesforceCommunity extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "salesforce-community";
+  strategy: ConnectionResponseContentSalesforceCommunity.Strategy;
   options?: ConnectionOptionsSalesforceCommunity | undefined;
 }
+export declare const ConnectionResponseContentSalesforceCommunity: {
+  readonly Strategy: {
+    readonly SalesforceCommunity: "salesforce-community";
+  };
+};
+export declare namespace ConnectionResponseContentSalesforceCommunity {
+  type Strategy = "salesforce-community";
+}
 export interface ConnectionResponseContentSalesforceSandbox extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "salesforce-sandbox";
+  strategy: ConnectionResponseContentSalesforceSandbox.Strategy;
   options?: ConnectionOptionsSalesforce | undefined;
 }
+export declare const ConnectionResponseContentSalesforceSandbox: {
+  readonly Strategy: {
+    readonly SalesforceSandbox: "salesforce-sandbox";
+  };
+};
+export declare namespace ConnectionResponseContentSalesforceSandbox {
+  type Strategy = "salesforce-sandbox";
+}
 export interface ConnectionResponseContentSaml extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "samlp";
+  strategy: ConnectionResponseContentSaml.Strategy;
   options?: ConnectionOptionsSaml | undefined;
   provisioning_ticket_url?: ConnectionProvisioningTicketUrl | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentSaml: {
+  readonly Strategy: {
+    readonly Samlp: "samlp";
+  };
+};
+export declare namespace ConnectionResponseContentSaml {
+  type Strategy = "samlp";
+}
 /** @deprecated */
 export interface ConnectionResponseContentSharepoint extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "sharepoint";
+  strategy: ConnectionResponseContentSharepoint.Strategy;
   options?: ConnectionOptionsSharepoint | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const ConnectionResponseContentSharepoint: {
+  readonly Strategy: {
+    readonly Sharepoint: "sharepoint";
+  };
+};
+export declare namespace ConnectionResponseContentSharepoint {
+  type Strategy = "sharepoint";
+}
 export interface ConnectionResponseContentShop extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "shop";
+  strategy: ConnectionResponseContentShop.Strategy;
   options?: ConnectionOptionsShop | undefined;
 }
+export declare const ConnectionResponseContentShop: {
+  readonly Strategy: {
+    readonly Shop: "shop";
+  };
+};
+export declare namespace ConnectionResponseContentShop {
+  type Strategy = "shop";
+}
 export interface ConnectionResponseContentShopify extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "shopify";
+  strategy: ConnectionResponseContentShopify.Strategy;
   options?: ConnectionOptionsShopify | undefined;
 }
+export declare const ConnectionResponseContentShopify: {
+  readonly Strategy: {
+    readonly Shopify: "shopify";
+  };
+};
+export declare namespace ConnectionResponseContentShopify {
+  type Strategy = "shopify";
+}
 export interface ConnectionResponseContentSms extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "sms";
+  strategy: ConnectionResponseContentSms.Strategy;
   options?: ConnectionOptionsSms | undefined;
+}
+export declare const ConnectionResponseContentSms: {
+  readonly Strategy: {
+    readonly Sms: "sms";
+  };
+};
+export declare namespace ConnectionResponseContentSms {
+  type Strategy = "sms";
 }
 /** @deprecated */
 export interface ConnectionResponseContentSoundcloud extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "soundcloud";
+  strategy: ConnectionResponseContentSoundcloud.Strategy;
   options?: ConnectionOptionsSoundcloud | undefined;
 }
+export declare const ConnectionResponseContentSoundcloud: {
+  readonly Strategy: {
+    readonly Soundcloud: "soundcloud";
+  };
+};
+export declare namespace ConnectionResponseContentSoundcloud {
+  type Strategy = "soundcloud";
+}
 export interface ConnectionResponseContentThirtySevenSignals extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "thirtysevensignals";
+  strategy: ConnectionResponseContentThirtySevenSignals.Strategy;
   options?: ConnectionOptionsThirtySevenSignals | undefined;
 }
+export declare const ConnectionResponseContentThirtySevenSignals: {
+  readonly Strategy: {
+    readonly Thirtysevensignals: "thirtysevensignals";
+  };
+};
+export declare namespace ConnectionResponseContentThirtySevenSignals {
+  type Strategy = "thirtysevensignals";
+}
 export interface ConnectionResponseContentTwitter extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "twitter";
+  strategy: ConnectionResponseContentTwitter.Strategy;
   options?: ConnectionOptionsTwitter | undefined;
 }
+export declare const ConnectionResponseContentTwitter: {
+  readonly Strategy: {
+    readonly Twitter: "twitter";
+  };
+};
+export declare namespace ConnectionResponseContentTwitter {
+  type Strategy = "twitter";
+}
 export interface ConnectionResponseContentUntappd extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "untappd";
+  strategy: ConnectionResponseContentUntappd.Strategy;
   options?: ConnectionOptionsUntappd | undefined;
 }
+export declare const ConnectionResponseContentUntappd: {
+  readonly Strategy: {
+    readonly Untappd: "untappd";
+  };
+};
+export declare namespace ConnectionResponseContentUntappd {
+  type Strategy = "untappd";
+}
 export interface ConnectionResponseContentVkontakte extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "vkontakte";
+  strategy: ConnectionResponseContentVkontakte.Strategy;
   options?: ConnectionOptionsVkontakte | undefined;
 }
+export declare const ConnectionResponseContentVkontakte: {
+  readonly Strategy: {
+    readonly Vkontakte: "vkontakte";
+  };
+};
+export declare namespace ConnectionResponseContentVkontakte {
+  type Strategy = "vkontakte";
+}
 export interface ConnectionResponseContentWeibo extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "weibo";
+  strategy: ConnectionResponseContentWeibo.Strategy;
   options?: ConnectionOptionsWeibo | undefined;
 }
+export declare const ConnectionResponseContentWeibo: {
+  readonly Strategy: {
+    readonly Weibo: "weibo";
+  };
+};
+export declare namespace ConnectionResponseContentWeibo {
+  type Strategy = "weibo";
+}
 export interface ConnectionResponseContentWindowsLive extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "windowslive";
+  strategy: ConnectionResponseContentWindowsLive.Strategy;
   options?: ConnectionOptionsWindowsLive | undefined;
 }
+export declare const ConnectionResponseContentWindowsLive: {
+  readonly Strategy: {
+    readonly Windowslive: "windowslive";
+  };
+};
+export declare namespace ConnectionResponseContentWindowsLive {
+  type Strategy = "windowslive";
+}
 export interface ConnectionResponseContentWordpress extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "wordpress";
+  strategy: ConnectionResponseContentWordpress.Strategy;
   options?: ConnectionOptionsWordpress | undefined;
 }
+export declare const ConnectionResponseContentWordpress: {
+  readonly Strategy: {
+    readonly Wordpress: "wordpress";
+  };
+};
+export declare namespace ConnectionResponseContentWordpress {
+  type Strategy = "wordpress";
+}
 export interface ConnectionResponseContentYahoo extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "yahoo";
+  strategy: ConnectionResponseContentYahoo.Strategy;
   options?: ConnectionOptionsYahoo | undefined;
 }
+export declare const ConnectionResponseContentYahoo: {
+  readonly Strategy: {
+    readonly Yahoo: "yahoo";
+  };
+};
+export declare namespace ConnectionResponseContentYahoo {
+  type Strategy = "yahoo";
+}
 export interface ConnectionResponseContentYandex extends ConnectionPurposes, ConnectionResponseCommon {
-  strategy: "yandex";
+  strategy: ConnectionResponseContentYandex.Strategy;
   options?: ConnectionOptionsYandex | undefined;
+}
+export declare const ConnectionResponseContentYandex: {
+  readonly Strategy: {
+    readonly Yandex: "yandex";
+  };
+};
+export declare namespace ConnectionResponseContentYandex {
+  type Strategy = "yandex";
 }
 /** At most 16 items. */
 export type ConnectionResponseModesSupported = string[];
@@ -4562,7 +5018,7 @@ export declare const ConnectionUpstreamAliasEnum: {
   readonly ResponseType: "response_type";
   readonly UiLocales: "ui_locales";
 };
-export type ConnectionUpstreamParams = Record<string, ConnectionUpstreamAdditionalProperties> | null;
+export type ConnectionUpstreamParams = Record<string, ConnectionUpstreamAdditionalProperties | null> | null;
 export type ConnectionUpstreamParamsAdfs = ConnectionUpstreamParams;
 export type ConnectionUpstreamParamsFacebook = Record<string, ConnectionUpstreamAdditionalProperties>;
 export interface ConnectionUpstreamValue {
@@ -4621,12 +5077,12 @@ export interface ConnectionsOidcMetadata {
   userinfo_endpoint?: string | undefined;
   jwks_uri?: string | undefined;
   registration_endpoint?: string | undefined;
-  scopes_supported?: string[] | undefined;
+  scopes_supported?: string[] | null | undefined;
   response_modes_supported?: string[] | undefined;
   response_types_supported?: string[] | undefined;
   grant_types_supported?: string[] | undefined;
   acr_values_supported?: string[] | undefined;
-  subject_types_supported?: string[] | undefined;
+  subject_types_supported?: string[] | null | undefined;
   id_token_signing_alg_values_supported?: string[] | undefined;
   id_token_encryption_alg_values_supported?: string[] | undefined;
   id_token_encryption_enc_values_supported?: string[] | undefined;
@@ -4840,7 +5296,7 @@ export interface CreateBrandingThemeResponseContent {
   /** At most 32 characters. */
   themeId: string;
   widget: BrandingThemeWidget;
-  identifiers?: BrandingThemeIdentifiers | null | undefined;
+  identifiers?: BrandingThemeIdentifiers | undefined;
 }
 export interface CreateClientAuthenticationMethodSelfSignedTlsClientAuth {
   credentials: CreateClientAuthenticationMethodSelfSignedTlsClientAuthCredentials;
@@ -5083,12 +5539,12 @@ export interface CreateClientResponseContent {
   /** Format absolute-https-uri-or-empty. */
   jwks_uri?: string | undefined;
   /** Format date-time. */
-  created_at?: string | null | undefined;
+  created_at?: string | undefined;
   /** Format date-time. */
-  updated_at?: string | null | undefined;
-  b2b_integration_configuration?: B2BIntegrationConfiguration | null | undefined;
-  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | null | undefined;
-  anonymous_sessions?: AnonymousSessions | null | undefined;
+  updated_at?: string | undefined;
+  b2b_integration_configuration?: B2BIntegrationConfiguration | undefined;
+  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | undefined;
+  anonymous_sessions?: AnonymousSessions | undefined;
   enforce_anon_session_transfer_network_binding?: CreateClientResponseContent.EnforceAnonSessionTransferNetworkBinding | null | undefined;
   external_metadata_status?: CreateClientResponseContent.ExternalMetadataStatus | null | undefined;
   [key: string]: any;
@@ -5130,8 +5586,8 @@ export interface CreateConnectionProfileResponseContent {
   enabled_features?: ConnectionProfileEnabledFeatures | undefined;
   connection_config?: ConnectionProfileConfig | undefined;
   strategy_overrides?: ConnectionProfileStrategyOverrides | undefined;
-  provisioning?: ConnectionProfileProvisioning | null | undefined;
-  cross_app_access_resource_app?: ConnectionProfileCrossAppAccessResourceApp | null | undefined;
+  provisioning?: ConnectionProfileProvisioning | undefined;
+  cross_app_access_resource_app?: ConnectionProfileCrossAppAccessResourceApp | undefined;
 }
 export interface CreateConnectionRequestContent {
   /** At most 128 characters. */
@@ -5152,246 +5608,686 @@ export interface CreateConnectionRequestContent {
   cross_app_access_resource_app?: CreateCrossAppAccessResourceApp | undefined;
 }
 export interface CreateConnectionRequestContentAd extends CreateConnectionCommon {
-  strategy: "ad";
+  strategy: CreateConnectionRequestContentAd.Strategy;
   options?: ConnectionOptionsAd | undefined;
 }
+export declare const CreateConnectionRequestContentAd: {
+  readonly Strategy: {
+    readonly Ad: "ad";
+  };
+};
+export declare namespace CreateConnectionRequestContentAd {
+  type Strategy = "ad";
+}
 export interface CreateConnectionRequestContentAdfs extends CreateConnectionCommon {
-  strategy: "adfs";
+  strategy: CreateConnectionRequestContentAdfs.Strategy;
   options?: ConnectionOptionsAdfs | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentAdfs: {
+  readonly Strategy: {
+    readonly Adfs: "adfs";
+  };
+};
+export declare namespace CreateConnectionRequestContentAdfs {
+  type Strategy = "adfs";
+}
 export interface CreateConnectionRequestContentAmazon extends CreateConnectionCommon {
-  strategy: "amazon";
+  strategy: CreateConnectionRequestContentAmazon.Strategy;
   options?: ConnectionOptionsAmazon | undefined;
 }
+export declare const CreateConnectionRequestContentAmazon: {
+  readonly Strategy: {
+    readonly Amazon: "amazon";
+  };
+};
+export declare namespace CreateConnectionRequestContentAmazon {
+  type Strategy = "amazon";
+}
 export interface CreateConnectionRequestContentApple extends CreateConnectionCommon {
-  strategy: "apple";
+  strategy: CreateConnectionRequestContentApple.Strategy;
   options?: ConnectionOptionsApple | undefined;
 }
+export declare const CreateConnectionRequestContentApple: {
+  readonly Strategy: {
+    readonly Apple: "apple";
+  };
+};
+export declare namespace CreateConnectionRequestContentApple {
+  type Strategy = "apple";
+}
 export interface CreateConnectionRequestContentAuth0 extends CreateConnectionCommon {
-  strategy: "auth0";
+  strategy: CreateConnectionRequestContentAuth0.Strategy;
   options?: ConnectionOptionsAuth0 | undefined;
   realms?: ConnectionRealms | undefined;
 }
+export declare const CreateConnectionRequestContentAuth0: {
+  readonly Strategy: {
+    readonly Auth0: "auth0";
+  };
+};
+export declare namespace CreateConnectionRequestContentAuth0 {
+  type Strategy = "auth0";
+}
 export interface CreateConnectionRequestContentAuth0Oidc extends CreateConnectionCommon {
-  strategy: "auth0-oidc";
+  strategy: CreateConnectionRequestContentAuth0Oidc.Strategy;
   options?: ConnectionOptionsAuth0Oidc | undefined;
 }
+export declare const CreateConnectionRequestContentAuth0Oidc: {
+  readonly Strategy: {
+    readonly Auth0Oidc: "auth0-oidc";
+  };
+};
+export declare namespace CreateConnectionRequestContentAuth0Oidc {
+  type Strategy = "auth0-oidc";
+}
 export interface CreateConnectionRequestContentAzureAd extends CreateConnectionCommon {
-  strategy: "waad";
+  strategy: CreateConnectionRequestContentAzureAd.Strategy;
   options?: ConnectionOptionsAzureAd | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentAzureAd: {
+  readonly Strategy: {
+    readonly Waad: "waad";
+  };
+};
+export declare namespace CreateConnectionRequestContentAzureAd {
+  type Strategy = "waad";
+}
 export interface CreateConnectionRequestContentBaidu extends CreateConnectionCommon {
-  strategy: "baidu";
+  strategy: CreateConnectionRequestContentBaidu.Strategy;
   options?: ConnectionOptionsBaidu | undefined;
 }
+export declare const CreateConnectionRequestContentBaidu: {
+  readonly Strategy: {
+    readonly Baidu: "baidu";
+  };
+};
+export declare namespace CreateConnectionRequestContentBaidu {
+  type Strategy = "baidu";
+}
 export interface CreateConnectionRequestContentBitbucket extends CreateConnectionCommon {
-  strategy: "bitbucket";
+  strategy: CreateConnectionRequestContentBitbucket.Strategy;
   options?: ConnectionOptionsBitbucket | undefined;
 }
+export declare const CreateConnectionRequestContentBitbucket: {
+  readonly Strategy: {
+    readonly Bitbucket: "bitbucket";
+  };
+};
+export declare namespace CreateConnectionRequestContentBitbucket {
+  type Strategy = "bitbucket";
+}
 export interface CreateConnectionRequestContentBitly extends CreateConnectionCommon {
-  strategy: "bitly";
+  strategy: CreateConnectionRequestContentBitly.Strategy;
   options?: ConnectionOptionsBitly | undefined;
 }
+export declare const CreateConnectionRequestContentBitly: {
+  readonly Strategy: {
+    readonly Bitly: "bitly";
+  };
+};
+export declare namespace CreateConnectionRequestContentBitly {
+  type Strategy = "bitly";
+}
 export interface CreateConnectionRequestContentBox extends ConnectionPurposes, CreateConnectionCommon {
-  strategy: "box";
+  strategy: CreateConnectionRequestContentBox.Strategy;
   options?: ConnectionOptionsBox | undefined;
 }
+export declare const CreateConnectionRequestContentBox: {
+  readonly Strategy: {
+    readonly Box: "box";
+  };
+};
+export declare namespace CreateConnectionRequestContentBox {
+  type Strategy = "box";
+}
 export interface CreateConnectionRequestContentCustom extends CreateConnectionCommon {
-  strategy: "custom";
+  strategy: CreateConnectionRequestContentCustom.Strategy;
   options?: ConnectionOptionsCustom | undefined;
 }
+export declare const CreateConnectionRequestContentCustom: {
+  readonly Strategy: {
+    readonly Custom: "custom";
+  };
+};
+export declare namespace CreateConnectionRequestContentCustom {
+  type Strategy = "custom";
+}
 export interface CreateConnectionRequestContentDaccount extends CreateConnectionCommon {
-  strategy: "daccount";
+  strategy: CreateConnectionRequestContentDaccount.Strategy;
   options?: ConnectionOptionsDaccount | undefined;
 }
+export declare const CreateConnectionRequestContentDaccount: {
+  readonly Strategy: {
+    readonly Daccount: "daccount";
+  };
+};
+export declare namespace CreateConnectionRequestContentDaccount {
+  type Strategy = "daccount";
+}
 export interface CreateConnectionRequestContentDropbox extends CreateConnectionCommon {
-  strategy: "dropbox";
+  strategy: CreateConnectionRequestContentDropbox.Strategy;
   options?: ConnectionOptionsDropbox | undefined;
 }
+export declare const CreateConnectionRequestContentDropbox: {
+  readonly Strategy: {
+    readonly Dropbox: "dropbox";
+  };
+};
+export declare namespace CreateConnectionRequestContentDropbox {
+  type Strategy = "dropbox";
+}
 export interface CreateConnectionRequestContentDwolla extends CreateConnectionCommon {
-  strategy: "dwolla";
+  strategy: CreateConnectionRequestContentDwolla.Strategy;
   options?: ConnectionOptionsDwolla | undefined;
 }
+export declare const CreateConnectionRequestContentDwolla: {
+  readonly Strategy: {
+    readonly Dwolla: "dwolla";
+  };
+};
+export declare namespace CreateConnectionRequestContentDwolla {
+  type Strategy = "dwolla";
+}
 export interface CreateConnectionRequestContentEmail extends CreateConnectionCommon {
-  strategy: "email";
+  strategy: CreateConnectionRequestContentEmail.Strategy;
   options?: ConnectionOptionsEmail | undefined;
 }
+export declare const CreateConnectionRequestContentEmail: {
+  readonly Strategy: {
+    readonly Email: "email";
+  };
+};
+export declare namespace CreateConnectionRequestContentEmail {
+  type Strategy = "email";
+}
 export interface CreateConnectionRequestContentEvernote extends CreateConnectionCommon {
-  strategy: "evernote";
+  strategy: CreateConnectionRequestContentEvernote.Strategy;
   options?: ConnectionOptionsEvernote | undefined;
+}
+export declare const CreateConnectionRequestContentEvernote: {
+  readonly Strategy: {
+    readonly Evernote: "evernote";
+  };
+};
+export declare namespace CreateConnectionRequestContentEvernote {
+  type Strategy = "evernote";
 }
 export interface CreateConnectionRequestContentEvernoteSandbox extends CreateConnectionCommon {
-  strategy: "evernote-sandbox";
+  strategy: CreateConnectionRequestContentEvernoteSandbox.Strategy;
   options?: ConnectionOptionsEvernote | undefined;
 }
+export declare const CreateConnectionRequestContentEvernoteSandbox: {
+  readonly Strategy: {
+    readonly EvernoteSandbox: "evernote-sandbox";
+  };
+};
+export declare namespace CreateConnectionRequestContentEvernoteSandbox {
+  type Strategy = "evernote-sandbox";
+}
 export interface CreateConnectionRequestContentExact extends CreateConnectionCommon {
-  strategy: "exact";
+  strategy: CreateConnectionRequestContentExact.Strategy;
   options?: ConnectionOptionsExact | undefined;
 }
+export declare const CreateConnectionRequestContentExact: {
+  readonly Strategy: {
+    readonly Exact: "exact";
+  };
+};
+export declare namespace CreateConnectionRequestContentExact {
+  type Strategy = "exact";
+}
 export interface CreateConnectionRequestContentFacebook extends CreateConnectionCommon {
-  strategy: "facebook";
+  strategy: CreateConnectionRequestContentFacebook.Strategy;
   options?: ConnectionOptionsFacebook | undefined;
 }
+export declare const CreateConnectionRequestContentFacebook: {
+  readonly Strategy: {
+    readonly Facebook: "facebook";
+  };
+};
+export declare namespace CreateConnectionRequestContentFacebook {
+  type Strategy = "facebook";
+}
 export interface CreateConnectionRequestContentFitbit extends CreateConnectionCommon {
-  strategy: "fitbit";
+  strategy: CreateConnectionRequestContentFitbit.Strategy;
   options?: ConnectionOptionsFitbit | undefined;
 }
+export declare const CreateConnectionRequestContentFitbit: {
+  readonly Strategy: {
+    readonly Fitbit: "fitbit";
+  };
+};
+export declare namespace CreateConnectionRequestContentFitbit {
+  type Strategy = "fitbit";
+}
 export interface CreateConnectionRequestContentGitHub extends ConnectionPurposes, CreateConnectionCommon {
-  strategy: "github";
+  strategy: CreateConnectionRequestContentGitHub.Strategy;
   options?: ConnectionOptionsGitHub | undefined;
 }
+export declare const CreateConnectionRequestContentGitHub: {
+  readonly Strategy: {
+    readonly Github: "github";
+  };
+};
+export declare namespace CreateConnectionRequestContentGitHub {
+  type Strategy = "github";
+}
 export interface CreateConnectionRequestContentGoogleApps extends CreateConnectionCommon {
-  strategy: "google-apps";
+  strategy: CreateConnectionRequestContentGoogleApps.Strategy;
   options?: ConnectionOptionsGoogleApps | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentGoogleApps: {
+  readonly Strategy: {
+    readonly GoogleApps: "google-apps";
+  };
+};
+export declare namespace CreateConnectionRequestContentGoogleApps {
+  type Strategy = "google-apps";
+}
 export interface CreateConnectionRequestContentGoogleOAuth2 extends ConnectionPurposes, CreateConnectionCommon {
-  strategy: "google-oauth2";
+  strategy: CreateConnectionRequestContentGoogleOAuth2.Strategy;
   options?: ConnectionOptionsGoogleOAuth2 | undefined;
+}
+export declare const CreateConnectionRequestContentGoogleOAuth2: {
+  readonly Strategy: {
+    readonly GoogleOauth2: "google-oauth2";
+  };
+};
+export declare namespace CreateConnectionRequestContentGoogleOAuth2 {
+  type Strategy = "google-oauth2";
 }
 /** @deprecated */
 export interface CreateConnectionRequestContentInstagram extends CreateConnectionCommon {
-  strategy: "instagram";
+  strategy: CreateConnectionRequestContentInstagram.Strategy;
   options?: ConnectionOptionsInstagram | undefined;
+}
+export declare const CreateConnectionRequestContentInstagram: {
+  readonly Strategy: {
+    readonly Instagram: "instagram";
+  };
+};
+export declare namespace CreateConnectionRequestContentInstagram {
+  type Strategy = "instagram";
 }
 /** @deprecated */
 export interface CreateConnectionRequestContentIp extends CreateConnectionCommon {
-  strategy: "ip";
+  strategy: CreateConnectionRequestContentIp.Strategy;
   options?: ConnectionOptionsIp | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentIp: {
+  readonly Strategy: {
+    readonly Ip: "ip";
+  };
+};
+export declare namespace CreateConnectionRequestContentIp {
+  type Strategy = "ip";
+}
 export interface CreateConnectionRequestContentLine extends CreateConnectionCommon {
-  strategy: "line";
+  strategy: CreateConnectionRequestContentLine.Strategy;
   options?: ConnectionOptionsLine | undefined;
 }
+export declare const CreateConnectionRequestContentLine: {
+  readonly Strategy: {
+    readonly Line: "line";
+  };
+};
+export declare namespace CreateConnectionRequestContentLine {
+  type Strategy = "line";
+}
 export interface CreateConnectionRequestContentLinkedin extends CreateConnectionCommon {
-  strategy: "linkedin";
+  strategy: CreateConnectionRequestContentLinkedin.Strategy;
   options?: ConnectionOptionsLinkedin | undefined;
+}
+export declare const CreateConnectionRequestContentLinkedin: {
+  readonly Strategy: {
+    readonly Linkedin: "linkedin";
+  };
+};
+export declare namespace CreateConnectionRequestContentLinkedin {
+  type Strategy = "linkedin";
 }
 /** @deprecated */
 export interface CreateConnectionRequestContentOAuth1 extends CreateConnectionCommon {
-  strategy: "oauth1";
+  strategy: CreateConnectionRequestContentOAuth1.Strategy;
   options?: ConnectionOptionsOAuth1 | undefined;
 }
+export declare const CreateConnectionRequestContentOAuth1: {
+  readonly Strategy: {
+    readonly Oauth1: "oauth1";
+  };
+};
+export declare namespace CreateConnectionRequestContentOAuth1 {
+  type Strategy = "oauth1";
+}
 export interface CreateConnectionRequestContentOAuth2 extends ConnectionPurposes, CreateConnectionCommon {
-  strategy: "oauth2";
+  strategy: CreateConnectionRequestContentOAuth2.Strategy;
   options?: ConnectionOptionsOAuth2 | undefined;
+}
+export declare const CreateConnectionRequestContentOAuth2: {
+  readonly Strategy: {
+    readonly Oauth2: "oauth2";
+  };
+};
+export declare namespace CreateConnectionRequestContentOAuth2 {
+  type Strategy = "oauth2";
 }
 /** @deprecated */
 export interface CreateConnectionRequestContentOffice365 extends CreateConnectionCommon {
-  strategy: "office365";
+  strategy: CreateConnectionRequestContentOffice365.Strategy;
   options?: ConnectionOptionsOffice365 | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentOffice365: {
+  readonly Strategy: {
+    readonly Office365: "office365";
+  };
+};
+export declare namespace CreateConnectionRequestContentOffice365 {
+  type Strategy = "office365";
+}
 export interface CreateConnectionRequestContentOidc extends CreateConnectionCommon {
-  strategy: "oidc";
+  strategy: CreateConnectionRequestContentOidc.Strategy;
   authentication?: ConnectionAuthenticationPurpose | undefined;
   connected_accounts?: ConnectionConnectedAccountsPurposeXaa | undefined;
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
   options?: ConnectionOptionsOidc | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentOidc: {
+  readonly Strategy: {
+    readonly Oidc: "oidc";
+  };
+};
+export declare namespace CreateConnectionRequestContentOidc {
+  type Strategy = "oidc";
+}
 export interface CreateConnectionRequestContentOkta extends CreateConnectionCommon {
-  strategy: "okta";
+  strategy: CreateConnectionRequestContentOkta.Strategy;
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
   options?: ConnectionOptionsOkta | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentOkta: {
+  readonly Strategy: {
+    readonly Okta: "okta";
+  };
+};
+export declare namespace CreateConnectionRequestContentOkta {
+  type Strategy = "okta";
+}
 export interface CreateConnectionRequestContentPaypal extends CreateConnectionCommon {
-  strategy: "paypal";
+  strategy: CreateConnectionRequestContentPaypal.Strategy;
   options?: ConnectionOptionsPaypal | undefined;
+}
+export declare const CreateConnectionRequestContentPaypal: {
+  readonly Strategy: {
+    readonly Paypal: "paypal";
+  };
+};
+export declare namespace CreateConnectionRequestContentPaypal {
+  type Strategy = "paypal";
 }
 export interface CreateConnectionRequestContentPaypalSandbox extends CreateConnectionCommon {
-  strategy: "paypal-sandbox";
+  strategy: CreateConnectionRequestContentPaypalSandbox.Strategy;
   options?: ConnectionOptionsPaypal | undefined;
 }
+export declare const CreateConnectionRequestContentPaypalSandbox: {
+  readonly Strategy: {
+    readonly PaypalSandbox: "paypal-sandbox";
+  };
+};
+export declare namespace CreateConnectionRequestContentPaypalSandbox {
+  type Strategy = "paypal-sandbox";
+}
 export interface CreateConnectionRequestContentPingFederate extends CreateConnectionCommon {
-  strategy: "pingfederate";
+  strategy: CreateConnectionRequestContentPingFederate.Strategy;
   options?: ConnectionOptionsPingFederate | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentPingFederate: {
+  readonly Strategy: {
+    readonly Pingfederate: "pingfederate";
+  };
+};
+export declare namespace CreateConnectionRequestContentPingFederate {
+  type Strategy = "pingfederate";
+}
 export interface CreateConnectionRequestContentPlanningCenter extends CreateConnectionCommon {
-  strategy: "planningcenter";
+  strategy: CreateConnectionRequestContentPlanningCenter.Strategy;
   options?: ConnectionOptionsPlanningCenter | undefined;
 }
+export declare const CreateConnectionRequestContentPlanningCenter: {
+  readonly Strategy: {
+    readonly Planningcenter: "planningcenter";
+  };
+};
+export declare namespace CreateConnectionRequestContentPlanningCenter {
+  type Strategy = "planningcenter";
+}
 export interface CreateConnectionRequestContentSalesforce extends CreateConnectionCommon {
-  strategy: "salesforce";
+  strategy: CreateConnectionRequestContentSalesforce.Strategy;
   options?: ConnectionOptionsSalesforce | undefined;
+}
+export declare const CreateConnectionRequestContentSalesforce: {
+  readonly Strategy: {
+    readonly Salesforce: "salesforce";
+  };
+};
+export declare namespace CreateConnectionRequestContentSalesforce {
+  type Strategy = "salesforce";
 }
 export interface CreateConnectionRequestContentSalesforceCommunity extends CreateConnectionCommon {
-  strategy: "salesforce-community";
+  strategy: CreateConnectionRequestContentSalesforceCommunity.Strategy;
   options?: ConnectionOptionsSalesforceCommunity | undefined;
 }
+export declare const CreateConnectionRequestContentSalesforceCommunity: {
+  readonly Strategy: {
+    readonly SalesforceCommunity: "salesforce-community";
+  };
+};
+export declare namespace CreateConnectionRequestContentSalesforceCommunity {
+  type Strategy = "salesforce-community";
+}
 export interface CreateConnectionRequestContentSalesforceSandbox extends CreateConnectionCommon {
-  strategy: "salesforce-sandbox";
+  strategy: CreateConnectionRequestContentSalesforceSandbox.Strategy;
   options?: ConnectionOptionsSalesforce | undefined;
 }
+export declare const CreateConnectionRequestContentSalesforceSandbox: {
+  readonly Strategy: {
+    readonly SalesforceSandbox: "salesforce-sandbox";
+  };
+};
+export declare namespace CreateConnectionRequestContentSalesforceSandbox {
+  type Strategy = "salesforce-sandbox";
+}
 export interface CreateConnectionRequestContentSaml extends CreateConnectionCommon {
-  strategy: "samlp";
+  strategy: CreateConnectionRequestContentSaml.Strategy;
   options?: ConnectionOptionsSaml | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentSaml: {
+  readonly Strategy: {
+    readonly Samlp: "samlp";
+  };
+};
+export declare namespace CreateConnectionRequestContentSaml {
+  type Strategy = "samlp";
+}
 /** @deprecated */
 export interface CreateConnectionRequestContentSharepoint extends CreateConnectionCommon {
-  strategy: "sharepoint";
+  strategy: CreateConnectionRequestContentSharepoint.Strategy;
   options?: ConnectionOptionsSharepoint | undefined;
   show_as_button?: ConnectionShowAsButton | undefined;
 }
+export declare const CreateConnectionRequestContentSharepoint: {
+  readonly Strategy: {
+    readonly Sharepoint: "sharepoint";
+  };
+};
+export declare namespace CreateConnectionRequestContentSharepoint {
+  type Strategy = "sharepoint";
+}
 export interface CreateConnectionRequestContentShop extends CreateConnectionCommon {
-  strategy: "shop";
+  strategy: CreateConnectionRequestContentShop.Strategy;
   options?: ConnectionOptionsShop | undefined;
 }
+export declare const CreateConnectionRequestContentShop: {
+  readonly Strategy: {
+    readonly Shop: "shop";
+  };
+};
+export declare namespace CreateConnectionRequestContentShop {
+  type Strategy = "shop";
+}
 export interface CreateConnectionRequestContentShopify extends CreateConnectionCommon {
-  strategy: "shopify";
+  strategy: CreateConnectionRequestContentShopify.Strategy;
   options?: ConnectionOptionsShopify | undefined;
 }
+export declare const CreateConnectionRequestContentShopify: {
+  readonly Strategy: {
+    readonly Shopify: "shopify";
+  };
+};
+export declare namespace CreateConnectionRequestContentShopify {
+  type Strategy = "shopify";
+}
 export interface CreateConnectionRequestContentSms extends CreateConnectionCommon {
-  strategy: "sms";
+  strategy: CreateConnectionRequestContentSms.Strategy;
   options?: ConnectionOptionsSms | undefined;
+}
+export declare const CreateConnectionRequestContentSms: {
+  readonly Strategy: {
+    readonly Sms: "sms";
+  };
+};
+export declare namespace CreateConnectionRequestContentSms {
+  type Strategy = "sms";
 }
 /** @deprecated */
 export interface CreateConnectionRequestContentSoundcloud extends CreateConnectionCommon {
-  strategy: "soundcloud";
+  strategy: CreateConnectionRequestContentSoundcloud.Strategy;
   options?: ConnectionOptionsSoundcloud | undefined;
 }
+export declare const CreateConnectionRequestContentSoundcloud: {
+  readonly Strategy: {
+    readonly Soundcloud: "soundcloud";
+  };
+};
+export declare namespace CreateConnectionRequestContentSoundcloud {
+  type Strategy = "soundcloud";
+}
 export interface CreateConnectionRequestContentThirtySevenSignals extends CreateConnectionCommon {
-  strategy: "thirtysevensignals";
+  strategy: CreateConnectionRequestContentThirtySevenSignals.Strategy;
   options?: ConnectionOptionsThirtySevenSignals | undefined;
 }
+export declare const CreateConnectionRequestContentThirtySevenSignals: {
+  readonly Strategy: {
+    readonly Thirtysevensignals: "thirtysevensignals";
+  };
+};
+export declare namespace CreateConnectionRequestContentThirtySevenSignals {
+  type Strategy = "thirtysevensignals";
+}
 export interface CreateConnectionRequestContentTwitter extends CreateConnectionCommon {
-  strategy: "twitter";
+  strategy: CreateConnectionRequestContentTwitter.Strategy;
   options?: ConnectionOptionsTwitter | undefined;
+}
+export declare const CreateConnectionRequestContentTwitter: {
+  readonly Strategy: {
+    readonly Twitter: "twitter";
+  };
+};
+export declare namespace CreateConnectionRequestContentTwitter {
+  type Strategy = "twitter";
 }
 /** @deprecated */
 export interface CreateConnectionRequestContentUntappd extends CreateConnectionCommon {
-  strategy: "untappd";
+  strategy: CreateConnectionRequestContentUntappd.Strategy;
   options?: ConnectionOptionsUntappd | undefined;
 }
+export declare const CreateConnectionRequestContentUntappd: {
+  readonly Strategy: {
+    readonly Untappd: "untappd";
+  };
+};
+export declare namespace CreateConnectionRequestContentUntappd {
+  type Strategy = "untappd";
+}
 export interface CreateConnectionRequestContentVkontakte extends CreateConnectionCommon {
-  strategy: "vkontakte";
+  strategy: CreateConnectionRequestContentVkontakte.Strategy;
   options?: ConnectionOptionsVkontakte | undefined;
 }
+export declare const CreateConnectionRequestContentVkontakte: {
+  readonly Strategy: {
+    readonly Vkontakte: "vkontakte";
+  };
+};
+export declare namespace CreateConnectionRequestContentVkontakte {
+  type Strategy = "vkontakte";
+}
 export interface CreateConnectionRequestContentWeibo extends CreateConnectionCommon {
-  strategy: "weibo";
+  strategy: CreateConnectionRequestContentWeibo.Strategy;
   options?: ConnectionOptionsWeibo | undefined;
 }
+export declare const CreateConnectionRequestContentWeibo: {
+  readonly Strategy: {
+    readonly Weibo: "weibo";
+  };
+};
+export declare namespace CreateConnectionRequestContentWeibo {
+  type Strategy = "weibo";
+}
 export interface CreateConnectionRequestContentWindowsLive extends ConnectionPurposes, CreateConnectionCommon {
-  strategy: "windowslive";
+  strategy: CreateConnectionRequestContentWindowsLive.Strategy;
   options?: ConnectionOptionsWindowsLive | undefined;
 }
+export declare const CreateConnectionRequestContentWindowsLive: {
+  readonly Strategy: {
+    readonly Windowslive: "windowslive";
+  };
+};
+export declare namespace CreateConnectionRequestContentWindowsLive {
+  type Strategy = "windowslive";
+}
 export interface CreateConnectionRequestContentWordpress extends CreateConnectionCommon {
-  strategy: "wordpress";
+  strategy: CreateConnectionRequestContentWordpress.Strategy;
   options?: ConnectionOptionsWordpress | undefined;
 }
+export declare const CreateConnectionRequestContentWordpress: {
+  readonly Strategy: {
+    readonly Wordpress: "wordpress";
+  };
+};
+export declare namespace CreateConnectionRequestContentWordpress {
+  type Strategy = "wordpress";
+}
 export interface CreateConnectionRequestContentYahoo extends CreateConnectionCommon {
-  strategy: "yahoo";
+  strategy: CreateConnectionRequestContentYahoo.Strategy;
   options?: ConnectionOptionsYahoo | undefined;
 }
+export declare const CreateConnectionRequestContentYahoo: {
+  readonly Strategy: {
+    readonly Yahoo: "yahoo";
+  };
+};
+export declare namespace CreateConnectionRequestContentYahoo {
+  type Strategy = "yahoo";
+}
 export interface CreateConnectionRequestContentYandex extends CreateConnectionCommon {
-  strategy: "yandex";
+  strategy: CreateConnectionRequestContentYandex.Strategy;
   options?: ConnectionOptionsYandex | undefined;
+}
+export declare const CreateConnectionRequestContentYandex: {
+  readonly Strategy: {
+    readonly Yandex: "yandex";
+  };
+};
+export declare namespace CreateConnectionRequestContentYandex {
+  type Strategy = "yandex";
 }
 export interface CreateConnectionResponseContent {
   name?: string | undefined;
@@ -5409,7 +6305,7 @@ export interface CreateConnectionResponseContent {
   connected_accounts?: ConnectionConnectedAccountsPurpose | undefined;
   /** Early access. */
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
-  cross_app_access_resource_app?: CrossAppAccessResourceApp | null | undefined;
+  cross_app_access_resource_app?: CrossAppAccessResourceApp | undefined;
 }
 export interface CreateCrossAppAccessResourceApp {
   status: CrossAppAccessResourceAppStatusEnum;
@@ -6416,9 +7312,9 @@ export interface CreateOrganizationResponseContent {
   /** Early access. */
   token_quota?: TokenQuota | undefined;
   enabled_connections?: OrganizationEnabledConnection[] | undefined;
-  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | null | undefined;
-  is_app_entitlement_active?: boolean | null | undefined;
-  client?: OrganizationClientAssociation | null | undefined;
+  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | undefined;
+  is_app_entitlement_active?: boolean | undefined;
+  client?: OrganizationClientAssociation | undefined;
   [key: string]: any;
 }
 export interface CreatePhoneProviderSendTestRequestContent {
@@ -6517,7 +7413,7 @@ export interface CreateResourceServerRequestContent {
   authorization_policy?: ResourceServerAuthorizationPolicy | undefined;
   access_token?: ResourceServerAccessToken | undefined;
   require_consent_non_repudiation?: boolean | undefined;
-  token_lifetime_for_anonymous_access_tokens?: number | undefined;
+  token_lifetime_for_anonymous_access_tokens?: number | null | undefined;
 }
 export interface CreateResourceServerResponseContent {
   id?: string | undefined;
@@ -6545,7 +7441,7 @@ export interface CreateResourceServerResponseContent {
   authorization_policy?: ResourceServerAuthorizationPolicy | undefined;
   /** Format client-id. */
   client_id?: string | undefined;
-  token_lifetime_for_anonymous_access_tokens?: number | null | undefined;
+  token_lifetime_for_anonymous_access_tokens?: number | undefined;
   access_token?: ResourceServerAccessToken | null | undefined;
   require_consent_non_repudiation?: boolean | null | undefined;
 }
@@ -6559,8 +7455,8 @@ export interface CreateRoleResponseContent {
   id?: string | undefined;
   name?: string | undefined;
   description?: string | undefined;
-  type?: RoleTypeEnum | null | undefined;
-  owner_id?: string | null | undefined;
+  type?: RoleTypeEnum | undefined;
+  owner_id?: string | undefined;
 }
 export interface CreateRuleRequestContent {
   name: string;
@@ -7611,7 +8507,7 @@ export declare const EventStreamCloudEventGroupCreatedCloudEventTypeEnum: {
 export interface EventStreamCloudEventGroupCreatedData {
   object: EventStreamCloudEventGroupCreatedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventGroupCreatedPreviousObject0 | EventStreamCloudEventGroupCreatedPreviousObject1 | EventStreamCloudEventGroupCreatedPreviousObject2 | null | undefined;
+  previous_object?: EventStreamCloudEventGroupCreatedPreviousObject0 | EventStreamCloudEventGroupCreatedPreviousObject1 | EventStreamCloudEventGroupCreatedPreviousObject2 | undefined;
 }
 export type EventStreamCloudEventGroupCreatedObject =
   | EventStreamCloudEventGroupCreatedObject0
@@ -7659,7 +8555,7 @@ export type EventStreamCloudEventGroupCreatedPreviousObject = EventStreamCloudEv
 export interface EventStreamCloudEventGroupCreatedPreviousObject0 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupCreatedPreviousObject0TypeEnum;
@@ -7673,7 +8569,7 @@ export declare const EventStreamCloudEventGroupCreatedPreviousObject0TypeEnum: {
 export interface EventStreamCloudEventGroupCreatedPreviousObject1 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupCreatedPreviousObject1TypeEnum;
@@ -7687,7 +8583,7 @@ export declare const EventStreamCloudEventGroupCreatedPreviousObject1TypeEnum: {
 export interface EventStreamCloudEventGroupCreatedPreviousObject2 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupCreatedPreviousObject2TypeEnum;
@@ -7726,7 +8622,7 @@ export declare const EventStreamCloudEventGroupDeletedCloudEventTypeEnum: {
 export interface EventStreamCloudEventGroupDeletedData {
   object: EventStreamCloudEventGroupDeletedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventGroupDeletedPreviousObject0 | EventStreamCloudEventGroupDeletedPreviousObject1 | EventStreamCloudEventGroupDeletedPreviousObject2 | null | undefined;
+  previous_object?: EventStreamCloudEventGroupDeletedPreviousObject0 | EventStreamCloudEventGroupDeletedPreviousObject1 | EventStreamCloudEventGroupDeletedPreviousObject2 | undefined;
 }
 export type EventStreamCloudEventGroupDeletedObject =
   | EventStreamCloudEventGroupDeletedObject0
@@ -7780,7 +8676,7 @@ export type EventStreamCloudEventGroupDeletedPreviousObject = EventStreamCloudEv
 export interface EventStreamCloudEventGroupDeletedPreviousObject0 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupDeletedPreviousObject0TypeEnum;
@@ -7796,7 +8692,7 @@ export declare const EventStreamCloudEventGroupDeletedPreviousObject0TypeEnum: {
 export interface EventStreamCloudEventGroupDeletedPreviousObject1 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupDeletedPreviousObject1TypeEnum;
@@ -7812,7 +8708,7 @@ export declare const EventStreamCloudEventGroupDeletedPreviousObject1TypeEnum: {
 export interface EventStreamCloudEventGroupDeletedPreviousObject2 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupDeletedPreviousObject2TypeEnum;
@@ -7853,7 +8749,7 @@ export declare const EventStreamCloudEventGroupMemberAddedCloudEventTypeEnum: {
 export interface EventStreamCloudEventGroupMemberAddedData {
   object: EventStreamCloudEventGroupMemberAddedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventGroupMemberAddedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventGroupMemberAddedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventGroupMemberAddedObject {
   group: EventStreamCloudEventGroupMemberAddedObjectGroup;
@@ -7919,7 +8815,7 @@ export interface EventStreamCloudEventGroupMemberAddedPreviousObject {
 export type EventStreamCloudEventGroupMemberAddedPreviousObjectGroup = EventStreamCloudEventGroupMemberAddedPreviousObjectGroup0 | EventStreamCloudEventGroupMemberAddedPreviousObjectGroup1 | EventStreamCloudEventGroupMemberAddedPreviousObjectGroup2;
 export interface EventStreamCloudEventGroupMemberAddedPreviousObjectGroup0 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupMemberAddedPreviousObjectGroup0TypeEnum;
   connection_id: string;
   [key: string]: any;
@@ -7930,7 +8826,7 @@ export declare const EventStreamCloudEventGroupMemberAddedPreviousObjectGroup0Ty
 };
 export interface EventStreamCloudEventGroupMemberAddedPreviousObjectGroup1 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupMemberAddedPreviousObjectGroup1TypeEnum;
   organization_id: string;
   [key: string]: any;
@@ -7941,7 +8837,7 @@ export declare const EventStreamCloudEventGroupMemberAddedPreviousObjectGroup1Ty
 };
 export interface EventStreamCloudEventGroupMemberAddedPreviousObjectGroup2 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupMemberAddedPreviousObjectGroup2TypeEnum;
   [key: string]: any;
 }
@@ -7999,7 +8895,7 @@ export declare const EventStreamCloudEventGroupMemberDeletedCloudEventTypeEnum: 
 export interface EventStreamCloudEventGroupMemberDeletedData {
   object: EventStreamCloudEventGroupMemberDeletedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventGroupMemberDeletedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventGroupMemberDeletedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventGroupMemberDeletedObject {
   group: EventStreamCloudEventGroupMemberDeletedObjectGroup;
@@ -8065,7 +8961,7 @@ export interface EventStreamCloudEventGroupMemberDeletedPreviousObject {
 export type EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup = EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup0 | EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup1 | EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup2;
 export interface EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup0 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup0TypeEnum;
   connection_id: string;
   [key: string]: any;
@@ -8076,7 +8972,7 @@ export declare const EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup0
 };
 export interface EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup1 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup1TypeEnum;
   organization_id: string;
   [key: string]: any;
@@ -8087,7 +8983,7 @@ export declare const EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup1
 };
 export interface EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup2 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupMemberDeletedPreviousObjectGroup2TypeEnum;
   [key: string]: any;
 }
@@ -8145,7 +9041,7 @@ export declare const EventStreamCloudEventGroupRoleAssignedCloudEventTypeEnum: {
 export interface EventStreamCloudEventGroupRoleAssignedData {
   object: EventStreamCloudEventGroupRoleAssignedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventGroupRoleAssignedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventGroupRoleAssignedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventGroupRoleAssignedObject {
   group: EventStreamCloudEventGroupRoleAssignedObjectGroup;
@@ -8200,7 +9096,7 @@ export interface EventStreamCloudEventGroupRoleAssignedPreviousObject {
 export type EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup = EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup0 | EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup1 | EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup2;
 export interface EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup0 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup0TypeEnum;
   connection_id: string;
   [key: string]: any;
@@ -8211,7 +9107,7 @@ export declare const EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup0T
 };
 export interface EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup1 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup1TypeEnum;
   organization_id: string;
   [key: string]: any;
@@ -8222,7 +9118,7 @@ export declare const EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup1T
 };
 export interface EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup2 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupRoleAssignedPreviousObjectGroup2TypeEnum;
   [key: string]: any;
 }
@@ -8264,7 +9160,7 @@ export declare const EventStreamCloudEventGroupRoleDeletedCloudEventTypeEnum: {
 export interface EventStreamCloudEventGroupRoleDeletedData {
   object: EventStreamCloudEventGroupRoleDeletedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventGroupRoleDeletedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventGroupRoleDeletedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventGroupRoleDeletedObject {
   group: EventStreamCloudEventGroupRoleDeletedObjectGroup;
@@ -8318,7 +9214,7 @@ export interface EventStreamCloudEventGroupRoleDeletedPreviousObject {
 export type EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup = EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup0 | EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup1 | EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup2;
 export interface EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup0 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup0TypeEnum;
   connection_id: string;
   [key: string]: any;
@@ -8329,7 +9225,7 @@ export declare const EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup0Ty
 };
 export interface EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup1 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup1TypeEnum;
   organization_id: string;
   [key: string]: any;
@@ -8340,7 +9236,7 @@ export declare const EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup1Ty
 };
 export interface EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup2 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventGroupRoleDeletedPreviousObjectGroup2TypeEnum;
   [key: string]: any;
 }
@@ -8382,7 +9278,7 @@ export declare const EventStreamCloudEventGroupUpdatedCloudEventTypeEnum: {
 export interface EventStreamCloudEventGroupUpdatedData {
   object: EventStreamCloudEventGroupUpdatedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventGroupUpdatedPreviousObject0 | EventStreamCloudEventGroupUpdatedPreviousObject1 | EventStreamCloudEventGroupUpdatedPreviousObject2 | null | undefined;
+  previous_object?: EventStreamCloudEventGroupUpdatedPreviousObject0 | EventStreamCloudEventGroupUpdatedPreviousObject1 | EventStreamCloudEventGroupUpdatedPreviousObject2 | undefined;
 }
 export type EventStreamCloudEventGroupUpdatedObject =
   | EventStreamCloudEventGroupUpdatedObject0
@@ -8436,7 +9332,7 @@ export type EventStreamCloudEventGroupUpdatedPreviousObject = EventStreamCloudEv
 export interface EventStreamCloudEventGroupUpdatedPreviousObject0 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupUpdatedPreviousObject0TypeEnum;
@@ -8452,7 +9348,7 @@ export declare const EventStreamCloudEventGroupUpdatedPreviousObject0TypeEnum: {
 export interface EventStreamCloudEventGroupUpdatedPreviousObject1 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupUpdatedPreviousObject1TypeEnum;
@@ -8468,7 +9364,7 @@ export declare const EventStreamCloudEventGroupUpdatedPreviousObject1TypeEnum: {
 export interface EventStreamCloudEventGroupUpdatedPreviousObject2 {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   /** Format date-time. */
   created_at: string;
   type: EventStreamCloudEventGroupUpdatedPreviousObject2TypeEnum;
@@ -8517,7 +9413,7 @@ export declare const EventStreamCloudEventOrgConnectionAddedCloudEventTypeEnum: 
 export interface EventStreamCloudEventOrgConnectionAddedData {
   object: EventStreamCloudEventOrgConnectionAddedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgConnectionAddedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgConnectionAddedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgConnectionAddedObject {
   organization: EventStreamCloudEventOrgConnectionAddedObjectOrganization;
@@ -8525,8 +9421,8 @@ export interface EventStreamCloudEventOrgConnectionAddedObject {
   assign_membership_on_login?: boolean | undefined;
   show_as_button?: boolean | undefined;
   is_signup_enabled?: boolean | undefined;
-  is_enabled?: boolean | null | undefined;
-  organization_access_level?: EventStreamCloudEventOrgConnectionAddedObjectOrganizationAccessLevel | null | undefined;
+  is_enabled?: boolean | undefined;
+  organization_access_level?: EventStreamCloudEventOrgConnectionAddedObjectOrganizationAccessLevel | undefined;
   organization_member_access_level?: EventStreamCloudEventOrgConnectionAddedObject.OrganizationMemberAccessLevel | null | undefined;
 }
 export declare const EventStreamCloudEventOrgConnectionAddedObject: {
@@ -8557,11 +9453,11 @@ export declare const EventStreamCloudEventOrgConnectionAddedObjectOrganizationAc
 export interface EventStreamCloudEventOrgConnectionAddedPreviousObject {
   organization: EventStreamCloudEventOrgConnectionAddedPreviousObjectOrganization;
   connection: EventStreamCloudEventOrgConnectionAddedPreviousObjectConnection;
-  assign_membership_on_login?: boolean | null | undefined;
-  show_as_button?: boolean | null | undefined;
-  is_signup_enabled?: boolean | null | undefined;
-  is_enabled?: boolean | null | undefined;
-  organization_access_level?: EventStreamCloudEventOrgConnectionAddedPreviousObjectOrganizationAccessLevel | null | undefined;
+  assign_membership_on_login?: boolean | undefined;
+  show_as_button?: boolean | undefined;
+  is_signup_enabled?: boolean | undefined;
+  is_enabled?: boolean | undefined;
+  organization_access_level?: EventStreamCloudEventOrgConnectionAddedPreviousObjectOrganizationAccessLevel | undefined;
   organization_member_access_level?: EventStreamCloudEventOrgConnectionAddedPreviousObject.OrganizationMemberAccessLevel | null | undefined;
   [key: string]: any;
 }
@@ -8581,7 +9477,7 @@ export interface EventStreamCloudEventOrgConnectionAddedPreviousObjectConnection
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgConnectionAddedPreviousObjectOrganization {
-  name?: string | null | undefined;
+  name?: string | undefined;
   id: string;
   [key: string]: any;
 }
@@ -8621,7 +9517,7 @@ export declare const EventStreamCloudEventOrgConnectionRemovedCloudEventTypeEnum
 export interface EventStreamCloudEventOrgConnectionRemovedData {
   object: EventStreamCloudEventOrgConnectionRemovedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgConnectionRemovedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgConnectionRemovedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgConnectionRemovedObject {
   organization: EventStreamCloudEventOrgConnectionRemovedObjectOrganization;
@@ -8644,7 +9540,7 @@ export interface EventStreamCloudEventOrgConnectionRemovedPreviousObjectConnecti
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgConnectionRemovedPreviousObjectOrganization {
-  name?: string | null | undefined;
+  name?: string | undefined;
   id: string;
   [key: string]: any;
 }
@@ -8677,7 +9573,7 @@ export declare const EventStreamCloudEventOrgConnectionUpdatedCloudEventTypeEnum
 export interface EventStreamCloudEventOrgConnectionUpdatedData {
   object: EventStreamCloudEventOrgConnectionUpdatedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgConnectionUpdatedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgConnectionUpdatedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgConnectionUpdatedObject {
   organization: EventStreamCloudEventOrgConnectionUpdatedObjectOrganization;
@@ -8685,8 +9581,8 @@ export interface EventStreamCloudEventOrgConnectionUpdatedObject {
   assign_membership_on_login?: boolean | undefined;
   show_as_button?: boolean | undefined;
   is_signup_enabled?: boolean | undefined;
-  is_enabled?: boolean | null | undefined;
-  organization_access_level?: EventStreamCloudEventOrgConnectionUpdatedObjectOrganizationAccessLevel | null | undefined;
+  is_enabled?: boolean | undefined;
+  organization_access_level?: EventStreamCloudEventOrgConnectionUpdatedObjectOrganizationAccessLevel | undefined;
   organization_member_access_level?: EventStreamCloudEventOrgConnectionUpdatedObject.OrganizationMemberAccessLevel | null | undefined;
 }
 export declare const EventStreamCloudEventOrgConnectionUpdatedObject: {
@@ -8717,11 +9613,11 @@ export declare const EventStreamCloudEventOrgConnectionUpdatedObjectOrganization
 export interface EventStreamCloudEventOrgConnectionUpdatedPreviousObject {
   organization: EventStreamCloudEventOrgConnectionUpdatedPreviousObjectOrganization;
   connection: EventStreamCloudEventOrgConnectionUpdatedPreviousObjectConnection;
-  assign_membership_on_login?: boolean | null | undefined;
-  show_as_button?: boolean | null | undefined;
-  is_signup_enabled?: boolean | null | undefined;
-  is_enabled?: boolean | null | undefined;
-  organization_access_level?: EventStreamCloudEventOrgConnectionUpdatedPreviousObjectOrganizationAccessLevel | null | undefined;
+  assign_membership_on_login?: boolean | undefined;
+  show_as_button?: boolean | undefined;
+  is_signup_enabled?: boolean | undefined;
+  is_enabled?: boolean | undefined;
+  organization_access_level?: EventStreamCloudEventOrgConnectionUpdatedPreviousObjectOrganizationAccessLevel | undefined;
   organization_member_access_level?: EventStreamCloudEventOrgConnectionUpdatedPreviousObject.OrganizationMemberAccessLevel | null | undefined;
   [key: string]: any;
 }
@@ -8741,7 +9637,7 @@ export interface EventStreamCloudEventOrgConnectionUpdatedPreviousObjectConnecti
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgConnectionUpdatedPreviousObjectOrganization {
-  name?: string | null | undefined;
+  name?: string | undefined;
   id: string;
   [key: string]: any;
 }
@@ -8781,7 +9677,7 @@ export declare const EventStreamCloudEventOrgCreatedCloudEventTypeEnum: {
 export interface EventStreamCloudEventOrgCreatedData {
   object: EventStreamCloudEventOrgCreatedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgCreatedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgCreatedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgCreatedObject {
   name?: string | undefined;
@@ -8801,21 +9697,21 @@ export interface EventStreamCloudEventOrgCreatedObjectBrandingColors {
 }
 export type EventStreamCloudEventOrgCreatedObjectMetadata = Record<string, unknown>;
 export interface EventStreamCloudEventOrgCreatedPreviousObject {
-  name?: string | null | undefined;
+  name?: string | undefined;
   id: string;
-  display_name?: string | null | undefined;
-  metadata?: Record<string, unknown> | null | undefined;
-  branding?: EventStreamCloudEventOrgCreatedPreviousObjectBranding | null | undefined;
+  display_name?: string | undefined;
+  metadata?: Record<string, unknown> | undefined;
+  branding?: EventStreamCloudEventOrgCreatedPreviousObjectBranding | undefined;
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgCreatedPreviousObjectBranding {
-  logo_url?: string | null | undefined;
-  colors?: EventStreamCloudEventOrgCreatedPreviousObjectBrandingColors | null | undefined;
+  logo_url?: string | undefined;
+  colors?: EventStreamCloudEventOrgCreatedPreviousObjectBrandingColors | undefined;
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgCreatedPreviousObjectBrandingColors {
-  primary?: string | null | undefined;
-  page_background?: string | null | undefined;
+  primary?: string | undefined;
+  page_background?: string | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventOrgCreatedPreviousObjectMetadata = Record<string, unknown>;
@@ -8848,7 +9744,7 @@ export declare const EventStreamCloudEventOrgDeletedCloudEventTypeEnum: {
 export interface EventStreamCloudEventOrgDeletedData {
   object: EventStreamCloudEventOrgDeletedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgDeletedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgDeletedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgDeletedObject {
   name?: string | undefined;
@@ -8858,10 +9754,10 @@ export interface EventStreamCloudEventOrgDeletedObject {
 }
 export type EventStreamCloudEventOrgDeletedObjectMetadata = Record<string, unknown>;
 export interface EventStreamCloudEventOrgDeletedPreviousObject {
-  name?: string | null | undefined;
+  name?: string | undefined;
   id: string;
-  display_name?: string | null | undefined;
-  metadata?: Record<string, unknown> | null | undefined;
+  display_name?: string | undefined;
+  metadata?: Record<string, unknown> | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventOrgDeletedPreviousObjectMetadata = Record<string, unknown>;
@@ -8894,7 +9790,7 @@ export declare const EventStreamCloudEventOrgGroupRoleAssignedCloudEventTypeEnum
 export interface EventStreamCloudEventOrgGroupRoleAssignedData {
   object: EventStreamCloudEventOrgGroupRoleAssignedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgGroupRoleAssignedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgGroupRoleAssignedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgGroupRoleAssignedObject {
   organization: EventStreamCloudEventOrgGroupRoleAssignedObjectOrganization;
@@ -8954,7 +9850,7 @@ export interface EventStreamCloudEventOrgGroupRoleAssignedPreviousObject {
 export type EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup = EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup0 | EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup1 | EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup2;
 export interface EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup0 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup0TypeEnum;
   connection_id: string;
   [key: string]: any;
@@ -8965,7 +9861,7 @@ export declare const EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGrou
 };
 export interface EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup1 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup1TypeEnum;
   organization_id: string;
   [key: string]: any;
@@ -8976,7 +9872,7 @@ export declare const EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGrou
 };
 export interface EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup2 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventOrgGroupRoleAssignedPreviousObjectGroup2TypeEnum;
   [key: string]: any;
 }
@@ -9022,7 +9918,7 @@ export declare const EventStreamCloudEventOrgGroupRoleDeletedCloudEventTypeEnum:
 export interface EventStreamCloudEventOrgGroupRoleDeletedData {
   object: EventStreamCloudEventOrgGroupRoleDeletedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgGroupRoleDeletedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgGroupRoleDeletedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgGroupRoleDeletedObject {
   organization: EventStreamCloudEventOrgGroupRoleDeletedObjectOrganization;
@@ -9081,7 +9977,7 @@ export interface EventStreamCloudEventOrgGroupRoleDeletedPreviousObject {
 export type EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup = EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup0 | EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup1 | EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup2;
 export interface EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup0 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup0TypeEnum;
   connection_id: string;
   [key: string]: any;
@@ -9092,7 +9988,7 @@ export declare const EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup
 };
 export interface EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup1 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup1TypeEnum;
   organization_id: string;
   [key: string]: any;
@@ -9103,7 +9999,7 @@ export declare const EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup
 };
 export interface EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup2 {
   id: string;
-  external_id?: string | null | undefined;
+  external_id?: string | undefined;
   type: EventStreamCloudEventOrgGroupRoleDeletedPreviousObjectGroup2TypeEnum;
   [key: string]: any;
 }
@@ -9149,7 +10045,7 @@ export declare const EventStreamCloudEventOrgMemberAddedCloudEventTypeEnum: {
 export interface EventStreamCloudEventOrgMemberAddedData {
   object: EventStreamCloudEventOrgMemberAddedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgMemberAddedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgMemberAddedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgMemberAddedObject {
   organization: EventStreamCloudEventOrgMemberAddedObjectOrganization;
@@ -9169,7 +10065,7 @@ export interface EventStreamCloudEventOrgMemberAddedPreviousObject {
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgMemberAddedPreviousObjectOrganization {
-  name?: string | null | undefined;
+  name?: string | undefined;
   id: string;
   [key: string]: any;
 }
@@ -9206,7 +10102,7 @@ export declare const EventStreamCloudEventOrgMemberDeletedCloudEventTypeEnum: {
 export interface EventStreamCloudEventOrgMemberDeletedData {
   object: EventStreamCloudEventOrgMemberDeletedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgMemberDeletedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgMemberDeletedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgMemberDeletedObject {
   organization: EventStreamCloudEventOrgMemberDeletedObjectOrganization;
@@ -9226,7 +10122,7 @@ export interface EventStreamCloudEventOrgMemberDeletedPreviousObject {
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgMemberDeletedPreviousObjectOrganization {
-  name?: string | null | undefined;
+  name?: string | undefined;
   id: string;
   [key: string]: any;
 }
@@ -9263,7 +10159,7 @@ export declare const EventStreamCloudEventOrgMemberRoleAssignedCloudEventTypeEnu
 export interface EventStreamCloudEventOrgMemberRoleAssignedData {
   object: EventStreamCloudEventOrgMemberRoleAssignedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgMemberRoleAssignedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgMemberRoleAssignedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgMemberRoleAssignedObject {
   organization: EventStreamCloudEventOrgMemberRoleAssignedObjectOrganization;
@@ -9329,7 +10225,7 @@ export declare const EventStreamCloudEventOrgMemberRoleDeletedCloudEventTypeEnum
 export interface EventStreamCloudEventOrgMemberRoleDeletedData {
   object: EventStreamCloudEventOrgMemberRoleDeletedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgMemberRoleDeletedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgMemberRoleDeletedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgMemberRoleDeletedObject {
   organization: EventStreamCloudEventOrgMemberRoleDeletedObjectOrganization;
@@ -9395,7 +10291,7 @@ export declare const EventStreamCloudEventOrgUpdatedCloudEventTypeEnum: {
 export interface EventStreamCloudEventOrgUpdatedData {
   object: EventStreamCloudEventOrgUpdatedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventOrgUpdatedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventOrgUpdatedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventOrgUpdatedObject {
   name?: string | undefined;
@@ -9415,21 +10311,21 @@ export interface EventStreamCloudEventOrgUpdatedObjectBrandingColors {
 }
 export type EventStreamCloudEventOrgUpdatedObjectMetadata = Record<string, unknown>;
 export interface EventStreamCloudEventOrgUpdatedPreviousObject {
-  name?: string | null | undefined;
+  name?: string | undefined;
   id: string;
-  display_name?: string | null | undefined;
-  metadata?: Record<string, unknown> | null | undefined;
-  branding?: EventStreamCloudEventOrgUpdatedPreviousObjectBranding | null | undefined;
+  display_name?: string | undefined;
+  metadata?: Record<string, unknown> | undefined;
+  branding?: EventStreamCloudEventOrgUpdatedPreviousObjectBranding | undefined;
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgUpdatedPreviousObjectBranding {
-  logo_url?: string | null | undefined;
-  colors?: EventStreamCloudEventOrgUpdatedPreviousObjectBrandingColors | null | undefined;
+  logo_url?: string | undefined;
+  colors?: EventStreamCloudEventOrgUpdatedPreviousObjectBrandingColors | undefined;
   [key: string]: any;
 }
 export interface EventStreamCloudEventOrgUpdatedPreviousObjectBrandingColors {
-  primary?: string | null | undefined;
-  page_background?: string | null | undefined;
+  primary?: string | undefined;
+  page_background?: string | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventOrgUpdatedPreviousObjectMetadata = Record<string, unknown>;
@@ -9463,7 +10359,7 @@ export declare const EventStreamCloudEventUserCreatedCloudEventTypeEnum: {
 export interface EventStreamCloudEventUserCreatedData {
   object: EventStreamCloudEventUserCreatedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventUserCreatedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventUserCreatedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventUserCreatedObject {
   user_id: string;
@@ -9755,29 +10651,29 @@ export type EventStreamCloudEventUserCreatedObjectIdentitiesItemSocialUserId = s
 export type EventStreamCloudEventUserCreatedObjectUserMetadata = Record<string, unknown>;
 export interface EventStreamCloudEventUserCreatedPreviousObject {
   user_id: string;
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  username?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  username?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   /** Format date-time. */
   created_at: string;
   /** Format date-time. */
   updated_at: string;
   identities: (EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustom | EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabase | EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterprise | EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordless | EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocial)[];
-  app_metadata?: Record<string, unknown> | null | undefined;
-  user_metadata?: Record<string, unknown> | null | undefined;
-  picture?: string | null | undefined;
-  name?: string | null | undefined;
-  nickname?: string | null | undefined;
-  multifactor?: string[] | null | undefined;
-  last_ip?: string | null | undefined;
+  app_metadata?: Record<string, unknown> | undefined;
+  user_metadata?: Record<string, unknown> | undefined;
+  picture?: string | undefined;
+  name?: string | undefined;
+  nickname?: string | undefined;
+  multifactor?: string[] | undefined;
+  last_ip?: string | undefined;
   /** Format date-time. */
-  last_login?: string | null | undefined;
-  logins_count?: number | null | undefined;
-  blocked?: boolean | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
+  last_login?: string | undefined;
+  logins_count?: number | undefined;
+  blocked?: boolean | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectAppMetadata = Record<string, unknown>;
@@ -9785,21 +10681,21 @@ export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItem = Event
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustom {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomProfileData | undefined;
   provider: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomProviderEnum = "custom" | (string & {});
@@ -9810,21 +10706,21 @@ export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomUs
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabase {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabaseProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabaseProfileData | undefined;
   provider: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabaseProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabaseIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabaseProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabaseProviderEnum = "auth0" | (string & {});
@@ -9835,21 +10731,21 @@ export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabase
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterprise {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterpriseProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterpriseProfileData | undefined;
   provider: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterpriseProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterpriseIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterpriseProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterpriseProviderEnum =
@@ -9882,21 +10778,21 @@ export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterpri
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordless {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordlessProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordlessProfileData | undefined;
   provider: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordlessProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordlessIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordlessProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordlessProviderEnum = "email" | "sms" | (string & {});
@@ -9908,21 +10804,21 @@ export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPassword
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocial {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocialProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocialProfileData | undefined;
   provider: EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocialProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocialIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocialProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocialProviderEnum =
@@ -10038,7 +10934,7 @@ export declare const EventStreamCloudEventUserDeletedCloudEventTypeEnum: {
 export interface EventStreamCloudEventUserDeletedData {
   object: EventStreamCloudEventUserDeletedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventUserDeletedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventUserDeletedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventUserDeletedObject {
   user_id: string;
@@ -10332,29 +11228,29 @@ export type EventStreamCloudEventUserDeletedObjectIdentitiesItemSocialUserId = s
 export type EventStreamCloudEventUserDeletedObjectUserMetadata = Record<string, unknown>;
 export interface EventStreamCloudEventUserDeletedPreviousObject {
   user_id: string;
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  username?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  username?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   /** Format date-time. */
   created_at: string;
   /** Format date-time. */
   updated_at: string;
   identities: (EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustom | EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabase | EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterprise | EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPasswordless | EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemSocial)[];
-  app_metadata?: Record<string, unknown> | null | undefined;
-  user_metadata?: Record<string, unknown> | null | undefined;
-  picture?: string | null | undefined;
-  name?: string | null | undefined;
-  nickname?: string | null | undefined;
-  multifactor?: string[] | null | undefined;
-  last_ip?: string | null | undefined;
+  app_metadata?: Record<string, unknown> | undefined;
+  user_metadata?: Record<string, unknown> | undefined;
+  picture?: string | undefined;
+  name?: string | undefined;
+  nickname?: string | undefined;
+  multifactor?: string[] | undefined;
+  last_ip?: string | undefined;
   /** Format date-time. */
-  last_login?: string | null | undefined;
-  logins_count?: number | null | undefined;
-  blocked?: boolean | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
+  last_login?: string | undefined;
+  logins_count?: number | undefined;
+  blocked?: boolean | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectAppMetadata = Record<string, unknown>;
@@ -10362,21 +11258,21 @@ export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItem = Event
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustom {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustomProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustomProfileData | undefined;
   provider: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustomProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustomIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustomProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustomProviderEnum = "custom" | (string & {});
@@ -10387,21 +11283,21 @@ export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemCustomUs
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabase {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabaseProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabaseProfileData | undefined;
   provider: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabaseProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabaseIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabaseProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabaseProviderEnum = "auth0" | (string & {});
@@ -10412,21 +11308,21 @@ export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemDatabase
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterprise {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterpriseProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterpriseProfileData | undefined;
   provider: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterpriseProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterpriseIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterpriseProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterpriseProviderEnum =
@@ -10459,21 +11355,21 @@ export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemEnterpri
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPasswordless {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPasswordlessProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPasswordlessProfileData | undefined;
   provider: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPasswordlessProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPasswordlessIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPasswordlessProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPasswordlessProviderEnum = "email" | "sms" | (string & {});
@@ -10485,21 +11381,21 @@ export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemPassword
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemSocial {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemSocialProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemSocialProfileData | undefined;
   provider: EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemSocialProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemSocialIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemSocialProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserDeletedPreviousObjectIdentitiesItemSocialProviderEnum =
@@ -10615,7 +11511,7 @@ export declare const EventStreamCloudEventUserUpdatedCloudEventTypeEnum: {
 export interface EventStreamCloudEventUserUpdatedData {
   object: EventStreamCloudEventUserUpdatedObject;
   context?: EventStreamCloudEventContext | undefined;
-  previous_object?: EventStreamCloudEventUserUpdatedPreviousObject | null | undefined;
+  previous_object?: EventStreamCloudEventUserUpdatedPreviousObject | undefined;
 }
 export interface EventStreamCloudEventUserUpdatedObject {
   user_id: string;
@@ -10907,29 +11803,29 @@ export type EventStreamCloudEventUserUpdatedObjectIdentitiesItemSocialUserId = s
 export type EventStreamCloudEventUserUpdatedObjectUserMetadata = Record<string, unknown>;
 export interface EventStreamCloudEventUserUpdatedPreviousObject {
   user_id: string;
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  username?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  username?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   /** Format date-time. */
   created_at: string;
   /** Format date-time. */
   updated_at: string;
   identities: (EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustom | EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabase | EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterprise | EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPasswordless | EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemSocial)[];
-  app_metadata?: Record<string, unknown> | null | undefined;
-  user_metadata?: Record<string, unknown> | null | undefined;
-  picture?: string | null | undefined;
-  name?: string | null | undefined;
-  nickname?: string | null | undefined;
-  multifactor?: string[] | null | undefined;
-  last_ip?: string | null | undefined;
+  app_metadata?: Record<string, unknown> | undefined;
+  user_metadata?: Record<string, unknown> | undefined;
+  picture?: string | undefined;
+  name?: string | undefined;
+  nickname?: string | undefined;
+  multifactor?: string[] | undefined;
+  last_ip?: string | undefined;
   /** Format date-time. */
-  last_login?: string | null | undefined;
-  logins_count?: number | null | undefined;
-  blocked?: boolean | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
+  last_login?: string | undefined;
+  logins_count?: number | undefined;
+  blocked?: boolean | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectAppMetadata = Record<string, unknown>;
@@ -10937,21 +11833,21 @@ export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItem = Event
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustom {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustomProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustomProfileData | undefined;
   provider: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustomProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustomIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustomProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustomProviderEnum = "custom" | (string & {});
@@ -10962,21 +11858,21 @@ export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemCustomUs
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabase {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabaseProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabaseProfileData | undefined;
   provider: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabaseProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabaseIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabaseProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabaseProviderEnum = "auth0" | (string & {});
@@ -10987,21 +11883,21 @@ export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemDatabase
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterprise {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterpriseProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterpriseProfileData | undefined;
   provider: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterpriseProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterpriseIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterpriseProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterpriseProviderEnum =
@@ -11034,21 +11930,21 @@ export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemEnterpri
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPasswordless {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPasswordlessProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPasswordlessProfileData | undefined;
   provider: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPasswordlessProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPasswordlessIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPasswordlessProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPasswordlessProviderEnum = "email" | "sms" | (string & {});
@@ -11060,21 +11956,21 @@ export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemPassword
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemSocial {
   connection: string;
   user_id: string | number;
-  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemSocialProfileData | null | undefined;
+  profileData?: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemSocialProfileData | undefined;
   provider: EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemSocialProviderEnum;
   isSocial: boolean;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemSocialIsSocialEnum = boolean;
 export interface EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemSocialProfileData {
-  email?: string | null | undefined;
-  email_verified?: boolean | null | undefined;
-  name?: string | null | undefined;
-  username?: string | null | undefined;
-  given_name?: string | null | undefined;
-  family_name?: string | null | undefined;
-  phone_number?: string | null | undefined;
-  phone_verified?: boolean | null | undefined;
+  email?: string | undefined;
+  email_verified?: boolean | undefined;
+  name?: string | undefined;
+  username?: string | undefined;
+  given_name?: string | undefined;
+  family_name?: string | undefined;
+  phone_number?: string | undefined;
+  phone_verified?: boolean | undefined;
   [key: string]: any;
 }
 export type EventStreamCloudEventUserUpdatedPreviousObjectIdentitiesItemSocialProviderEnum =
@@ -11179,7 +12075,7 @@ export interface EventStreamDeliveryAttempt {
   /** Format date-time. */
   timestamp: string;
   error_message?: string | undefined;
-  duration?: number | null | undefined;
+  duration?: number | undefined;
 }
 export type EventStreamDeliveryEventTypeEnum =
   | "group.created"
@@ -14193,7 +15089,15 @@ export interface FlowsVaultConnectionSummary {
 export interface ForbiddenSchema {
   message: string;
   statusCode: number;
-  error: "Forbidden";
+  error: ForbiddenSchema.Error_;
+}
+export declare const ForbiddenSchema: {
+  readonly Error_: {
+    readonly Forbidden: "Forbidden";
+  };
+};
+export declare namespace ForbiddenSchema {
+  type Error_ = "Forbidden";
 }
 export type FormBlock =
   | FormBlockDivider
@@ -15082,7 +15986,7 @@ export interface FormWidgetGMapsAddress {
 export interface FormWidgetGMapsAddressConfig {
   /** At least 1 characters. */
   api_key: string;
-  server_key?: string | null | undefined;
+  server_key?: string | undefined;
 }
 export interface FormWidgetRecaptcha {
   /** Format forms-custom-identifier. */
@@ -15289,7 +16193,7 @@ export interface GetBrandingDefaultThemeResponseContent {
   /** At most 32 characters. */
   themeId: string;
   widget: BrandingThemeWidget;
-  identifiers?: BrandingThemeIdentifiers | null | undefined;
+  identifiers?: BrandingThemeIdentifiers | undefined;
 }
 export interface GetBrandingPhoneProviderResponseContent {
   /** 1 to 255 characters. */
@@ -15324,7 +16228,7 @@ export interface GetBrandingThemeResponseContent {
   /** At most 32 characters. */
   themeId: string;
   widget: BrandingThemeWidget;
-  identifiers?: BrandingThemeIdentifiers | null | undefined;
+  identifiers?: BrandingThemeIdentifiers | undefined;
 }
 export interface GetBreachedPasswordDetectionSettingsResponseContent {
   enabled?: boolean | undefined;
@@ -15472,12 +16376,12 @@ export interface GetClientResponseContent {
   /** Format absolute-https-uri-or-empty. */
   jwks_uri?: string | undefined;
   /** Format date-time. */
-  created_at?: string | null | undefined;
+  created_at?: string | undefined;
   /** Format date-time. */
-  updated_at?: string | null | undefined;
-  b2b_integration_configuration?: B2BIntegrationConfiguration | null | undefined;
-  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | null | undefined;
-  anonymous_sessions?: AnonymousSessions | null | undefined;
+  updated_at?: string | undefined;
+  b2b_integration_configuration?: B2BIntegrationConfiguration | undefined;
+  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | undefined;
+  anonymous_sessions?: AnonymousSessions | undefined;
   enforce_anon_session_transfer_network_binding?: GetClientResponseContent.EnforceAnonSessionTransferNetworkBinding | null | undefined;
   external_metadata_status?: GetClientResponseContent.ExternalMetadataStatus | null | undefined;
   [key: string]: any;
@@ -15516,8 +16420,8 @@ export interface GetConnectionProfileResponseContent {
   enabled_features?: ConnectionProfileEnabledFeatures | undefined;
   connection_config?: ConnectionProfileConfig | undefined;
   strategy_overrides?: ConnectionProfileStrategyOverrides | undefined;
-  provisioning?: ConnectionProfileProvisioning | null | undefined;
-  cross_app_access_resource_app?: ConnectionProfileCrossAppAccessResourceApp | null | undefined;
+  provisioning?: ConnectionProfileProvisioning | undefined;
+  cross_app_access_resource_app?: ConnectionProfileCrossAppAccessResourceApp | undefined;
 }
 export interface GetConnectionProfileTemplateResponseContent {
   id?: string | undefined;
@@ -15544,7 +16448,7 @@ export interface GetConnectionResponseContent {
   connected_accounts?: ConnectionConnectedAccountsPurpose | undefined;
   /** Early access. */
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
-  cross_app_access_resource_app?: CrossAppAccessResourceApp | null | undefined;
+  cross_app_access_resource_app?: CrossAppAccessResourceApp | undefined;
 }
 export interface GetCustomDomainResponseContent {
   custom_domain_id: string;
@@ -16048,9 +16952,9 @@ export interface GetOrganizationByNameResponseContent {
   metadata?: OrganizationMetadata | undefined;
   /** Early access. */
   token_quota?: TokenQuota | undefined;
-  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | null | undefined;
-  is_app_entitlement_active?: boolean | null | undefined;
-  client?: OrganizationClientAssociation | null | undefined;
+  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | undefined;
+  is_app_entitlement_active?: boolean | undefined;
+  client?: OrganizationClientAssociation | undefined;
   [key: string]: any;
 }
 export interface GetOrganizationClientResponseContent {
@@ -16125,9 +17029,9 @@ export interface GetOrganizationResponseContent {
   metadata?: OrganizationMetadata | undefined;
   /** Early access. */
   token_quota?: TokenQuota | undefined;
-  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | null | undefined;
-  is_app_entitlement_active?: boolean | null | undefined;
-  client?: OrganizationClientAssociation | null | undefined;
+  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | undefined;
+  is_app_entitlement_active?: boolean | undefined;
+  client?: OrganizationClientAssociation | undefined;
   [key: string]: any;
 }
 export type GetPartialsResponseContent = Record<string, unknown>;
@@ -16222,7 +17126,7 @@ export interface GetResourceServerResponseContent {
   authorization_policy?: ResourceServerAuthorizationPolicy | undefined;
   /** Format client-id. */
   client_id?: string | undefined;
-  token_lifetime_for_anonymous_access_tokens?: number | null | undefined;
+  token_lifetime_for_anonymous_access_tokens?: number | undefined;
   access_token?: ResourceServerAccessToken | null | undefined;
   require_consent_non_repudiation?: boolean | null | undefined;
 }
@@ -16237,8 +17141,8 @@ export interface GetRoleResponseContent {
   id?: string | undefined;
   name?: string | undefined;
   description?: string | undefined;
-  type?: RoleTypeEnum | null | undefined;
-  owner_id?: string | null | undefined;
+  type?: RoleTypeEnum | undefined;
+  owner_id?: string | undefined;
 }
 export interface GetRuleRequestParameters {
   fields?: string | null | undefined;
@@ -16318,7 +17222,7 @@ export interface GetSessionResponseContent {
   authentication?: SessionAuthenticationSignals | undefined;
   cookie?: SessionCookieMetadata | undefined;
   session_metadata?: SessionMetadata | undefined;
-  actor?: SessionActorMetadata | null | undefined;
+  actor?: SessionActorMetadata | undefined;
   [key: string]: any;
 }
 export interface GetSettingsResponseContent {
@@ -16614,7 +17518,7 @@ export interface GuardianFactor {
   enabled: boolean;
   trial_expired?: boolean | undefined;
   name?: GuardianFactorNameEnum | undefined;
-  settings?: GuardianFactorSettings | null | undefined;
+  settings?: GuardianFactorSettings | undefined;
 }
 export type GuardianFactorNameEnum =
   | "push-notification"
@@ -16644,8 +17548,8 @@ export declare const GuardianFactorPhoneFactorMessageTypeEnum: {
   readonly Voice: "voice";
 };
 export interface GuardianFactorSettings {
-  otp_length?: number | null | undefined;
-  otp_expiration_time?: number | null | undefined;
+  otp_length?: number | undefined;
+  otp_expiration_time?: number | undefined;
   [key: string]: any;
 }
 export type GuardianFactorsProviderPushNotificationProviderDataEnum = "guardian" | "sns" | "direct" | (string & {});
@@ -16980,7 +17884,7 @@ export interface ListAgentsRequestParameters {
 }
 export interface ListAgentsResponseContent {
   agents: AgentResponseContent[];
-  next?: string | null | undefined;
+  next?: string | undefined;
   [key: string]: any;
 }
 export interface ListBrandingPhoneProvidersRequestParameters {
@@ -17421,7 +18325,7 @@ export interface ListOrganizationClientsRequestParameters {
 }
 export interface ListOrganizationClientsResponseContent {
   clients: OrganizationClient[];
-  next?: string | null | undefined;
+  next?: string | undefined;
   [key: string]: any;
 }
 export interface ListOrganizationConnectionsOffsetPaginatedResponseContent {
@@ -17547,7 +18451,7 @@ export interface ListOrganizationRoleGroupsRequestParameters {
 }
 export interface ListOrganizationRoleGroupsResponseContent {
   groups: RoleGroup[];
-  next?: string | null | undefined;
+  next?: string | undefined;
   [key: string]: any;
 }
 export interface ListOrganizationRoleMembersRequestParameters {
@@ -17558,7 +18462,7 @@ export interface ListOrganizationRoleMembersRequestParameters {
 }
 export interface ListOrganizationRoleMembersResponseContent {
   members: RoleMember[];
-  next?: string | null | undefined;
+  next?: string | undefined;
   [key: string]: any;
 }
 export interface ListOrganizationsOffsetPaginatedResponseContent {
@@ -17677,9 +18581,9 @@ export interface ListRoleUsersRequestParameters {
 }
 export type ListRoleUsersResponseContent = RoleUser[] | ListRoleUsersOffsetPaginatedResponseContent | ListRoleUsersPaginatedResponseContent;
 export interface ListRolesOffsetPaginatedResponseContent {
-  start?: number | undefined;
-  limit?: number | undefined;
-  total?: number | undefined;
+  start: number;
+  limit: number;
+  total: number;
   roles?: Role[] | undefined;
 }
 export interface ListRolesRequestParameters {
@@ -18573,8 +19477,8 @@ export interface NetworkAclMatch {
   connecting_ipv4_cidrs?: NetworkAclMatchConnectingIpv4Cidr[] | undefined;
   /** At least 1 items. */
   connecting_ipv6_cidrs?: NetworkAclMatchConnectingIpv6Cidr[] | undefined;
-  auth0_managed?: string[] | null | undefined;
-  http_message_signature?: NetworkAclHttpMessageSignature | null | undefined;
+  auth0_managed?: string[] | undefined;
+  http_message_signature?: NetworkAclHttpMessageSignature | undefined;
 }
 export type NetworkAclMatchConnectingIpv4Cidr = string;
 export type NetworkAclMatchConnectingIpv6Cidr = string;
@@ -18585,7 +19489,7 @@ export interface NetworkAclRule {
   match?: NetworkAclMatch | undefined;
   not_match?: NetworkAclMatch | undefined;
   scope: NetworkAclRuleScopeEnum;
-  match_all?: boolean | null | undefined;
+  match_all?: boolean | undefined;
 }
 export type NetworkAclRuleMatchAllEnum = boolean;
 export type NetworkAclRuleScopeEnum = "management" | "authentication" | "tenant" | "dynamic_client_registration" | (string & {});
@@ -19105,9 +20009,9 @@ export interface Organization {
   metadata?: OrganizationMetadata | undefined;
   /** Early access. */
   token_quota?: TokenQuota | undefined;
-  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | null | undefined;
-  is_app_entitlement_active?: boolean | null | undefined;
-  client?: OrganizationClientAssociation | null | undefined;
+  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | undefined;
+  is_app_entitlement_active?: boolean | undefined;
+  client?: OrganizationClientAssociation | undefined;
   [key: string]: any;
 }
 export type OrganizationAccessLevelEnum = "none" | "readonly" | "limited" | "full" | (string & {});
@@ -19166,7 +20070,7 @@ export interface OrganizationClient {
   [key: string]: any;
 }
 export interface OrganizationClientAssociation {
-  use_for_member_access?: boolean | null | undefined;
+  use_for_member_access?: boolean | undefined;
   [key: string]: any;
 }
 export interface OrganizationClientGrant {
@@ -19179,12 +20083,12 @@ export interface OrganizationClientGrant {
   allow_any_organization?: boolean | undefined;
 }
 export interface OrganizationClientMetadata {
-  name?: string | null | undefined;
-  app_type?: string | null | undefined;
+  name?: string | undefined;
+  app_type?: string | undefined;
   logo_uri?: string | null | undefined;
-  is_first_party?: boolean | null | undefined;
-  grant_types?: string[] | null | undefined;
-  organization_usage?: OrganizationClientMetadataOrganizationUsageEnum | null | undefined;
+  is_first_party?: boolean | undefined;
+  grant_types?: string[] | undefined;
+  organization_usage?: OrganizationClientMetadataOrganizationUsageEnum | undefined;
   [key: string]: any;
 }
 export type OrganizationClientMetadataOrganizationUsageEnum = "deny" | "allow" | "require" | (string & {});
@@ -19364,7 +20268,7 @@ export declare const PasswordSequentialCharactersPolicyEnum: {
 };
 export interface PatchAgentRequestParameters {
   name?: string | undefined;
-  metadata?: Record<string, unknown> | undefined;
+  metadata?: Record<string, unknown> | null | undefined;
 }
 export interface PatchClientCredentialRequestContent {
   /** Format date-time. */
@@ -20054,7 +20958,7 @@ export interface ResourceServer {
   authorization_policy?: ResourceServerAuthorizationPolicy | undefined;
   /** Format client-id. */
   client_id?: string | undefined;
-  token_lifetime_for_anonymous_access_tokens?: number | null | undefined;
+  token_lifetime_for_anonymous_access_tokens?: number | undefined;
   access_token?: ResourceServerAccessToken | null | undefined;
   require_consent_non_repudiation?: boolean | null | undefined;
 }
@@ -20102,30 +21006,30 @@ export interface ResourceServerScope {
   description?: string | undefined;
 }
 export interface ResourceServerSearchResponse {
-  id?: string | null | undefined;
-  name?: string | null | undefined;
-  is_system?: boolean | null | undefined;
-  identifier?: string | null | undefined;
-  scopes?: ResourceServerScope[] | null | undefined;
-  signing_alg?: ResourceServerSearchResponse.SigningAlg | null | undefined;
-  allow_offline_access?: boolean | null | undefined;
-  allow_online_access?: boolean | null | undefined;
-  allow_online_access_with_ephemeral_sessions?: boolean | null | undefined;
-  skip_consent_for_verifiable_first_party_clients?: boolean | null | undefined;
-  token_lifetime?: number | null | undefined;
-  token_lifetime_for_web?: number | null | undefined;
-  enforce_policies?: boolean | null | undefined;
-  token_lifetime_for_anonymous_access_tokens?: number | null | undefined;
-  token_dialect?: ResourceServerSearchResponse.TokenDialect | null | undefined;
+  id?: string | undefined;
+  name?: string | undefined;
+  is_system?: boolean | undefined;
+  identifier?: string | undefined;
+  scopes?: ResourceServerScope[] | undefined;
+  signing_alg?: ResourceServerSearchResponse.SigningAlg | undefined;
+  allow_offline_access?: boolean | undefined;
+  allow_online_access?: boolean | undefined;
+  allow_online_access_with_ephemeral_sessions?: boolean | undefined;
+  skip_consent_for_verifiable_first_party_clients?: boolean | undefined;
+  token_lifetime?: number | undefined;
+  token_lifetime_for_web?: number | undefined;
+  enforce_policies?: boolean | undefined;
+  token_lifetime_for_anonymous_access_tokens?: number | undefined;
+  token_dialect?: ResourceServerSearchResponse.TokenDialect | undefined;
   access_token?: ResourceServerAccessToken | null | undefined;
   token_encryption?: ResourceServerTokenEncryption | null | undefined;
   consent_policy?: ResourceServerSearchResponse.ConsentPolicy | null | undefined;
   require_consent_non_repudiation?: boolean | null | undefined;
   authorization_details?: unknown[] | null | undefined;
   proof_of_possession?: ResourceServerProofOfPossession | null | undefined;
-  subject_type_authorization?: ResourceServerSubjectTypeAuthorization | null | undefined;
+  subject_type_authorization?: ResourceServerSubjectTypeAuthorization | undefined;
   authorization_policy?: ResourceServerAuthorizationPolicy | null | undefined;
-  client_id?: string | null | undefined;
+  client_id?: string | undefined;
   [key: string]: any;
 }
 export declare const ResourceServerSearchResponse: {
@@ -20159,10 +21063,10 @@ export declare const ResourceServerSortFieldEnum: {
 export interface ResourceServerSubjectTypeAuthorization {
   user?: ResourceServerSubjectTypeAuthorizationUser | undefined;
   client?: ResourceServerSubjectTypeAuthorizationClient | undefined;
-  anonymous_user?: ResourceServerSubjectTypeAuthorizationAnonymousUser | null | undefined;
+  anonymous_user?: ResourceServerSubjectTypeAuthorizationAnonymousUser | undefined;
 }
 export interface ResourceServerSubjectTypeAuthorizationAnonymousUser {
-  policy?: ResourceServerSubjectTypeAuthorizationAnonymousUserPolicyEnum | null | undefined;
+  policy?: ResourceServerSubjectTypeAuthorizationAnonymousUserPolicyEnum | undefined;
   [key: string]: any;
 }
 export type ResourceServerSubjectTypeAuthorizationAnonymousUserPolicyEnum = "deny_all" | "require_client_grant" | (string & {});
@@ -20252,28 +21156,28 @@ export interface Role {
   id?: string | undefined;
   name?: string | undefined;
   description?: string | undefined;
-  type?: RoleTypeEnum | null | undefined;
-  owner_id?: string | null | undefined;
+  type?: RoleTypeEnum | undefined;
+  owner_id?: string | undefined;
 }
 export interface RoleGroup {
   id: string;
   name: string;
-  external_id?: string | null | undefined;
-  connection_id?: string | null | undefined;
+  external_id?: string | undefined;
+  connection_id?: string | undefined;
   organization_id?: string | null | undefined;
-  tenant_name?: string | null | undefined;
+  tenant_name?: string | undefined;
   description?: string | null | undefined;
   /** Format date-time. */
-  created_at?: string | null | undefined;
+  created_at?: string | undefined;
   /** Format date-time. */
-  updated_at?: string | null | undefined;
+  updated_at?: string | undefined;
   [key: string]: any;
 }
 export interface RoleMember {
-  user_id?: string | null | undefined;
-  picture?: string | null | undefined;
-  name?: string | null | undefined;
-  email?: string | null | undefined;
+  user_id?: string | undefined;
+  picture?: string | undefined;
+  name?: string | undefined;
+  email?: string | undefined;
   [key: string]: any;
 }
 export type RoleTypeEnum = "tenant" | "organization" | (string & {});
@@ -20382,12 +21286,12 @@ export interface RotateClientSecretResponseContent {
   /** Format absolute-https-uri-or-empty. */
   jwks_uri?: string | undefined;
   /** Format date-time. */
-  created_at?: string | null | undefined;
+  created_at?: string | undefined;
   /** Format date-time. */
-  updated_at?: string | null | undefined;
-  b2b_integration_configuration?: B2BIntegrationConfiguration | null | undefined;
-  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | null | undefined;
-  anonymous_sessions?: AnonymousSessions | null | undefined;
+  updated_at?: string | undefined;
+  b2b_integration_configuration?: B2BIntegrationConfiguration | undefined;
+  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | undefined;
+  anonymous_sessions?: AnonymousSessions | undefined;
   enforce_anon_session_transfer_network_binding?: RotateClientSecretResponseContent.EnforceAnonSessionTransferNetworkBinding | null | undefined;
   external_metadata_status?: RotateClientSecretResponseContent.ExternalMetadataStatus | null | undefined;
   [key: string]: any;
@@ -20729,18 +21633,18 @@ export declare const SearchEngineVersionsEnum: {
   readonly V3: "v3";
 };
 export interface SearchOrganization {
-  id?: string | null | undefined;
-  name?: string | null | undefined;
-  display_name?: string | null | undefined;
-  branding?: OrganizationBranding | null | undefined;
-  token_quota?: TokenQuota | null | undefined;
-  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | null | undefined;
-  is_app_entitlement_active?: boolean | null | undefined;
+  id?: string | undefined;
+  name?: string | undefined;
+  display_name?: string | undefined;
+  branding?: OrganizationBranding | undefined;
+  token_quota?: TokenQuota | undefined;
+  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | undefined;
+  is_app_entitlement_active?: boolean | undefined;
   [key: string]: any;
 }
 export interface SearchOrganizationsPaginatedResponseContent {
   organizations: SearchOrganization[];
-  next?: string | null | undefined;
+  next?: string | undefined;
   [key: string]: any;
 }
 export interface SearchOrganizationsRequestParameters {
@@ -20766,7 +21670,7 @@ export interface SearchResourceServersRequestParameters {
 }
 export interface SearchResourceServersResponseContent {
   resource_servers: ResourceServerSearchResponse[];
-  next?: string | null | undefined;
+  next?: string | undefined;
   [key: string]: any;
 }
 export interface Segment {
@@ -21061,7 +21965,7 @@ export interface SessionResponseContent {
   authentication?: SessionAuthenticationSignals | undefined;
   cookie?: SessionCookieMetadata | undefined;
   session_metadata?: SessionMetadata | undefined;
-  actor?: SessionActorMetadata | null | undefined;
+  actor?: SessionActorMetadata | undefined;
   [key: string]: any;
 }
 export interface SetCustomSigningKeysRequestContent {
@@ -21593,9 +22497,9 @@ export declare const SynchronizeGroupsEnum: {
 export interface SynchronizedGroupPayload {
   /** 1 to 32 characters. */
   id: string;
-  name?: string | null | undefined;
-  email?: string | null | undefined;
-  direct_members_count?: number | null | undefined;
+  name?: string | undefined;
+  email?: string | undefined;
+  direct_members_count?: number | undefined;
 }
 export interface SynchronizedGroupSelectionId {
   id: string;
@@ -21685,7 +22589,7 @@ export interface TenantSettingsFlags {
   trust_azure_adfs_email_verified_connection_property?: boolean | undefined;
   /** Default false. */
   custom_domains_provisioning?: boolean | undefined;
-  local_resource_discovery?: boolean | null | undefined;
+  local_resource_discovery?: boolean | undefined;
 }
 export type TenantSettingsGuardianPage = ({
   /** Default false. */
@@ -21717,8 +22621,8 @@ export type TenantSettingsSessions = ({
   anonymous?: TenantSettingsSessionsAnonymous | null | undefined;
 }) | null;
 export interface TenantSettingsSessionsAnonymous {
-  lifetime_in_minutes?: number | null | undefined;
-  activate_cookie?: boolean | null | undefined;
+  lifetime_in_minutes?: number | undefined;
+  activate_cookie?: boolean | undefined;
   [key: string]: any;
 }
 export type TenantSettingsSupportedLocalesEnum =
@@ -21955,7 +22859,15 @@ export type TokenVaultPrivilegedAccessIpAllowlistEntry = string;
 export interface TooManyRequestsSchema {
   message: string;
   statusCode: number;
-  error: "Too Many Requests";
+  error: TooManyRequestsSchema.Error_;
+}
+export declare const TooManyRequestsSchema: {
+  readonly Error_: {
+    readonly TooManyRequests: "Too Many Requests";
+  };
+};
+export declare namespace TooManyRequestsSchema {
+  type Error_ = "Too Many Requests";
 }
 export interface TwilioProviderConfiguration {
   default_from?: string | undefined;
@@ -21976,7 +22888,15 @@ export declare const TwilioProviderDeliveryMethodEnum: {
 export interface UnauthorizedSchema {
   message: string;
   statusCode: number;
-  error: "Unauthorized";
+  error: UnauthorizedSchema.Error_;
+}
+export declare const UnauthorizedSchema: {
+  readonly Error_: {
+    readonly Unauthorized: "Unauthorized";
+  };
+};
+export declare namespace UnauthorizedSchema {
+  type Error_ = "Unauthorized";
 }
 export type UniversalLoginExperienceEnum = "new" | "classic" | (string & {});
 export declare const UniversalLoginExperienceEnum: {
@@ -22191,7 +23111,7 @@ export interface UpdateBrandingThemeResponseContent {
   /** At most 32 characters. */
   themeId: string;
   widget: BrandingThemeWidget;
-  identifiers?: BrandingThemeIdentifiers | null | undefined;
+  identifiers?: BrandingThemeIdentifiers | undefined;
 }
 export interface UpdateBreachedPasswordDetectionSettingsRequestContent {
   /** Default true. */
@@ -22356,9 +23276,9 @@ export interface UpdateClientRequestContent {
   async_approval_notification_channels?: ClientAsyncApprovalNotificationsChannelsApiPatchConfiguration | undefined;
   third_party_security_mode?: ClientThirdPartySecurityModeEnum | undefined;
   redirection_policy?: ClientRedirectionPolicyEnum | undefined;
-  anonymous_sessions?: UpdateAnonymousSessions | undefined;
+  anonymous_sessions?: UpdateAnonymousSessions | null | undefined;
   enforce_anon_session_transfer_network_binding?: UpdateClientRequestContent.EnforceAnonSessionTransferNetworkBinding | undefined;
-  identity_assertion_authorization_grant?: UpdateIdentityAssertionAuthorizationGrant | undefined;
+  identity_assertion_authorization_grant?: UpdateIdentityAssertionAuthorizationGrant | null | undefined;
   oidc_support?: ClientOidcSupportPatch | undefined;
 }
 export declare const UpdateClientRequestContent: {
@@ -22446,12 +23366,12 @@ export interface UpdateClientResponseContent {
   /** Format absolute-https-uri-or-empty. */
   jwks_uri?: string | undefined;
   /** Format date-time. */
-  created_at?: string | null | undefined;
+  created_at?: string | undefined;
   /** Format date-time. */
-  updated_at?: string | null | undefined;
-  b2b_integration_configuration?: B2BIntegrationConfiguration | null | undefined;
-  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | null | undefined;
-  anonymous_sessions?: AnonymousSessions | null | undefined;
+  updated_at?: string | undefined;
+  b2b_integration_configuration?: B2BIntegrationConfiguration | undefined;
+  identity_assertion_authorization_grant?: IdentityAssertionAuthorizationGrant | undefined;
+  anonymous_sessions?: AnonymousSessions | undefined;
   enforce_anon_session_transfer_network_binding?: UpdateClientResponseContent.EnforceAnonSessionTransferNetworkBinding | null | undefined;
   external_metadata_status?: UpdateClientResponseContent.ExternalMetadataStatus | null | undefined;
   [key: string]: any;
@@ -22515,7 +23435,7 @@ export type UpdateConnectionOptions = ({
   enable_pushed_authorization_requests?: boolean | undefined;
   pushed_authorization_request_endpoint?: string | undefined;
   useOauthSpecScope?: boolean | undefined;
-  discovery_url?: string | undefined;
+  discovery_url?: string | null | undefined;
   oidc_metadata?: ConnectionsOidcMetadata | undefined;
   thumbprints?: string[] | undefined;
   thumbprints_sha384?: string[] | undefined;
@@ -22539,8 +23459,8 @@ export interface UpdateConnectionProfileResponseContent {
   enabled_features?: ConnectionProfileEnabledFeatures | undefined;
   connection_config?: ConnectionProfileConfig | undefined;
   strategy_overrides?: ConnectionProfileStrategyOverrides | undefined;
-  provisioning?: ConnectionProfileProvisioning | null | undefined;
-  cross_app_access_resource_app?: ConnectionProfileCrossAppAccessResourceApp | null | undefined;
+  provisioning?: ConnectionProfileProvisioning | undefined;
+  cross_app_access_resource_app?: ConnectionProfileCrossAppAccessResourceApp | undefined;
 }
 export interface UpdateConnectionRequestContent {
   /** At most 128 characters. */
@@ -22556,7 +23476,7 @@ export interface UpdateConnectionRequestContent {
   connected_accounts?: ConnectionConnectedAccountsPurpose | undefined;
   /** Early access. */
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
-  cross_app_access_resource_app?: UpdateCrossAppAccessResourceApp | undefined;
+  cross_app_access_resource_app?: UpdateCrossAppAccessResourceApp | null | undefined;
 }
 export interface UpdateConnectionRequestContentAd extends ConnectionCommon {
   options?: ConnectionOptionsAd | undefined;
@@ -22754,7 +23674,7 @@ export interface UpdateConnectionResponseContent {
   connected_accounts?: ConnectionConnectedAccountsPurpose | undefined;
   /** Early access. */
   cross_app_access_requesting_app?: CrossAppAccessRequestingApp | undefined;
-  cross_app_access_resource_app?: CrossAppAccessResourceApp | null | undefined;
+  cross_app_access_resource_app?: CrossAppAccessResourceApp | undefined;
 }
 export interface UpdateCrossAppAccessResourceApp {
   status: CrossAppAccessResourceAppStatusEnum;
@@ -23283,7 +24203,7 @@ export interface UpdateOrganizationClientRequestContent {
 export interface UpdateOrganizationClientResponseContent {
   client_id: string;
   use_for_member_access: boolean;
-  client?: OrganizationClientMetadata | null | undefined;
+  client?: OrganizationClientMetadata | undefined;
   [key: string]: any;
 }
 export interface UpdateOrganizationConnectionRequestContent {
@@ -23336,9 +24256,9 @@ export interface UpdateOrganizationResponseContent {
   metadata?: OrganizationMetadata | undefined;
   /** Early access. */
   token_quota?: TokenQuota | undefined;
-  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | null | undefined;
-  is_app_entitlement_active?: boolean | null | undefined;
-  client?: OrganizationClientAssociation | null | undefined;
+  third_party_client_access?: OrganizationThirdPartyClientAccessEnum | undefined;
+  is_app_entitlement_active?: boolean | undefined;
+  client?: OrganizationClientAssociation | undefined;
   [key: string]: any;
 }
 export interface UpdatePhoneTemplateRequestContent {
@@ -23412,7 +24332,7 @@ export interface UpdateResourceServerRequestContent {
   authorization_policy?: ResourceServerAuthorizationPolicy | undefined;
   access_token?: ResourceServerAccessToken | undefined;
   require_consent_non_repudiation?: boolean | undefined;
-  token_lifetime_for_anonymous_access_tokens?: number | undefined;
+  token_lifetime_for_anonymous_access_tokens?: number | null | undefined;
 }
 export interface UpdateResourceServerResponseContent {
   id?: string | undefined;
@@ -23440,7 +24360,7 @@ export interface UpdateResourceServerResponseContent {
   authorization_policy?: ResourceServerAuthorizationPolicy | undefined;
   /** Format client-id. */
   client_id?: string | undefined;
-  token_lifetime_for_anonymous_access_tokens?: number | null | undefined;
+  token_lifetime_for_anonymous_access_tokens?: number | undefined;
   access_token?: ResourceServerAccessToken | null | undefined;
   require_consent_non_repudiation?: boolean | null | undefined;
 }
@@ -23466,8 +24386,8 @@ export interface UpdateRoleResponseContent {
   id?: string | undefined;
   name?: string | undefined;
   description?: string | undefined;
-  type?: RoleTypeEnum | null | undefined;
-  owner_id?: string | null | undefined;
+  type?: RoleTypeEnum | undefined;
+  owner_id?: string | undefined;
 }
 export interface UpdateRuleRequestContent {
   /** At least 1 characters. */
@@ -23584,7 +24504,7 @@ export interface UpdateSessionResponseContent {
   authentication?: SessionAuthenticationSignals | undefined;
   cookie?: SessionCookieMetadata | undefined;
   session_metadata?: SessionMetadata | undefined;
-  actor?: SessionActorMetadata | null | undefined;
+  actor?: SessionActorMetadata | undefined;
   [key: string]: any;
 }
 export interface UpdateSettingsRequestContent {
@@ -24063,8 +24983,8 @@ export interface UserEffectivePermissionRoleSourceResponseContent {
   name?: string | undefined;
   description?: string | undefined;
   sources?: UserEffectivePermissionRoleSourceEnum[] | undefined;
-  type?: RoleTypeEnum | null | undefined;
-  owner_id?: string | null | undefined;
+  type?: RoleTypeEnum | undefined;
+  owner_id?: string | undefined;
 }
 export type UserEffectivePermissionSourceEnum = "direct" | "roles" | (string & {});
 export declare const UserEffectivePermissionSourceEnum: {
@@ -24101,7 +25021,7 @@ export interface UserGrant {
   user_id?: string | undefined;
   audience?: string | undefined;
   scope?: string[] | undefined;
-  organization_id?: string | null | undefined;
+  organization_id?: string | undefined;
 }
 export interface UserGroupsResponseSchema extends Group {
   /** Format date-time. */

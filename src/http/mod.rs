@@ -120,6 +120,11 @@ impl Headers {
         self.list.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
     }
 
+    /// What Auth0's support asks for: the id of the request (`x-auth0-requestid`, or `cf-ray`).
+    pub fn request_id(&self) -> Option<String> {
+        ["x-auth0-requestid", "x-request-id", "cf-ray"].iter().find_map(|name| self.get(name))
+    }
+
     /// Adds a header, and keeps those of the same name.
     pub fn append(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
         self.list.push((name.into(), value.into()));

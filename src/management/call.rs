@@ -81,6 +81,11 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
+    /// What Auth0's support asks for: the id of the request (`x-auth0-requestid`, or `cf-ray`).
+    pub fn request_id(&self) -> Option<String> {
+        self.headers.request_id()
+    }
+
     /// What the answer says of the rate limit.
     pub fn rate_limit(&self) -> Option<RateLimit> {
         RateLimit::from_headers(&self.headers)
@@ -137,9 +142,9 @@ impl<T, P> Call<T, P> {
     /// A query parameter, in the place of what it was.
     #[cfg(feature = "models")]
     #[allow(dead_code, reason = "some groups have none")]
-    pub(crate) fn set(mut self, name: &str, value: impl Into<Json>) -> Self {
+    pub(crate) fn set<V: Into<Json>>(mut self, name: &str, value: impl Into<V>) -> Self {
         self.query.remove(name);
-        self.query(name, value)
+        self.query(name, value.into())
     }
 
     /// A model as a form: its texts as they are, everything else as JSON; a member that the API takes as a file is one.

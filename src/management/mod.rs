@@ -1,21 +1,35 @@
 //! The Management API: 491 operations, which are data, and one way to call them.
 
 mod api;
+#[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+mod blocking;
 mod call;
 #[cfg(feature = "models")]
 pub(crate) mod model;
 mod op;
 mod pages;
+#[cfg(feature = "events")]
+mod subscription;
+#[cfg(feature = "jobs")]
+mod user_jobs;
 
 #[cfg(feature = "models")]
 #[allow(unused_imports, reason = "each group is behind its feature")]
 pub use api::*;
+#[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+pub use blocking::Blocking;
 pub use call::{Call, Response};
 #[cfg(feature = "models")]
 pub use model::{Extra, TextOrNumber};
 #[doc(hidden)]
 pub use pages::PageFacts;
 pub use pages::{Items, Page, PageOf, Pages};
+#[cfg(feature = "events")]
+pub use subscription::{Received, Subscription};
+#[cfg(feature = "export")]
+pub use user_jobs::Lines;
+#[cfg(feature = "jobs")]
+pub use user_jobs::Waiting;
 
 pub(crate) use call::RequestOptions;
 pub(crate) use op::Operation;
@@ -60,6 +74,8 @@ pub(crate) struct Core {
     pub(crate) headers: Headers,
     pub(crate) custom_domain: Option<String>,
     pub(crate) limits: Limits,
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    pub(crate) runtime: blocking::Runtime,
 }
 
 impl ManagementClient {

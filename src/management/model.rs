@@ -102,6 +102,17 @@ where
     slot.put(name, map)
 }
 
+/// Writes a number, when it is there: a whole one without a fraction, as JavaScript would.
+pub(crate) fn number<S: SerializeMap, T>(map: &mut S, name: &'static str, slot: &T) -> Result<(), S::Error>
+where
+    T: Slot<Value = f64> + Copy + Into<Field<f64>>,
+{
+    match (*slot).into() {
+        Field::Value(value) if value.fract() == 0.0 && value.abs() < 9e15 => map.serialize_entry(name, &(value as i64)),
+        _ => slot.put(name, map),
+    }
+}
+
 /// Writes the members that are not known.
 pub(crate) fn others<S: SerializeMap>(map: &mut S, extra: &Extra) -> Result<(), S::Error> {
     extra.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))

@@ -107,7 +107,11 @@ pub struct Page<T: PageOf = Json> {
 ///
 /// It starts at the page that the call asks for. After an error it is over.
 #[must_use = "pages are requested when they are asked for"]
-pub struct Pages<T: PageOf = Json>(State<T>);
+pub struct Pages<T: PageOf = Json> {
+    state: State<T>,
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    core: std::sync::Arc<super::Core>,
+}
 
 enum State<T: PageOf> {
     Waiting(Box<Walk<T>>),
@@ -127,7 +131,16 @@ struct Walk<T> {
 impl<T: PageOf + DeserializeOwned + MaybeSend + 'static> Pages<T> {
     pub(crate) fn new(call: Call<T>) -> Self {
         let query = call.query.clone();
-        Self(State::Waiting(Box::new(Walk { call, query, guard: CycleGuard::default() })))
+        Self {
+            #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+            core: call.core.clone(),
+            state: State::Waiting(Box::new(Walk { call, query, guard: CycleGuard::default() })),
+        }
+    }
+
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    pub(crate) fn core(&self) -> std::sync::Arc<super::Core> {
+        self.core.clone()
     }
 
     /// The next page; `None` at the end.
@@ -137,16 +150,16 @@ impl<T: PageOf + DeserializeOwned + MaybeSend + 'static> Pages<T> {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page<T>, Error>>> {
         loop {
-            match std::mem::replace(&mut self.0, State::Over) {
+            match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Poll::Ready(None),
-                State::Waiting(walk) => self.0 = State::Asking(Box::pin(walk.step())),
+                State::Waiting(walk) => self.state = State::Asking(Box::pin(walk.step())),
                 State::Asking(mut future) => match future.as_mut().poll(context) {
                     Poll::Pending => {
-                        self.0 = State::Asking(future);
+                        self.state = State::Asking(future);
                         return Poll::Pending;
                     }
                     Poll::Ready((walk, page)) => {
-                        self.0 = walk.map_or(State::Over, State::Waiting);
+                        self.state = walk.map_or(State::Over, State::Waiting);
                         return Poll::Ready(Some(page));
                     }
                 },
@@ -234,6 +247,11 @@ impl<T: PageOf> Unpin for Items<T> {}
 impl<T: PageOf + DeserializeOwned + MaybeSend + 'static> Items<T> {
     pub(crate) fn new(pages: Pages<T>) -> Self {
         Self { pages, items: VecDeque::new() }
+    }
+
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    pub(crate) fn core(&self) -> std::sync::Arc<super::Core> {
+        self.pages.core()
     }
 
     /// The next item; `None` at the end.

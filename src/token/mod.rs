@@ -112,6 +112,9 @@ async fn fetch(
     // The life of a token counts from before it was asked for, so that a slow answer does not make it look longer.
     let asked_at = host.timer.now();
     let answer = http::run(host, credentials.prepare(limits)).await.map_err(|error| match error.kind() {
+        ErrorKind::Api if error.status() == Some(401) => {
+            error.with_kind(ErrorKind::Auth).with_hint("check the client id and the client secret")
+        }
         ErrorKind::Api => error.with_kind(ErrorKind::Auth),
         _ => error,
     })?;

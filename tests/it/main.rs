@@ -18,3 +18,7 @@ mod conformance;
 mod end_to_end;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod prism;
+#[cfg(all(feature = "management", not(target_arch = "wasm32")))]
+mod typed;
+#[cfg(all(feature = "management", not(target_arch = "wasm32")))]
+mod typed_generated;

@@ -1,8 +1,8 @@
 //! Retries, where data says it badly: policies of the program's own, jitter, calls that are dropped.
 
 use crate::support::{builder, milliseconds, seconds, with_token};
-use auth0_sdk::testing::{FixedRandom, ManualTimer, Reply, ScriptedTransport, block_on, poll_until_stuck};
-use auth0_sdk::{Attempt, Decision, Host, ManagementClient, Outcome, Retry, RetryPolicy, TransportError};
+use auth0_sdk::testing::{FixedRandom, ManualTimer, Recorded, Reply, ScriptedTransport, block_on, poll_until_stuck};
+use auth0_sdk::{Attempt, Decision, Host, ManagementClient, Multipart, Outcome, Retry, RetryPolicy, TransportError};
 use serde_json::json;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -158,4 +158,24 @@ fn a_large_body_is_sent_whole_each_time() {
     assert!(
         sent.iter().all(|request| serde_json::from_str::<serde_json::Value>(&request.text()).expect("JSON") == body)
     );
+}
+
+#[test]
+fn a_form_is_sent_whole_each_time() {
+    let transport = ScriptedTransport::new([Reply::status(500), Reply::status(429), Reply::json(202, "1")]);
+    let form = Multipart::new().text("connection_id", "con_0123456789abcdef").file(
+        "users",
+        "users.json",
+        "application/json",
+        vec![b'['; 100_000],
+    );
+    let auth0 = with_token(&transport, &ManualTimer::skipping());
+    block_on(async { auth0.operation("jobs.usersImports.create").multipart(&form).await }).expect("a job");
+    let sent = transport.requests();
+    let whole = |request: &Recorded| {
+        let kind = request.headers.get("content-type").unwrap_or_default();
+        let boundary = kind.strip_prefix("multipart/form-data; boundary=").expect("a boundary").to_owned();
+        request.text().ends_with(&format!("[\r\n--{boundary}--\r\n")) && request.text().len() > 100_000
+    };
+    assert_eq!((sent.len(), sent.iter().all(whole)), (3, true));
 }

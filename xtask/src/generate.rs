@@ -9,6 +9,7 @@ mod line;
 mod models;
 mod names;
 mod ops;
+mod reference;
 mod types;
 
 use crate::files::{self, Output};
@@ -56,6 +57,12 @@ pub(crate) fn read(root: &Path) -> Result<Description, String> {
     }
     let texts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     Description::parse(&texts)
+}
+
+/// The crate's feature of a group.
+#[cfg(test)]
+pub(crate) fn feature(group: &str) -> String {
+    names::kebab(group)
 }
 
 /// The file in which each named type stands: a group, or `shared`.

@@ -1,10 +1,12 @@
 //! The chores of this repository: `cargo xtask <task>`.
 
+mod bench;
 mod demo;
 mod files;
 mod generate;
 mod import;
 mod json_text;
+mod matrix;
 mod npm;
 mod process;
 mod sandbox;
@@ -24,7 +26,9 @@ usage: cargo xtask <task>
   wasm-tests          the core's tests as wasm, in Node and in Chromium
   demo                the main job against a local tenant: natively, then through the npm package; with AUTH0_DOMAIN,
                       AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET set, what of it only reads, against that tenant
+  matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32
   npm                 build the npm package: target/npm/auth0-sdk.tgz
+  bench [--json]      what a call and an import cost; with --json also in target/bench.json
   size [--json]       what the package weighs, against the budgets
 ";
 
@@ -36,8 +40,10 @@ fn main() -> ExitCode {
         Some((&"generate", rest)) => generate::run(rest),
         Some((&"test", rest)) => test::run_all(&files::root(), rest),
         Some((&"wasm-tests", [])) => wasm_tests::run(&files::root()),
-        Some((&"demo", [])) => demo::run(&files::root()),
+        Some((&"demo", rest)) => demo::run(&files::root(), rest),
+        Some((&"matrix", rest)) => matrix::check(&files::root(), rest),
         Some((&"npm", [])) => npm::build(&files::root()),
+        Some((&"bench", rest)) => bench::run(&files::root(), rest),
         Some((&"size", rest)) => npm::size(&files::root(), rest),
         Some((other, _)) => Err(format!("no task is named {other:?}\n\n{USAGE}")),
         None => Err(USAGE.to_owned()),

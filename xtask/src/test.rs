@@ -61,6 +61,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
         ("wasm", &|| wasm_tests::run(root)),
         ("npm", &|| npm::build(root)),
         ("size", &|| npm::size(root, &["--json"])),
+        ("types", &|| run(tools.command("node")?.arg("tests/js/types/run.mjs"))),
         ("js", &|| {
             let chromium = tools.chromium()?;
             let sandbox = sandbox::start(root, 0)?;

@@ -162,9 +162,9 @@ async fn bad_expired_revoked_and_narrow_tokens_are_refused() {
 
     client.token = good.clone();
     client.get("/users").await.expect(200);
-    client.sandbox.advance_clock(59_000);
+    client.sandbox.advance_clock(50_000);
     client.get("/users").await.expect(200);
-    client.sandbox.advance_clock(2_000);
+    client.sandbox.advance_clock(11_000);
     let message = "Expired token received for JSON Web Token validation";
     assert_eq!(client.get("/users").await.expect(401)["message"], json!(message));
 

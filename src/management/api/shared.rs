@@ -690,8 +690,8 @@ impl Model for LogLocationInfo {
         put(map, "country_code3", &self.country_code3)?;
         put(map, "country_name", &self.country_name)?;
         put(map, "city_name", &self.city_name)?;
-        put(map, "latitude", &self.latitude)?;
-        put(map, "longitude", &self.longitude)?;
+        number(map, "latitude", &self.latitude)?;
+        number(map, "longitude", &self.longitude)?;
         put(map, "time_zone", &self.time_zone)?;
         put(map, "continent_code", &self.continent_code)?;
         others(map, &self.extra)

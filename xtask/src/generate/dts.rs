@@ -35,6 +35,13 @@ pub(super) struct Names {
     inline: BTreeMap<String, String>,
     /// Names that the package has for what has another name here, or none.
     aliases: BTreeMap<String, String>,
+    /// Members, as `Owner.path`, that may be null in the package and not in the description.
+    nullable: BTreeSet<String>,
+    /// Members that may be null in the description and not in the package. All come from the later additions, whose source
+    /// writes null for what is only absent.
+    not_null: BTreeSet<String>,
+    /// Members that are always there in the package, and not in the description.
+    required: BTreeSet<String>,
 }
 
 #[derive(Debug, Default, serde::Deserialize)]

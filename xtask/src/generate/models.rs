@@ -372,30 +372,39 @@ impl Builder<'_> {
         Ok(Rt::Named(self.add(hint, true, home, Form::Union(kept))))
     }
 
-    /// `[T]`, or one of several envelopes with `[T]` in it: one object with the members of all.
+    /// `[T]`, or one of several envelopes with `[T]` in it: one object with the members of all. `T` is an object or a union:
+    /// a list of texts beside an object is something else.
     fn list_union(&mut self, variants: &[Type], hint: &str, home: &str) -> Result<Option<Rt>, String> {
         let mut array = None;
-        let mut properties: Vec<Property> = Vec::new();
+        let mut envelopes: Vec<Vec<Property>> = Vec::new();
         for variant in variants {
             let (variant, _) = self.description.resolve(variant)?;
             match &variant.kind {
                 Kind::Array { items, .. } if array.is_none() => array = Some(items),
-                Kind::Object { .. } => {
-                    for property in self.description.properties(variant)? {
-                        if !properties.iter().any(|known| known.name == property.name) {
-                            properties.push(Property { required: false, ..property });
-                        }
-                    }
-                }
+                Kind::Object { .. } => envelopes.push(self.description.properties(variant)?),
                 _ => return Ok(None),
             }
         }
-        let Some(array) = array else { return Ok(None) };
-        let items = properties.iter().find_map(|property| {
-            let (ty, _) = self.description.resolve(&property.ty).ok()?;
-            matches!(&ty.kind, Kind::Array { items, .. } if items == array).then(|| property.name.clone())
-        });
-        let Some(items) = items else { return Ok(None) };
+        let (Some(array), Some(first)) = (array, envelopes.first()) else { return Ok(None) };
+        if !matches!(self.description.resolve(array)?.0.kind, Kind::Object { .. } | Kind::Union { .. }) {
+            return Ok(None);
+        }
+        let holds = |property: &Property| {
+            let ty = self.description.resolve(&property.ty).map(|(ty, _)| &ty.kind);
+            matches!(ty, Ok(Kind::Array { items, .. }) if items == array)
+        };
+        let in_all = |name: &str| {
+            envelopes.iter().all(|members| members.iter().any(|member| member.name == name && holds(member)))
+        };
+        let Some(items) = first.iter().map(|property| &property.name).find(|name| in_all(name)).cloned() else {
+            return Ok(None);
+        };
+        let mut properties: Vec<Property> = Vec::new();
+        for property in envelopes.into_iter().flatten() {
+            if !properties.iter().any(|known| known.name == property.name) {
+                properties.push(Property { required: false, ..property });
+            }
+        }
         let index = self.add(hint, true, home, Form::Pending);
         self.work.push((index, properties, Some(List { items, cursor: None, paged: false })));
         Ok(Some(Rt::Named(index)))

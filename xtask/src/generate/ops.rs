@@ -2,6 +2,7 @@
 
 use super::models::{Models, Rt, Signature};
 use super::names;
+use super::reference;
 use super::types::Emitter;
 use crate::files::Output;
 use auth0_api_description::{BodyKind, PagingStyle, Stage};
@@ -37,6 +38,7 @@ pub(super) fn write(models: &Models, output: &mut Output) -> Result<(), String> 
         output.insert(folder.join("ops.rs"), operations(&emitter, group, signatures)?);
     }
     output.insert(api.join("shared.rs"), emitter.file("shared")?);
+    output.insert(PathBuf::from("reference.md"), reference::write(&emitter, models));
     output.insert(PathBuf::from("tests/it/typed_generated.rs"), tests(&emitter, models));
     output.insert(
         PathBuf::from("src/management/api/mod.rs"),
@@ -124,18 +126,23 @@ fn method(
     }
     for (property, rt) in signature.query.iter().filter(|(property, _)| property.required) {
         let ident = names::unique(names::snake(&property.name), |name| used.iter().any(|known| known == name));
-        let (declared, convert) = emitter.argument(rt, group);
+        let (declared, _) = emitter.argument(rt, group);
         let _ = write!(arguments, ", {ident}: {declared}");
-        let _ =
-            write!(calls, ".set({:?}, {})", property.name, json(emitter, rt, group, &convert.replace("value", &ident)));
+        let _ = write!(calls, ".set{}", query(emitter, rt, group, &property.name, &ident));
         used.push(ident);
     }
     if let (Some(body), Some(rt)) = (&operation.body, &signature.body) {
         let text = emitter.text(rt, group);
         match (body.kind, body.required) {
             (BodyKind::Json, true) => {
-                let _ = write!(arguments, ", body: impl Into<{text}>");
-                calls.push_str(".body(&body.into())");
+                let (declared, convert) = emitter.argument(rt, group);
+                let _ = write!(arguments, ", body: {declared}");
+                let inner = match rt {
+                    Rt::Vec(inner) | Rt::Map(inner) => emitter.text(inner, group),
+                    _ => text,
+                };
+                let convert = convert.replace("value", "body").replace('(', &format!("::<{inner}>("));
+                let _ = write!(calls, ".body(&{})", convert.replace(&format!(".into::<{inner}>("), ".into("));
             }
             (BodyKind::Json, false) => {
                 let _ = write!(arguments, ", body: impl Into<Option<{text}>>");
@@ -148,7 +155,6 @@ fn method(
         }
     }
     let answer = match &signature.response {
-        _ if operation.event_stream => "Json".to_owned(),
         None => "()".to_owned(),
         Some(rt) => emitter.text(rt, group),
     };
@@ -172,12 +178,12 @@ fn method(
             {
                 ident.push('_');
             }
-            let (declared, convert) = emitter.argument(rt, group);
+            let (declared, _) = emitter.argument(rt, group);
             let _ = write!(
                 queries,
-                "    /// Sets the query parameter `{0}`.\n    pub fn {ident}(self, value: {declared}) -> Self {{\n        self.set({0:?}, {1})\n    }}\n",
+                "    /// Sets the query parameter `{0}`.\n    pub fn {ident}(self, value: {declared}) -> Self {{\n        self.set{1}\n    }}\n",
                 property.name,
-                json(emitter, rt, group, convert)
+                query(emitter, rt, group, &property.name, "value")
             );
         }
         queries.push_str("}\n");
@@ -192,17 +198,13 @@ fn method(
     Ok(())
 }
 
-/// An argument as JSON, for a query parameter.
-fn json(emitter: &Emitter<'_>, rt: &Rt, home: &str, convert: &str) -> String {
+/// `::<i64>("page", value)`: what a query parameter is set with.
+fn query(emitter: &Emitter<'_>, rt: &Rt, home: &str, name: &str, value: &str) -> String {
     match rt {
         Rt::Vec(inner) => {
-            format!(
-                "Json::from({})",
-                convert.replace("collect(", &format!("collect::<{}>(", emitter.text(inner, home)))
-            )
+            format!("::<Json>({name:?}, Json::from(collect::<{}>({value})))", emitter.text(inner, home))
         }
-        Rt::Bool | Rt::Const(_) => convert.to_owned(),
-        _ => convert.replace(".into()", &format!(".into() as {}", emitter.text(rt, home))),
+        _ => format!("::<{}>({name:?}, {value})", emitter.text(rt, home)),
     }
 }
 
@@ -261,9 +263,17 @@ fn document(emitter: &Emitter<'_>, group: &str, signature: &Signature, out: &mut
     let call = example(emitter, group, signature);
     if call.contains("::") {
         let shared = if call.contains("shared::") { "shared, " } else { "" };
-        line(format!("use auth0_sdk::management::{{{shared}{}::*}};", names::snake(group)).replace(&format!("{{{}::*}}", names::snake(group)), &format!("{}::*", names::snake(group))));
+        line(
+            format!("use auth0_sdk::management::{{{shared}{}::*}};", names::snake(group))
+                .replace(&format!("{{{}::*}}", names::snake(group)), &format!("{}::*", names::snake(group))),
+        );
     }
-    if operation.paging.is_some() {
+    if operation.event_stream {
+        line(format!("let mut events = {call}.events();"));
+        line("while let Some(event) = events.next().await {".to_owned());
+        line("    println!(\"{:?}\", event?.event);".to_owned());
+        line("}".to_owned());
+    } else if operation.paging.is_some() {
         line(format!("let mut items = {call}.items();"));
         line("while let Some(item) = items.next().await {".to_owned());
         line("    println!(\"{:?}\", item?);".to_owned());
@@ -295,8 +305,16 @@ fn tests(emitter: &Emitter<'_>, models: &Models) -> String {
             out,
             "\n#[rustfmt::skip]\nfn {module}(auth0: &ManagementClient, calls: &mut Vec<(&'static str, Answer)>) {{\n    #[allow(unused_imports)]\n    use auth0_sdk::management::{module}::*;\n"
         );
+        if signatures.iter().all(|signature| signature.operation.event_stream) {
+            out += "    let _ = (auth0, calls);\n";
+        }
         for signature in signatures.iter().filter(|signature| !signature.operation.event_stream) {
-            let _ = writeln!(out, "    calls.push(({:?}, send({})));", signature.operation.id, example(emitter, group, signature));
+            let _ = writeln!(
+                out,
+                "    calls.push(({:?}, send({})));",
+                signature.operation.id,
+                example(emitter, group, signature)
+            );
         }
         out += "}\n";
     }

@@ -239,7 +239,8 @@ impl<'a> Emitter<'a> {
         out.push_str("            _ => other(map, name, &mut self.extra),\n        }\n    }\n");
         out.push_str("    fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {\n");
         for member in members {
-            let _ = writeln!(out, "        put(map, {:?}, &self.{})?;", member.name, member.rust);
+            let put = if member.rt == Rt::Float { "number" } else { "put" };
+            let _ = writeln!(out, "        {put}(map, {:?}, &self.{})?;", member.name, member.rust);
         }
         out.push_str("        others(map, &self.extra)\n    }\n}\n");
         match list {

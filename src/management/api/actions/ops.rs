@@ -31,6 +31,16 @@ impl ActionsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.actions().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListActionsPaginatedResponse, ActionsListQuery> {
         self.0.typed("actions.list")
     }
@@ -39,6 +49,14 @@ impl ActionsClient {
     /// Scope: `create:actions`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::actions::*;
+    /// let answer = auth0.actions().create(CreateAction::new("text", [ActionTrigger::new(ActionTriggerType::POST_LOGIN)])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateAction>) -> Call<Action> {
         self.0.typed("actions.create").body(&body.into())
     }
@@ -47,6 +65,13 @@ impl ActionsClient {
     /// Scope: `read:actions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.actions().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<Action> {
         self.0.typed("actions.get").path(id)
     }
@@ -55,6 +80,13 @@ impl ActionsClient {
     /// Scope: `delete:actions`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.actions().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<(), ActionsDeleteQuery> {
         self.0.typed("actions.delete").path(id)
     }
@@ -63,6 +95,14 @@ impl ActionsClient {
     /// Scope: `update:actions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::actions::*;
+    /// let answer = auth0.actions().update("id", UpdateAction::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateAction>) -> Call<Action> {
         self.0.typed("actions.update").path(id).body(&body.into())
     }
@@ -71,6 +111,13 @@ impl ActionsClient {
     /// Scope: `create:actions`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.actions().deploy("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn deploy(&self, id: impl Into<String>) -> Call<ActionVersion> {
         self.0.typed("actions.deploy").path(id)
     }
@@ -79,6 +126,14 @@ impl ActionsClient {
     /// Scope: `create:actions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::actions::*;
+    /// let answer = auth0.actions().test("id", TestAction::new("value")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn test(&self, id: impl Into<String>, body: impl Into<TestAction>) -> Call<TestActionResponse> {
         self.0.typed("actions.test").path(id).body(&body.into())
     }
@@ -93,6 +148,13 @@ impl ActionsExecutionsClient {
     /// Scope: `read:actions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.actions().executions().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetActionExecutionResponse> {
         self.0.typed("actions.executions.get").path(id)
     }
@@ -113,6 +175,16 @@ impl ActionsModulesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.actions().modules().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<GetActionModulesResponse, ActionsModulesListQuery> {
         self.0.typed("actions.modules.list")
     }
@@ -122,6 +194,14 @@ impl ActionsModulesClient {
     /// Early access.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::actions::*;
+    /// let answer = auth0.actions().modules().create(CreateActionModule::new("text", "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateActionModule>) -> Call<GetActionModuleResponse> {
         self.0.typed("actions.modules.create").body(&body.into())
     }
@@ -131,6 +211,13 @@ impl ActionsModulesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.actions().modules().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetActionModuleResponse> {
         self.0.typed("actions.modules.get").path(id)
     }
@@ -140,6 +227,13 @@ impl ActionsModulesClient {
     /// Early access.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 412, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.actions().modules().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("actions.modules.delete").path(id)
     }
@@ -149,6 +243,14 @@ impl ActionsModulesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::actions::*;
+    /// let answer = auth0.actions().modules().update("id", UpdateActionModule::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateActionModule>) -> Call<GetActionModuleResponse> {
         self.0.typed("actions.modules.update").path(id).body(&body.into())
     }
@@ -159,6 +261,16 @@ impl ActionsModulesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.actions().modules().list_actions("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_actions(&self, id: impl Into<String>) -> Call<GetActionModuleActionsResponse, ActionsModulesListActionsQuery> {
         self.0.typed("actions.modules.listActions").path(id)
     }
@@ -168,6 +280,14 @@ impl ActionsModulesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::actions::*;
+    /// let answer = auth0.actions().modules().rollback("id", RollbackActionModule::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rollback(&self, id: impl Into<String>, body: impl Into<RollbackActionModule>) -> Call<GetActionModuleResponse> {
         self.0.typed("actions.modules.rollback").path(id).body(&body.into())
     }
@@ -184,6 +304,16 @@ impl ActionsModulesVersionsClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.actions().modules().versions().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<GetActionModuleVersionsResponse, ActionsModulesVersionsListQuery> {
         self.0.typed("actions.modules.versions.list").path(id)
     }
@@ -193,6 +323,13 @@ impl ActionsModulesVersionsClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 412.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.actions().modules().versions().create("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>) -> Call<ActionModuleVersion> {
         self.0.typed("actions.modules.versions.create").path(id)
     }
@@ -202,6 +339,13 @@ impl ActionsModulesVersionsClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.actions().modules().versions().get("id", "versionId").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>, version_id: impl Into<String>) -> Call<ActionModuleVersion> {
         self.0.typed("actions.modules.versions.get").path(id).path(version_id)
     }
@@ -220,6 +364,13 @@ impl ActionsTriggersClient {
     /// Scope: `read:actions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.actions().triggers().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListActionTriggersResponse> {
         self.0.typed("actions.triggers.list")
     }
@@ -235,6 +386,16 @@ impl ActionsTriggersBindingsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.actions().triggers().bindings().list("triggerId").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, trigger_id: impl Into<String>) -> Call<ListActionBindingsPaginatedResponse, ActionsTriggersBindingsListQuery> {
         self.0.typed("actions.triggers.bindings.list").path(trigger_id)
     }
@@ -243,6 +404,14 @@ impl ActionsTriggersBindingsClient {
     /// Scope: `update:actions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::actions::*;
+    /// let answer = auth0.actions().triggers().bindings().update_many("triggerId", UpdateActionBindings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_many(&self, trigger_id: impl Into<String>, body: impl Into<UpdateActionBindings>) -> Call<UpdateActionBindingsResponse> {
         self.0.typed("actions.triggers.bindings.updateMany").path(trigger_id).body(&body.into())
     }
@@ -258,6 +427,16 @@ impl ActionsVersionsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.actions().versions().list("actionId").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, action_id: impl Into<String>) -> Call<ListActionVersionsPaginatedResponse, ActionsVersionsListQuery> {
         self.0.typed("actions.versions.list").path(action_id)
     }
@@ -266,6 +445,13 @@ impl ActionsVersionsClient {
     /// Scope: `read:actions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.actions().versions().get("actionId", "id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, action_id: impl Into<String>, id: impl Into<String>) -> Call<ActionVersion> {
         self.0.typed("actions.versions.get").path(action_id).path(id)
     }
@@ -274,6 +460,14 @@ impl ActionsVersionsClient {
     /// Scope: `create:actions`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::actions::*;
+    /// let answer = auth0.actions().versions().deploy("actionId", "id", Some(DeployActionVersion::new())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn deploy(&self, action_id: impl Into<String>, id: impl Into<String>, body: impl Into<Option<DeployActionVersion>>) -> Call<ActionVersion> {
         self.0.typed("actions.versions.deploy").path(action_id).path(id).optional_body(body.into().as_ref())
     }
@@ -285,27 +479,27 @@ pub enum ActionsListQuery {}
 impl Call<ListActionsPaginatedResponse, ActionsListQuery> {
     /// Sets the query parameter `triggerId`.
     pub fn trigger_id(self, value: impl Into<ActionTriggerType>) -> Self {
-        self.set("triggerId", value.into() as ActionTriggerType)
+        self.set::<ActionTriggerType>("triggerId", value)
     }
     /// Sets the query parameter `actionName`.
     pub fn action_name(self, value: impl Into<String>) -> Self {
-        self.set("actionName", value.into() as String)
+        self.set::<String>("actionName", value)
     }
     /// Sets the query parameter `deployed`.
     pub fn deployed(self, value: bool) -> Self {
-        self.set("deployed", value)
+        self.set::<bool>("deployed", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `installed`.
     pub fn installed(self, value: bool) -> Self {
-        self.set("installed", value)
+        self.set::<bool>("installed", value)
     }
 }
 
@@ -315,7 +509,7 @@ pub enum ActionsDeleteQuery {}
 impl Call<(), ActionsDeleteQuery> {
     /// Sets the query parameter `force`.
     pub fn force(self, value: bool) -> Self {
-        self.set("force", value)
+        self.set::<bool>("force", value)
     }
 }
 
@@ -325,11 +519,11 @@ pub enum ActionsModulesListQuery {}
 impl Call<GetActionModulesResponse, ActionsModulesListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
 }
 
@@ -339,11 +533,11 @@ pub enum ActionsModulesListActionsQuery {}
 impl Call<GetActionModuleActionsResponse, ActionsModulesListActionsQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
 }
 
@@ -353,11 +547,11 @@ pub enum ActionsModulesVersionsListQuery {}
 impl Call<GetActionModuleVersionsResponse, ActionsModulesVersionsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
 }
 
@@ -367,11 +561,11 @@ pub enum ActionsTriggersBindingsListQuery {}
 impl Call<ListActionBindingsPaginatedResponse, ActionsTriggersBindingsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
 }
 
@@ -381,10 +575,10 @@ pub enum ActionsVersionsListQuery {}
 impl Call<ListActionVersionsPaginatedResponse, ActionsVersionsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
 }

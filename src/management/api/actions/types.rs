@@ -962,7 +962,7 @@ impl Model for ActionVersion {
         put(map, "runtime", &self.runtime)?;
         put(map, "secrets", &self.secrets)?;
         put(map, "status", &self.status)?;
-        put(map, "number", &self.number)?;
+        number(map, "number", &self.number)?;
         put(map, "errors", &self.errors)?;
         put(map, "action", &self.action)?;
         put(map, "built_at", &self.built_at)?;

@@ -14,6 +14,16 @@ impl AgentsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.agents().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<AgentsListResponse, AgentsListQuery> {
         self.0.typed("agents.list")
     }
@@ -21,6 +31,14 @@ impl AgentsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::agents::*;
+    /// let answer = auth0.agents().create(AgentsCreate::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<AgentsCreate>) -> Call<AgentResponse> {
         self.0.typed("agents.create").body(&body.into())
     }
@@ -28,6 +46,13 @@ impl AgentsClient {
     ///
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.agents().read("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read(&self, id: impl Into<String>) -> Call<AgentResponse> {
         self.0.typed("agents.read").path(id)
     }
@@ -35,6 +60,13 @@ impl AgentsClient {
     ///
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.agents().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("agents.delete").path(id)
     }
@@ -42,6 +74,14 @@ impl AgentsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::agents::*;
+    /// let answer = auth0.agents().update("id", AgentsUpdate::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<AgentsUpdate>) -> Call<AgentResponse> {
         self.0.typed("agents.update").path(id).body(&body.into())
     }
@@ -53,10 +93,10 @@ pub enum AgentsListQuery {}
 impl Call<AgentsListResponse, AgentsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -24,6 +24,13 @@ impl AnomalyBlocksClient {
     /// Scope: `read:anomaly_blocks`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.anomaly().blocks().check_ip("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn check_ip(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("anomaly.blocks.checkIp").path(id)
     }
@@ -32,6 +39,13 @@ impl AnomalyBlocksClient {
     /// Scope: `delete:anomaly_blocks`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.anomaly().blocks().unblock_ip("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn unblock_ip(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("anomaly.blocks.unblockIp").path(id)
     }

@@ -48,6 +48,13 @@ impl AttackProtectionBotDetectionClient {
     /// Scope: `read:attack_protection`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.attack_protection().bot_detection().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetBotDetectionSettingsResponse> {
         self.0.typed("attackProtection.botDetection.get")
     }
@@ -56,6 +63,14 @@ impl AttackProtectionBotDetectionClient {
     /// Scope: `update:attack_protection`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::attack_protection::*;
+    /// let answer = auth0.attack_protection().bot_detection().update(UpdateBotDetectionSettings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateBotDetectionSettings>) -> Call<UpdateBotDetectionSettingsResponse> {
         self.0.typed("attackProtection.botDetection.update").body(&body.into())
     }
@@ -70,6 +85,13 @@ impl AttackProtectionBreachedPasswordDetectionClient {
     /// Scope: `read:attack_protection`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.attack_protection().breached_password_detection().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetBreachedPasswordDetectionSettingsResponse> {
         self.0.typed("attackProtection.breachedPasswordDetection.get")
     }
@@ -78,6 +100,14 @@ impl AttackProtectionBreachedPasswordDetectionClient {
     /// Scope: `update:attack_protection`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::attack_protection::*;
+    /// let answer = auth0.attack_protection().breached_password_detection().update(UpdateBreachedPasswordDetectionSettings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateBreachedPasswordDetectionSettings>) -> Call<GetBreachedPasswordDetectionSettingsResponse> {
         self.0.typed("attackProtection.breachedPasswordDetection.update").body(&body.into())
     }
@@ -92,6 +122,13 @@ impl AttackProtectionBruteForceProtectionClient {
     /// Scope: `read:attack_protection`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.attack_protection().brute_force_protection().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetBruteForceSettingsResponse> {
         self.0.typed("attackProtection.bruteForceProtection.get")
     }
@@ -100,6 +137,14 @@ impl AttackProtectionBruteForceProtectionClient {
     /// Scope: `update:attack_protection`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::attack_protection::*;
+    /// let answer = auth0.attack_protection().brute_force_protection().update(UpdateBruteForceSettings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateBruteForceSettings>) -> Call<GetBruteForceSettingsResponse> {
         self.0.typed("attackProtection.bruteForceProtection.update").body(&body.into())
     }
@@ -114,6 +159,13 @@ impl AttackProtectionCaptchaClient {
     /// Scope: `read:attack_protection`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.attack_protection().captcha().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetAttackProtectionCaptchaResponse> {
         self.0.typed("attackProtection.captcha.get")
     }
@@ -122,6 +174,14 @@ impl AttackProtectionCaptchaClient {
     /// Scope: `update:attack_protection`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::attack_protection::*;
+    /// let answer = auth0.attack_protection().captcha().update(UpdateAttackProtectionCaptcha::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateAttackProtectionCaptcha>) -> Call<GetAttackProtectionCaptchaResponse> {
         self.0.typed("attackProtection.captcha.update").body(&body.into())
     }
@@ -135,6 +195,13 @@ impl AttackProtectionCaptchaPoliciesClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.attack_protection().captcha_policies().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<Vec<AttackProtectionCaptchaPolicy>> {
         self.0.typed("attackProtection.captchaPolicies.list")
     }
@@ -142,6 +209,14 @@ impl AttackProtectionCaptchaPoliciesClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::attack_protection::*;
+    /// let answer = auth0.attack_protection().captcha_policies().create(AttackProtectionCaptchaPoliciesCreate::new("text", 1, AttackProtectionCaptchaPoliciesCreateMatch::new(), AttackProtectionCaptchaPolicyActionInput::new())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<AttackProtectionCaptchaPoliciesCreate>) -> Call<AttackProtectionCaptchaPolicy> {
         self.0.typed("attackProtection.captchaPolicies.create").body(&body.into())
     }
@@ -149,6 +224,13 @@ impl AttackProtectionCaptchaPoliciesClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.attack_protection().captcha_policies().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<AttackProtectionCaptchaPolicy> {
         self.0.typed("attackProtection.captchaPolicies.get").path(id)
     }
@@ -156,6 +238,13 @@ impl AttackProtectionCaptchaPoliciesClient {
     ///
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.attack_protection().captcha_policies().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("attackProtection.captchaPolicies.delete").path(id)
     }
@@ -163,6 +252,14 @@ impl AttackProtectionCaptchaPoliciesClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::attack_protection::*;
+    /// let answer = auth0.attack_protection().captcha_policies().update("id", AttackProtectionCaptchaPoliciesUpdate::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<AttackProtectionCaptchaPoliciesUpdate>) -> Call<AttackProtectionCaptchaPolicy> {
         self.0.typed("attackProtection.captchaPolicies.update").path(id).body(&body.into())
     }
@@ -178,6 +275,13 @@ impl AttackProtectionPhoneProviderProtectionClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.attack_protection().phone_provider_protection().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetPhoneProviderProtectionResponse> {
         self.0.typed("attackProtection.phoneProviderProtection.get")
     }
@@ -187,6 +291,14 @@ impl AttackProtectionPhoneProviderProtectionClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::attack_protection::*;
+    /// let answer = auth0.attack_protection().phone_provider_protection().patch(PatchPhoneProviderProtection::new(PhoneProviderProtectionBackoffStrategy::EXPONENTIAL)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn patch(&self, body: impl Into<PatchPhoneProviderProtection>) -> Call<GetPhoneProviderProtectionResponse> {
         self.0.typed("attackProtection.phoneProviderProtection.patch").body(&body.into())
     }
@@ -201,6 +313,13 @@ impl AttackProtectionSuspiciousIpThrottlingClient {
     /// Scope: `read:attack_protection`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.attack_protection().suspicious_ip_throttling().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetSuspiciousIPThrottlingSettingsResponse> {
         self.0.typed("attackProtection.suspiciousIpThrottling.get")
     }
@@ -209,6 +328,14 @@ impl AttackProtectionSuspiciousIpThrottlingClient {
     /// Scope: `update:attack_protection`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::attack_protection::*;
+    /// let answer = auth0.attack_protection().suspicious_ip_throttling().update(UpdateSuspiciousIPThrottlingSettings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateSuspiciousIPThrottlingSettings>) -> Call<GetSuspiciousIPThrottlingSettingsResponse> {
         self.0.typed("attackProtection.suspiciousIpThrottling.update").body(&body.into())
     }

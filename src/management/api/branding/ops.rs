@@ -26,6 +26,13 @@ impl BrandingClient {
     /// Scope: `read:branding`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetBrandingResponse> {
         self.0.typed("branding.get")
     }
@@ -34,6 +41,14 @@ impl BrandingClient {
     /// Scope: `update:branding`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().update(UpdateBranding::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateBranding>) -> Call<GetBrandingResponse> {
         self.0.typed("branding.update").body(&body.into())
     }
@@ -62,6 +77,13 @@ impl BrandingPhoneProvidersClient {
     /// Scope: `read:phone_providers`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().phone().providers().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListBrandingPhoneProvidersResponse, BrandingPhoneProvidersListQuery> {
         self.0.typed("branding.phone.providers.list")
     }
@@ -70,6 +92,14 @@ impl BrandingPhoneProvidersClient {
     /// Scope: `create:phone_providers`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().phone().providers().create(CreateBrandingPhoneProvider::new(PhoneProviderName::TWILIO, PhoneProviderCredentials::from(TwilioProviderCredentials::new("secret")))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateBrandingPhoneProvider>) -> Call<PhoneProviderSchemaMasked> {
         self.0.typed("branding.phone.providers.create").body(&body.into())
     }
@@ -78,6 +108,13 @@ impl BrandingPhoneProvidersClient {
     /// Scope: `read:phone_providers`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().phone().providers().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<PhoneProviderSchemaMasked> {
         self.0.typed("branding.phone.providers.get").path(id)
     }
@@ -86,6 +123,13 @@ impl BrandingPhoneProvidersClient {
     /// Scope: `delete:phone_providers`.
     /// Answers 204.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.branding().phone().providers().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("branding.phone.providers.delete").path(id)
     }
@@ -94,6 +138,14 @@ impl BrandingPhoneProvidersClient {
     /// Scope: `update:phone_providers`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().phone().providers().update("id", UpdateBrandingPhoneProvider::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateBrandingPhoneProvider>) -> Call<PhoneProviderSchemaMasked> {
         self.0.typed("branding.phone.providers.update").path(id).body(&body.into())
     }
@@ -102,6 +154,14 @@ impl BrandingPhoneProvidersClient {
     /// Scope: `create:phone_providers`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().phone().providers().test("id", CreatePhoneProviderSendTest::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn test(&self, id: impl Into<String>, body: impl Into<CreatePhoneProviderSendTest>) -> Call<CreatePhoneProviderSendTestResponse> {
         self.0.typed("branding.phone.providers.test").path(id).body(&body.into())
     }
@@ -116,6 +176,13 @@ impl BrandingPhoneTemplatesClient {
     /// Scope: `read:phone_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().phone().templates().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListPhoneTemplatesResponse, BrandingPhoneTemplatesListQuery> {
         self.0.typed("branding.phone.templates.list")
     }
@@ -124,6 +191,14 @@ impl BrandingPhoneTemplatesClient {
     /// Scope: `create:phone_templates`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().phone().templates().create(CreatePhoneTemplate::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreatePhoneTemplate>) -> Call<PhoneTemplate> {
         self.0.typed("branding.phone.templates.create").body(&body.into())
     }
@@ -132,6 +207,13 @@ impl BrandingPhoneTemplatesClient {
     /// Scope: `read:phone_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().phone().templates().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<PhoneTemplate> {
         self.0.typed("branding.phone.templates.get").path(id)
     }
@@ -140,6 +222,13 @@ impl BrandingPhoneTemplatesClient {
     /// Scope: `delete:phone_templates`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.branding().phone().templates().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("branding.phone.templates.delete").path(id)
     }
@@ -148,6 +237,14 @@ impl BrandingPhoneTemplatesClient {
     /// Scope: `update:phone_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().phone().templates().update("id", UpdatePhoneTemplate::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdatePhoneTemplate>) -> Call<PhoneTemplate> {
         self.0.typed("branding.phone.templates.update").path(id).body(&body.into())
     }
@@ -156,6 +253,13 @@ impl BrandingPhoneTemplatesClient {
     /// Scope: `update:phone_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().phone().templates().reset("id", "value").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reset(&self, id: impl Into<String>, body: impl Into<Json>) -> Call<PhoneTemplate> {
         self.0.typed("branding.phone.templates.reset").path(id).body(&body.into())
     }
@@ -164,6 +268,14 @@ impl BrandingPhoneTemplatesClient {
     /// Scope: `create:phone_templates`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().phone().templates().test("id", CreatePhoneProviderSendTest::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn test(&self, id: impl Into<String>, body: impl Into<CreatePhoneProviderSendTest>) -> Call<CreatePhoneTemplateTestNotificationResponse> {
         self.0.typed("branding.phone.templates.test").path(id).body(&body.into())
     }
@@ -178,6 +290,13 @@ impl BrandingTemplatesClient {
     /// Scope: `read:branding`.
     /// Answers 200.
     /// Fails with 401, 402, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().templates().get_universal_login().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_universal_login(&self) -> Call<GetUniversalLoginTemplateResponse> {
         self.0.typed("branding.templates.getUniversalLogin")
     }
@@ -186,6 +305,13 @@ impl BrandingTemplatesClient {
     /// Scope: `delete:branding`.
     /// Answers 204.
     /// Fails with 401, 402, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.branding().templates().delete_universal_login().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_universal_login(&self) -> Call<()> {
         self.0.typed("branding.templates.deleteUniversalLogin")
     }
@@ -194,6 +320,14 @@ impl BrandingTemplatesClient {
     /// Scope: `update:branding`.
     /// Answers 201, 204.
     /// Fails with 400, 401, 402, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// auth0.branding().templates().update_universal_login(UpdateUniversalLoginTemplate::from("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_universal_login(&self, body: impl Into<UpdateUniversalLoginTemplate>) -> Call<()> {
         self.0.typed("branding.templates.updateUniversalLogin").body(&body.into())
     }
@@ -208,6 +342,14 @@ impl BrandingThemesClient {
     /// Scope: `update:branding`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().themes().create(CreateBrandingTheme::new(BrandingThemeBorders::new(1.5, 1.5, BrandingThemeBordersInputsStyle::PILL, 1.5, 1.5, BrandingThemeBordersInputsStyle::PILL, true, 1.5, 1.5), BrandingThemeColors::new("text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text"), BrandingThemeFonts::new(BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5), "text", BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinksStyle::NORMAL, 1.5, BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5)), BrandingThemePageBackground::new("text", "text", BrandingThemePageBackgroundPageLayout::CENTER), BrandingThemeWidget::new(BrandingThemePageBackgroundPageLayout::CENTER, 1.5, BrandingThemeWidgetLogoPosition::CENTER, "text", BrandingThemeWidgetSocialButtonsLayout::BOTTOM))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateBrandingTheme>) -> Call<GetBrandingThemeResponse> {
         self.0.typed("branding.themes.create").body(&body.into())
     }
@@ -216,6 +358,13 @@ impl BrandingThemesClient {
     /// Scope: `read:branding`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().themes().get_default().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_default(&self) -> Call<GetBrandingThemeResponse> {
         self.0.typed("branding.themes.getDefault")
     }
@@ -224,6 +373,13 @@ impl BrandingThemesClient {
     /// Scope: `read:branding`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.branding().themes().get("themeId").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, theme_id: impl Into<String>) -> Call<GetBrandingThemeResponse> {
         self.0.typed("branding.themes.get").path(theme_id)
     }
@@ -232,6 +388,13 @@ impl BrandingThemesClient {
     /// Scope: `delete:branding`.
     /// Answers 204.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.branding().themes().delete("themeId").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, theme_id: impl Into<String>) -> Call<()> {
         self.0.typed("branding.themes.delete").path(theme_id)
     }
@@ -240,6 +403,14 @@ impl BrandingThemesClient {
     /// Scope: `update:branding`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::branding::*;
+    /// let answer = auth0.branding().themes().update("themeId", UpdateBrandingTheme::new(BrandingThemeBorders::new(1.5, 1.5, BrandingThemeBordersInputsStyle::PILL, 1.5, 1.5, BrandingThemeBordersInputsStyle::PILL, true, 1.5, 1.5), BrandingThemeColors::new("text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text"), BrandingThemeFonts::new(BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5), "text", BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinksStyle::NORMAL, 1.5, BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5)), BrandingThemePageBackground::new("text", "text", BrandingThemePageBackgroundPageLayout::CENTER), BrandingThemeWidget::new(BrandingThemePageBackgroundPageLayout::CENTER, 1.5, BrandingThemeWidgetLogoPosition::CENTER, "text", BrandingThemeWidgetSocialButtonsLayout::BOTTOM))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, theme_id: impl Into<String>, body: impl Into<UpdateBrandingTheme>) -> Call<GetBrandingThemeResponse> {
         self.0.typed("branding.themes.update").path(theme_id).body(&body.into())
     }
@@ -251,7 +422,7 @@ pub enum BrandingPhoneProvidersListQuery {}
 impl Call<ListBrandingPhoneProvidersResponse, BrandingPhoneProvidersListQuery> {
     /// Sets the query parameter `disabled`.
     pub fn disabled(self, value: bool) -> Self {
-        self.set("disabled", value)
+        self.set::<bool>("disabled", value)
     }
 }
 
@@ -261,6 +432,6 @@ pub enum BrandingPhoneTemplatesListQuery {}
 impl Call<ListPhoneTemplatesResponse, BrandingPhoneTemplatesListQuery> {
     /// Sets the query parameter `disabled`.
     pub fn disabled(self, value: bool) -> Self {
-        self.set("disabled", value)
+        self.set::<bool>("disabled", value)
     }
 }

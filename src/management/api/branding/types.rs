@@ -129,15 +129,15 @@ impl Model for BrandingThemeBorders {
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        put(map, "button_border_radius", &self.button_border_radius)?;
-        put(map, "button_border_weight", &self.button_border_weight)?;
+        number(map, "button_border_radius", &self.button_border_radius)?;
+        number(map, "button_border_weight", &self.button_border_weight)?;
         put(map, "buttons_style", &self.buttons_style)?;
-        put(map, "input_border_radius", &self.input_border_radius)?;
-        put(map, "input_border_weight", &self.input_border_weight)?;
+        number(map, "input_border_radius", &self.input_border_radius)?;
+        number(map, "input_border_weight", &self.input_border_weight)?;
         put(map, "inputs_style", &self.inputs_style)?;
         put(map, "show_widget_shadow", &self.show_widget_shadow)?;
-        put(map, "widget_border_weight", &self.widget_border_weight)?;
-        put(map, "widget_corner_radius", &self.widget_corner_radius)?;
+        number(map, "widget_border_weight", &self.widget_border_weight)?;
+        number(map, "widget_corner_radius", &self.widget_corner_radius)?;
         others(map, &self.extra)
     }
 }
@@ -339,7 +339,7 @@ impl Model for BrandingThemeFontLinks {
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "bold", &self.bold)?;
-        put(map, "size", &self.size)?;
+        number(map, "size", &self.size)?;
         others(map, &self.extra)
     }
 }
@@ -439,7 +439,7 @@ impl Model for BrandingThemeFonts {
         put(map, "input_labels", &self.input_labels)?;
         put(map, "links", &self.links)?;
         put(map, "links_style", &self.links_style)?;
-        put(map, "reference_text_size", &self.reference_text_size)?;
+        number(map, "reference_text_size", &self.reference_text_size)?;
         put(map, "subtitle", &self.subtitle)?;
         put(map, "title", &self.title)?;
         others(map, &self.extra)
@@ -676,7 +676,7 @@ impl Model for BrandingThemeWidget {
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "header_text_alignment", &self.header_text_alignment)?;
-        put(map, "logo_height", &self.logo_height)?;
+        number(map, "logo_height", &self.logo_height)?;
         put(map, "logo_position", &self.logo_position)?;
         put(map, "logo_url", &self.logo_url)?;
         put(map, "social_buttons_layout", &self.social_buttons_layout)?;
@@ -895,7 +895,7 @@ impl Model for CreatePhoneProviderSendTestResponse {
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        put(map, "code", &self.code)?;
+        number(map, "code", &self.code)?;
         put(map, "message", &self.message)?;
         others(map, &self.extra)
     }

@@ -19,6 +19,16 @@ impl ClientGrantsClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.client_grants().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListClientGrantResponse, ClientGrantsListQuery> {
         self.0.typed("clientGrants.list")
     }
@@ -27,6 +37,14 @@ impl ClientGrantsClient {
     /// Scope: `create:client_grants`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::client_grants::*;
+    /// let answer = auth0.client_grants().create(CreateClientGrant::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateClientGrant>) -> Call<ClientGrantResponse> {
         self.0.typed("clientGrants.create").body(&body.into())
     }
@@ -35,6 +53,13 @@ impl ClientGrantsClient {
     /// Scope: `read:client_grants`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.client_grants().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<ClientGrantResponse> {
         self.0.typed("clientGrants.get").path(id)
     }
@@ -43,6 +68,13 @@ impl ClientGrantsClient {
     /// Scope: `delete:client_grants`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.client_grants().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("clientGrants.delete").path(id)
     }
@@ -51,6 +83,14 @@ impl ClientGrantsClient {
     /// Scope: `update:client_grants`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::client_grants::*;
+    /// let answer = auth0.client_grants().update("id", UpdateClientGrant::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateClientGrant>) -> Call<ClientGrantResponse> {
         self.0.typed("clientGrants.update").path(id).body(&body.into())
     }
@@ -59,6 +99,16 @@ impl ClientGrantsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429, 500, 504.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.client_grants().search().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn search(&self) -> Call<ClientGrantsSearchResponse, ClientGrantsSearchQuery> {
         self.0.typed("clientGrants.search")
     }
@@ -74,6 +124,16 @@ impl ClientGrantsOrganizationsClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.client_grants().organizations().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListClientGrantOrganizationsResponse, ClientGrantsOrganizationsListQuery> {
         self.0.typed("clientGrants.organizations.list").path(id)
     }
@@ -85,43 +145,43 @@ pub enum ClientGrantsListQuery {}
 impl Call<ListClientGrantResponse, ClientGrantsListQuery> {
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `audience`.
     pub fn audience(self, value: impl Into<String>) -> Self {
-        self.set("audience", value.into() as String)
+        self.set::<String>("audience", value)
     }
     /// Sets the query parameter `client_id`.
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        self.set("client_id", value.into() as String)
+        self.set::<String>("client_id", value)
     }
     /// Sets the query parameter `allow_any_organization`.
     pub fn allow_any_organization(self, value: bool) -> Self {
-        self.set("allow_any_organization", value)
+        self.set::<bool>("allow_any_organization", value)
     }
     /// Sets the query parameter `subject_type`.
     pub fn subject_type(self, value: impl Into<ClientGrantSubjectType>) -> Self {
-        self.set("subject_type", value.into() as ClientGrantSubjectType)
+        self.set::<ClientGrantSubjectType>("subject_type", value)
     }
     /// Sets the query parameter `default_for`.
     pub fn default_for(self, value: String) -> Self {
-        self.set("default_for", value)
+        self.set::<String>("default_for", value)
     }
 }
 
@@ -131,31 +191,31 @@ pub enum ClientGrantsSearchQuery {}
 impl Call<ClientGrantsSearchResponse, ClientGrantsSearchQuery> {
     /// Sets the query parameter `q`.
     pub fn q(self, value: impl Into<String>) -> Self {
-        self.set("q", value.into() as String)
+        self.set::<String>("q", value)
     }
     /// Sets the query parameter `parser`.
     pub fn parser(self, value: impl Into<ClientGrantsSearchParser>) -> Self {
-        self.set("parser", value.into() as ClientGrantsSearchParser)
+        self.set::<ClientGrantsSearchParser>("parser", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<ClientGrantsSearchSort>) -> Self {
-        self.set("sort", value.into() as ClientGrantsSearchSort)
+        self.set::<ClientGrantsSearchSort>("sort", value)
     }
 }
 
@@ -165,22 +225,22 @@ pub enum ClientGrantsOrganizationsListQuery {}
 impl Call<ListClientGrantOrganizationsResponse, ClientGrantsOrganizationsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -14,6 +14,16 @@ impl ClientProfilesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.client_profiles().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ClientProfilesListResponse, ClientProfilesListQuery> {
         self.0.typed("clientProfiles.list")
     }
@@ -21,6 +31,14 @@ impl ClientProfilesClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::client_profiles::*;
+    /// let answer = auth0.client_profiles().create(ClientProfilesCreate::new("text", ClientProfilesCreateClientConfiguration::new(), ClientProfilesCreateApplyPolicy::new())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<ClientProfilesCreate>) -> Call<ClientProfile> {
         self.0.typed("clientProfiles.create").body(&body.into())
     }
@@ -28,6 +46,13 @@ impl ClientProfilesClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.client_profiles().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<ClientProfile> {
         self.0.typed("clientProfiles.get").path(id)
     }
@@ -35,6 +60,13 @@ impl ClientProfilesClient {
     ///
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.client_profiles().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("clientProfiles.delete").path(id)
     }
@@ -42,6 +74,14 @@ impl ClientProfilesClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::client_profiles::*;
+    /// let answer = auth0.client_profiles().update("id", ClientProfilesUpdate::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<ClientProfilesUpdate>) -> Call<ClientProfile> {
         self.0.typed("clientProfiles.update").path(id).body(&body.into())
     }
@@ -53,10 +93,10 @@ pub enum ClientProfilesListQuery {}
 impl Call<ClientProfilesListResponse, ClientProfilesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -23,6 +23,16 @@ impl ClientsClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.clients().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ClientsListResponse, ClientsListQuery> {
         self.0.typed("clients.list")
     }
@@ -31,6 +41,14 @@ impl ClientsClient {
     /// Scope: `create:clients`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::clients::*;
+    /// let answer = auth0.clients().create(CreateClient::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateClient>) -> Call<Client> {
         self.0.typed("clients.create").body(&body.into())
     }
@@ -39,6 +57,14 @@ impl ClientsClient {
     /// Scope: `read:clients`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::clients::*;
+    /// let answer = auth0.clients().preview_cimd_metadata(RegisterCimdClient::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn preview_cimd_metadata(&self, body: impl Into<RegisterCimdClient>) -> Call<PreviewCimdMetadataResponse> {
         self.0.typed("clients.previewCimdMetadata").body(&body.into())
     }
@@ -47,6 +73,14 @@ impl ClientsClient {
     /// Any of the scopes `create:clients`, `update:clients`.
     /// Answers 200, 201.
     /// Fails with 400, 401, 403, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::clients::*;
+    /// let answer = auth0.clients().register_cimd_client(RegisterCimdClient::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn register_cimd_client(&self, body: impl Into<RegisterCimdClient>) -> Call<RegisterCimdClientResponse> {
         self.0.typed("clients.registerCimdClient").body(&body.into())
     }
@@ -55,6 +89,13 @@ impl ClientsClient {
     /// Any of the scopes `read:clients`, `read:client_keys`, `read:client_credentials`, `read:client_summary`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.clients().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<Client, ClientsGetQuery> {
         self.0.typed("clients.get").path(id)
     }
@@ -63,6 +104,13 @@ impl ClientsClient {
     /// Scope: `delete:clients`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.clients().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("clients.delete").path(id)
     }
@@ -71,6 +119,14 @@ impl ClientsClient {
     /// Any of the scopes `update:clients`, `update:client_keys`, `update:client_credentials`, `update:client_token_vault_privileged_access`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::clients::*;
+    /// let answer = auth0.clients().update("id", UpdateClient::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateClient>) -> Call<Client> {
         self.0.typed("clients.update").path(id).body(&body.into())
     }
@@ -79,6 +135,13 @@ impl ClientsClient {
     /// Scope: `update:client_keys`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.clients().rotate_secret("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rotate_secret(&self, id: impl Into<String>) -> Call<Client> {
         self.0.typed("clients.rotateSecret").path(id)
     }
@@ -87,6 +150,16 @@ impl ClientsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429, 500, 504.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.clients().search().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn search(&self) -> Call<ClientsSearchResponse, ClientsSearchQuery> {
         self.0.typed("clients.search")
     }
@@ -102,6 +175,16 @@ impl ClientsConnectionsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.clients().connections().get("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<ListClientConnectionsResponse, ClientsConnectionsGetQuery> {
         self.0.typed("clients.connections.get").path(id)
     }
@@ -116,6 +199,13 @@ impl ClientsCredentialsClient {
     /// Scope: `read:client_credentials`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.clients().credentials().list("client_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, client_id: impl Into<String>) -> Call<Vec<ClientCredential>> {
         self.0.typed("clients.credentials.list").path(client_id)
     }
@@ -124,6 +214,14 @@ impl ClientsCredentialsClient {
     /// Scope: `create:client_credentials`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::clients::*;
+    /// let answer = auth0.clients().credentials().create("client_id", PostClientCredential::new(ClientCredentialType::PUBLIC_KEY)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, client_id: impl Into<String>, body: impl Into<PostClientCredential>) -> Call<ClientCredential> {
         self.0.typed("clients.credentials.create").path(client_id).body(&body.into())
     }
@@ -132,6 +230,13 @@ impl ClientsCredentialsClient {
     /// Scope: `read:client_credentials`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.clients().credentials().get("client_id", "credential_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, client_id: impl Into<String>, credential_id: impl Into<String>) -> Call<ClientCredential> {
         self.0.typed("clients.credentials.get").path(client_id).path(credential_id)
     }
@@ -140,6 +245,13 @@ impl ClientsCredentialsClient {
     /// Scope: `delete:client_credentials`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.clients().credentials().delete("client_id", "credential_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, client_id: impl Into<String>, credential_id: impl Into<String>) -> Call<()> {
         self.0.typed("clients.credentials.delete").path(client_id).path(credential_id)
     }
@@ -148,6 +260,14 @@ impl ClientsCredentialsClient {
     /// Scope: `update:client_credentials`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::clients::*;
+    /// let answer = auth0.clients().credentials().update("client_id", "credential_id", PatchClientCredential::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, client_id: impl Into<String>, credential_id: impl Into<String>, body: impl Into<PatchClientCredential>) -> Call<ClientCredential> {
         self.0.typed("clients.credentials.update").path(client_id).path(credential_id).body(&body.into())
     }
@@ -159,51 +279,51 @@ pub enum ClientsListQuery {}
 impl Call<ClientsListResponse, ClientsListQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `is_global`.
     pub fn is_global(self, value: bool) -> Self {
-        self.set("is_global", value)
+        self.set::<bool>("is_global", value)
     }
     /// Sets the query parameter `is_first_party`.
     pub fn is_first_party(self, value: bool) -> Self {
-        self.set("is_first_party", value)
+        self.set::<bool>("is_first_party", value)
     }
     /// Sets the query parameter `app_type`.
     pub fn app_type(self, value: impl Into<String>) -> Self {
-        self.set("app_type", value.into() as String)
+        self.set::<String>("app_type", value)
     }
     /// Sets the query parameter `external_client_id`.
     pub fn external_client_id(self, value: impl Into<String>) -> Self {
-        self.set("external_client_id", value.into() as String)
+        self.set::<String>("external_client_id", value)
     }
     /// Sets the query parameter `q`.
     pub fn q(self, value: impl Into<String>) -> Self {
-        self.set("q", value.into() as String)
+        self.set::<String>("q", value)
     }
 }
 
@@ -213,11 +333,11 @@ pub enum ClientsGetQuery {}
 impl Call<Client, ClientsGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -227,31 +347,31 @@ pub enum ClientsSearchQuery {}
 impl Call<ClientsSearchResponse, ClientsSearchQuery> {
     /// Sets the query parameter `q`.
     pub fn q(self, value: impl Into<String>) -> Self {
-        self.set("q", value.into() as String)
+        self.set::<String>("q", value)
     }
     /// Sets the query parameter `parser`.
     pub fn parser(self, value: impl Into<ClientsSearchParser>) -> Self {
-        self.set("parser", value.into() as ClientsSearchParser)
+        self.set::<ClientsSearchParser>("parser", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<ClientsSearchSort>) -> Self {
-        self.set("sort", value.into() as ClientsSearchSort)
+        self.set::<ClientsSearchSort>("sort", value)
     }
 }
 
@@ -261,22 +381,22 @@ pub enum ClientsConnectionsGetQuery {}
 impl Call<ListClientConnectionsResponse, ClientsConnectionsGetQuery> {
     /// Sets the query parameter `strategy`.
     pub fn strategy(self, value: impl IntoIterator<Item = impl Into<shared::ConnectionStrategy>>) -> Self {
-        self.set("strategy", Json::from(collect::<shared::ConnectionStrategy>(value)))
+        self.set::<Json>("strategy", Json::from(collect::<shared::ConnectionStrategy>(value)))
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }

@@ -15,6 +15,16 @@ impl ConnectionProfilesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.connection_profiles().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListConnectionProfilesPaginatedResponse, ConnectionProfilesListQuery> {
         self.0.typed("connectionProfiles.list")
     }
@@ -23,6 +33,14 @@ impl ConnectionProfilesClient {
     /// Scope: `create:connection_profiles`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connection_profiles::*;
+    /// let answer = auth0.connection_profiles().create(CreateConnectionProfile::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateConnectionProfile>) -> Call<ConnectionProfile> {
         self.0.typed("connectionProfiles.create").body(&body.into())
     }
@@ -31,6 +49,13 @@ impl ConnectionProfilesClient {
     /// Scope: `read:connection_profiles`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connection_profiles().list_templates().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_templates(&self) -> Call<ListConnectionProfileTemplateResponse> {
         self.0.typed("connectionProfiles.listTemplates")
     }
@@ -39,6 +64,13 @@ impl ConnectionProfilesClient {
     /// Scope: `read:connection_profiles`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connection_profiles().get_template("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_template(&self, id: impl Into<String>) -> Call<ConnectionProfileTemplateItem> {
         self.0.typed("connectionProfiles.getTemplate").path(id)
     }
@@ -47,6 +79,13 @@ impl ConnectionProfilesClient {
     /// Scope: `read:connection_profiles`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connection_profiles().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<ConnectionProfile> {
         self.0.typed("connectionProfiles.get").path(id)
     }
@@ -55,6 +94,13 @@ impl ConnectionProfilesClient {
     /// Scope: `delete:connection_profiles`.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.connection_profiles().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("connectionProfiles.delete").path(id)
     }
@@ -63,6 +109,14 @@ impl ConnectionProfilesClient {
     /// Scope: `update:connection_profiles`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connection_profiles::*;
+    /// let answer = auth0.connection_profiles().update("id", UpdateConnectionProfile::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateConnectionProfile>) -> Call<ConnectionProfile> {
         self.0.typed("connectionProfiles.update").path(id).body(&body.into())
     }
@@ -74,10 +128,10 @@ pub enum ConnectionProfilesListQuery {}
 impl Call<ListConnectionProfilesPaginatedResponse, ConnectionProfilesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

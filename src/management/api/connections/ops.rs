@@ -35,6 +35,16 @@ impl ConnectionsClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.connections().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListConnectionsResponse, ConnectionsListQuery> {
         self.0.typed("connections.list")
     }
@@ -43,6 +53,14 @@ impl ConnectionsClient {
     /// Scope: `create:connections`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().create(CreateConnection::new("text", ConnectionIdentityProvider::AD)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateConnection>) -> Call<GetConnectionResponse> {
         self.0.typed("connections.create").body(&body.into())
     }
@@ -51,6 +69,13 @@ impl ConnectionsClient {
     /// Scope: `read:connections`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connections().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetConnectionResponse, ConnectionsGetQuery> {
         self.0.typed("connections.get").path(id)
     }
@@ -59,6 +84,13 @@ impl ConnectionsClient {
     /// Scope: `delete:connections`.
     /// Answers 202, 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.connections().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("connections.delete").path(id)
     }
@@ -67,6 +99,14 @@ impl ConnectionsClient {
     /// Scope: `update:connections`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().update("id", UpdateConnection::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateConnection>) -> Call<GetConnectionResponse> {
         self.0.typed("connections.update").path(id).body(&body.into())
     }
@@ -75,6 +115,13 @@ impl ConnectionsClient {
     /// Scope: `read:connections`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.connections().check_status("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn check_status(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("connections.checkStatus").path(id)
     }
@@ -90,6 +137,16 @@ impl ConnectionsClientsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.connections().clients().get("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetConnectionEnabledClientsResponse, ConnectionsClientsGetQuery> {
         self.0.typed("connections.clients.get").path(id)
     }
@@ -98,8 +155,16 @@ impl ConnectionsClientsClient {
     /// Scope: `update:connections`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
-    pub fn update(&self, id: impl Into<String>, body: impl Into<Vec<UpdateEnabledClientConnectionsItem>>) -> Call<()> {
-        self.0.typed("connections.clients.update").path(id).body(&body.into())
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// auth0.connections().clients().update("id", [UpdateEnabledClientConnectionsItem::new("text", true)]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&self, id: impl Into<String>, body: impl IntoIterator<Item = impl Into<UpdateEnabledClientConnectionsItem>>) -> Call<()> {
+        self.0.typed("connections.clients.update").path(id).body(&collect::<UpdateEnabledClientConnectionsItem>(body))
     }
 }
 
@@ -117,6 +182,16 @@ impl ConnectionsDirectoryProvisioningClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.connections().directory_provisioning().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListDirectoryProvisioningsResponse, ConnectionsDirectoryProvisioningListQuery> {
         self.0.typed("connections.directoryProvisioning.list")
     }
@@ -125,6 +200,13 @@ impl ConnectionsDirectoryProvisioningClient {
     /// Scope: `read:directory_provisionings`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connections().directory_provisioning().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<DirectoryProvisioning> {
         self.0.typed("connections.directoryProvisioning.get").path(id)
     }
@@ -133,6 +215,13 @@ impl ConnectionsDirectoryProvisioningClient {
     /// Scope: `delete:directory_provisionings`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.connections().directory_provisioning().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("connections.directoryProvisioning.delete").path(id)
     }
@@ -141,6 +230,14 @@ impl ConnectionsDirectoryProvisioningClient {
     /// Scope: `update:directory_provisionings`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().directory_provisioning().update("id", Some(UpdateDirectoryProvisioning::new())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<Option<UpdateDirectoryProvisioning>>) -> Call<DirectoryProvisioning> {
         self.0.typed("connections.directoryProvisioning.update").path(id).optional_body(body.into().as_ref())
     }
@@ -149,6 +246,14 @@ impl ConnectionsDirectoryProvisioningClient {
     /// Scope: `create:directory_provisionings`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().directory_provisioning().create("id", Some(CreateDirectoryProvisioning::new())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<Option<CreateDirectoryProvisioning>>) -> Call<DirectoryProvisioning> {
         self.0.typed("connections.directoryProvisioning.create").path(id).optional_body(body.into().as_ref())
     }
@@ -157,6 +262,13 @@ impl ConnectionsDirectoryProvisioningClient {
     /// Scope: `read:directory_provisionings`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connections().directory_provisioning().get_default_mapping("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_default_mapping(&self, id: impl Into<String>) -> Call<GetDirectoryProvisioningDefaultMappingResponse> {
         self.0.typed("connections.directoryProvisioning.getDefaultMapping").path(id)
     }
@@ -166,6 +278,16 @@ impl ConnectionsDirectoryProvisioningClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.connections().directory_provisioning().list_synchronized_groups("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_synchronized_groups(&self, id: impl Into<String>) -> Call<ListSynchronizedGroupsResponse, ConnectionsDirectoryProvisioningListSynchronizedGroupsQuery> {
         self.0.typed("connections.directoryProvisioning.listSynchronizedGroups").path(id)
     }
@@ -174,6 +296,14 @@ impl ConnectionsDirectoryProvisioningClient {
     /// Scope: `update:directory_provisionings`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// auth0.connections().directory_provisioning().set("id", ReplaceSynchronizedGroups::new([SynchronizedGroupPayload::new("text")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, id: impl Into<String>, body: impl Into<ReplaceSynchronizedGroups>) -> Call<()> {
         self.0.typed("connections.directoryProvisioning.set").path(id).body(&body.into())
     }
@@ -181,6 +311,14 @@ impl ConnectionsDirectoryProvisioningClient {
     ///
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// auth0.connections().directory_provisioning().add_synchronized_group_selections("id", ReplaceSynchronizedGroups::new([SynchronizedGroupPayload::new("text")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_synchronized_group_selections(&self, id: impl Into<String>, body: impl Into<ReplaceSynchronizedGroups>) -> Call<()> {
         self.0.typed("connections.directoryProvisioning.addSynchronizedGroupSelections").path(id).body(&body.into())
     }
@@ -188,6 +326,14 @@ impl ConnectionsDirectoryProvisioningClient {
     ///
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// auth0.connections().directory_provisioning().delete_synchronized_group_selections("id", ConnectionsDirectoryProvisioningDeleteSynchronizedGroupSelections::new([SynchronizedGroupSelectionId::new("text")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_synchronized_group_selections(&self, id: impl Into<String>, body: impl Into<ConnectionsDirectoryProvisioningDeleteSynchronizedGroupSelections>) -> Call<()> {
         self.0.typed("connections.directoryProvisioning.deleteSynchronizedGroupSelections").path(id).body(&body.into())
     }
@@ -202,6 +348,13 @@ impl ConnectionsDirectoryProvisioningSynchronizationsClient {
     /// Scope: `create:directory_provisionings`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connections().directory_provisioning().synchronizations().create("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>) -> Call<CreateDirectorySynchronizationResponse> {
         self.0.typed("connections.directoryProvisioning.synchronizations.create").path(id)
     }
@@ -216,6 +369,13 @@ impl ConnectionsKeysClient {
     /// Scope: `read:connections_keys`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connections().keys().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<Vec<ConnectionKey>> {
         self.0.typed("connections.keys.get").path(id)
     }
@@ -224,6 +384,14 @@ impl ConnectionsKeysClient {
     /// Scope: `create:connections_keys`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().keys().create("id", Some(PostConnectionKeys::new())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<Option<PostConnectionKeys>>) -> Call<Vec<PostConnectionsKeysResponseItem>> {
         self.0.typed("connections.keys.create").path(id).optional_body(body.into().as_ref())
     }
@@ -232,6 +400,14 @@ impl ConnectionsKeysClient {
     /// Any of the scopes `create:connections_keys`, `update:connections_keys`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().keys().rotate("id", Some(PostConnectionKeys::new())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rotate(&self, id: impl Into<String>, body: impl Into<Option<PostConnectionKeys>>) -> Call<RotateConnectionsKeysResponse> {
         self.0.typed("connections.keys.rotate").path(id).optional_body(body.into().as_ref())
     }
@@ -251,6 +427,16 @@ impl ConnectionsScimConfigurationClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.connections().scim_configuration().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListSCIMConfigurationsResponse, ConnectionsScimConfigurationListQuery> {
         self.0.typed("connections.scimConfiguration.list")
     }
@@ -259,6 +445,13 @@ impl ConnectionsScimConfigurationClient {
     /// Scope: `read:scim_config`.
     /// Answers 200.
     /// Fails with 400, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connections().scim_configuration().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<ScimConfiguration> {
         self.0.typed("connections.scimConfiguration.get").path(id)
     }
@@ -267,6 +460,13 @@ impl ConnectionsScimConfigurationClient {
     /// Scope: `delete:scim_config`.
     /// Answers 204.
     /// Fails with 400, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.connections().scim_configuration().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("connections.scimConfiguration.delete").path(id)
     }
@@ -275,6 +475,14 @@ impl ConnectionsScimConfigurationClient {
     /// Scope: `update:scim_config`.
     /// Answers 200.
     /// Fails with 400, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().scim_configuration().update("id", UpdateScimConfiguration::new("text", [ScimMappingItem::new()])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateScimConfiguration>) -> Call<ScimConfiguration> {
         self.0.typed("connections.scimConfiguration.update").path(id).body(&body.into())
     }
@@ -283,6 +491,14 @@ impl ConnectionsScimConfigurationClient {
     /// Scope: `create:scim_config`.
     /// Answers 201.
     /// Fails with 400, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().scim_configuration().create("id", Some(CreateScimConfiguration::new())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<Option<CreateScimConfiguration>>) -> Call<ScimConfiguration> {
         self.0.typed("connections.scimConfiguration.create").path(id).optional_body(body.into().as_ref())
     }
@@ -291,6 +507,13 @@ impl ConnectionsScimConfigurationClient {
     /// Scope: `read:scim_config`.
     /// Answers 200.
     /// Fails with 400, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connections().scim_configuration().get_default_mapping("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_default_mapping(&self, id: impl Into<String>) -> Call<GetScimConfigurationDefaultMappingResponse> {
         self.0.typed("connections.scimConfiguration.getDefaultMapping").path(id)
     }
@@ -305,6 +528,13 @@ impl ConnectionsScimConfigurationTokensClient {
     /// Scope: `read:scim_token`.
     /// Answers 200.
     /// Fails with 400, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.connections().scim_configuration().tokens().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<Vec<ScimTokenItem>> {
         self.0.typed("connections.scimConfiguration.tokens.get").path(id)
     }
@@ -313,6 +543,14 @@ impl ConnectionsScimConfigurationTokensClient {
     /// Scope: `create:scim_token`.
     /// Answers 201.
     /// Fails with 400, 404, 409.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::connections::*;
+    /// let answer = auth0.connections().scim_configuration().tokens().create("id", CreateScimToken::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateScimToken>) -> Call<CreateScimTokenResponse> {
         self.0.typed("connections.scimConfiguration.tokens.create").path(id).body(&body.into())
     }
@@ -321,6 +559,13 @@ impl ConnectionsScimConfigurationTokensClient {
     /// Scope: `delete:scim_token`.
     /// Answers 204.
     /// Fails with 400, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.connections().scim_configuration().tokens().delete("id", "tokenId").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, token_id: impl Into<String>) -> Call<()> {
         self.0.typed("connections.scimConfiguration.tokens.delete").path(id).path(token_id)
     }
@@ -335,8 +580,15 @@ impl ConnectionsUsersClient {
     /// Scope: `delete:users`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.connections().users().delete_by_email("id", "text").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_by_email(&self, id: impl Into<String>, email: impl Into<String>) -> Call<()> {
-        self.0.typed("connections.users.deleteByEmail").path(id).set("email", email.into() as String)
+        self.0.typed("connections.users.deleteByEmail").path(id).set::<String>("email", email)
     }
 }
 
@@ -346,39 +598,39 @@ pub enum ConnectionsListQuery {}
 impl Call<ListConnectionsResponse, ConnectionsListQuery> {
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `strategy`.
     pub fn strategy(self, value: impl IntoIterator<Item = impl Into<shared::ConnectionStrategy>>) -> Self {
-        self.set("strategy", Json::from(collect::<shared::ConnectionStrategy>(value)))
+        self.set::<Json>("strategy", Json::from(collect::<shared::ConnectionStrategy>(value)))
     }
     /// Sets the query parameter `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
-        self.set("name", value.into() as String)
+        self.set::<String>("name", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -388,11 +640,11 @@ pub enum ConnectionsGetQuery {}
 impl Call<GetConnectionResponse, ConnectionsGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -402,11 +654,11 @@ pub enum ConnectionsClientsGetQuery {}
 impl Call<GetConnectionEnabledClientsResponse, ConnectionsClientsGetQuery> {
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
 }
 
@@ -416,11 +668,11 @@ pub enum ConnectionsDirectoryProvisioningListQuery {}
 impl Call<ListDirectoryProvisioningsResponse, ConnectionsDirectoryProvisioningListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -430,15 +682,15 @@ pub enum ConnectionsDirectoryProvisioningListSynchronizedGroupsQuery {}
 impl Call<ListSynchronizedGroupsResponse, ConnectionsDirectoryProvisioningListSynchronizedGroupsQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `q`.
     pub fn q(self, value: impl Into<String>) -> Self {
-        self.set("q", value.into() as String)
+        self.set::<String>("q", value)
     }
 }
 
@@ -448,10 +700,10 @@ pub enum ConnectionsScimConfigurationListQuery {}
 impl Call<ListSCIMConfigurationsResponse, ConnectionsScimConfigurationListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -3781,8 +3781,8 @@ impl Model for UsernameValidation {
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        put(map, "min_length", &self.min_length)?;
-        put(map, "max_length", &self.max_length)?;
+        number(map, "min_length", &self.min_length)?;
+        number(map, "max_length", &self.max_length)?;
         put(map, "allowed_types", &self.allowed_types)?;
         others(map, &self.extra)
     }

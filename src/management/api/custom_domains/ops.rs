@@ -14,6 +14,13 @@ impl CustomDomainsClient {
     /// Scope: `read:custom_domains`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.custom_domains().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListCustomDomainsResponse, CustomDomainsListQuery> {
         self.0.typed("customDomains.list")
     }
@@ -22,6 +29,14 @@ impl CustomDomainsClient {
     /// Scope: `create:custom_domains`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::custom_domains::*;
+    /// let answer = auth0.custom_domains().create(CreateCustomDomain::new("text", CustomDomainProvisioningType::AUTH0_MANAGED_CERTS)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateCustomDomain>) -> Call<CreateCustomDomainResponse> {
         self.0.typed("customDomains.create").body(&body.into())
     }
@@ -30,6 +45,13 @@ impl CustomDomainsClient {
     /// Scope: `read:custom_domains`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.custom_domains().get_default().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_default(&self) -> Call<GetDefaultDomainResponse> {
         self.0.typed("customDomains.getDefault")
     }
@@ -38,6 +60,14 @@ impl CustomDomainsClient {
     /// Scope: `update:custom_domains`.
     /// Answers 200.
     /// Fails with 400, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::custom_domains::*;
+    /// let answer = auth0.custom_domains().set_default(SetDefaultCustomDomain::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_default(&self, body: impl Into<SetDefaultCustomDomain>) -> Call<GetDefaultDomainResponse> {
         self.0.typed("customDomains.setDefault").body(&body.into())
     }
@@ -46,6 +76,13 @@ impl CustomDomainsClient {
     /// Scope: `read:custom_domains`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.custom_domains().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<CustomDomain> {
         self.0.typed("customDomains.get").path(id)
     }
@@ -54,6 +91,13 @@ impl CustomDomainsClient {
     /// Scope: `delete:custom_domains`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.custom_domains().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("customDomains.delete").path(id)
     }
@@ -62,6 +106,14 @@ impl CustomDomainsClient {
     /// Scope: `update:custom_domains`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::custom_domains::*;
+    /// let answer = auth0.custom_domains().update("id", UpdateCustomDomain::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateCustomDomain>) -> Call<CreateCustomDomainResponse> {
         self.0.typed("customDomains.update").path(id).body(&body.into())
     }
@@ -70,6 +122,13 @@ impl CustomDomainsClient {
     /// Scope: `read:custom_domains`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.custom_domains().test("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn test(&self, id: impl Into<String>) -> Call<TestCustomDomainResponse> {
         self.0.typed("customDomains.test").path(id)
     }
@@ -78,6 +137,13 @@ impl CustomDomainsClient {
     /// Scope: `create:custom_domains`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.custom_domains().verify("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn verify(&self, id: impl Into<String>) -> Call<VerifyCustomDomainResponse> {
         self.0.typed("customDomains.verify").path(id)
     }
@@ -89,26 +155,26 @@ pub enum CustomDomainsListQuery {}
 impl Call<ListCustomDomainsResponse, CustomDomainsListQuery> {
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `q`.
     pub fn q(self, value: impl Into<String>) -> Self {
-        self.set("q", value.into() as String)
+        self.set::<String>("q", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<String>) -> Self {
-        self.set("sort", value.into() as String)
+        self.set::<String>("sort", value)
     }
 }

@@ -15,6 +15,16 @@ impl DeviceCredentialsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.device_credentials().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListDeviceCredentialsResponse, DeviceCredentialsListQuery> {
         self.0.typed("deviceCredentials.list")
     }
@@ -23,6 +33,14 @@ impl DeviceCredentialsClient {
     /// Scope: `create:current_user_device_credentials`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::device_credentials::*;
+    /// let answer = auth0.device_credentials().create_public_key(CreatePublicKeyDeviceCredential::new("text", "text", "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_public_key(&self, body: impl Into<CreatePublicKeyDeviceCredential>) -> Call<CreatePublicKeyDeviceCredentialResponse> {
         self.0.typed("deviceCredentials.createPublicKey").body(&body.into())
     }
@@ -31,6 +49,13 @@ impl DeviceCredentialsClient {
     /// Any of the scopes `delete:device_credentials`, `delete:current_user_device_credentials`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.device_credentials().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("deviceCredentials.delete").path(id)
     }
@@ -42,34 +67,34 @@ pub enum DeviceCredentialsListQuery {}
 impl Call<ListDeviceCredentialsResponse, DeviceCredentialsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `user_id`.
     pub fn user_id(self, value: impl Into<String>) -> Self {
-        self.set("user_id", value.into() as String)
+        self.set::<String>("user_id", value)
     }
     /// Sets the query parameter `client_id`.
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        self.set("client_id", value.into() as String)
+        self.set::<String>("client_id", value)
     }
     /// Sets the query parameter `type`.
     pub fn r#type(self, value: impl Into<DeviceCredentialType>) -> Self {
-        self.set("type", value.into() as DeviceCredentialType)
+        self.set::<DeviceCredentialType>("type", value)
     }
 }

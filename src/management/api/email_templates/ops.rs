@@ -14,6 +14,14 @@ impl EmailTemplatesClient {
     /// Scope: `create:email_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::email_templates::*;
+    /// let answer = auth0.email_templates().create(SetEmailTemplate::new(EmailTemplateName::VERIFY_EMAIL, "text", "text", "text", "text", true)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<SetEmailTemplate>) -> Call<SetEmailTemplateResponse> {
         self.0.typed("emailTemplates.create").body(&body.into())
     }
@@ -22,6 +30,13 @@ impl EmailTemplatesClient {
     /// Scope: `read:email_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.email_templates().get("templateName").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, template_name: impl Into<String>) -> Call<GetEmailTemplateResponse> {
         self.0.typed("emailTemplates.get").path(template_name)
     }
@@ -30,6 +45,14 @@ impl EmailTemplatesClient {
     /// Scope: `update:email_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::email_templates::*;
+    /// let answer = auth0.email_templates().update("templateName", UpdateEmailTemplate::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, template_name: impl Into<String>, body: impl Into<UpdateEmailTemplate>) -> Call<GetEmailTemplateResponse> {
         self.0.typed("emailTemplates.update").path(template_name).body(&body.into())
     }
@@ -38,6 +61,14 @@ impl EmailTemplatesClient {
     /// Scope: `update:email_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::email_templates::*;
+    /// let answer = auth0.email_templates().set("templateName", SetEmailTemplate::new(EmailTemplateName::VERIFY_EMAIL, "text", "text", "text", "text", true)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, template_name: impl Into<String>, body: impl Into<SetEmailTemplate>) -> Call<SetEmailTemplateResponse> {
         self.0.typed("emailTemplates.set").path(template_name).body(&body.into())
     }

@@ -82,7 +82,7 @@ impl Model for GetEmailTemplateResponse {
         put(map, "resultUrl", &self.result_url)?;
         put(map, "subject", &self.subject)?;
         put(map, "syntax", &self.syntax)?;
-        put(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
+        number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
         put(map, "includeEmailInRedirect", &self.include_email_in_redirect)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
@@ -165,7 +165,7 @@ impl Model for SetEmailTemplate {
         put(map, "resultUrl", &self.result_url)?;
         put(map, "subject", &self.subject)?;
         put(map, "syntax", &self.syntax)?;
-        put(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
+        number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
         put(map, "includeEmailInRedirect", &self.include_email_in_redirect)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
@@ -219,7 +219,7 @@ impl Model for SetEmailTemplateResponse {
         put(map, "resultUrl", &self.result_url)?;
         put(map, "subject", &self.subject)?;
         put(map, "syntax", &self.syntax)?;
-        put(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
+        number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
         put(map, "includeEmailInRedirect", &self.include_email_in_redirect)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
@@ -302,7 +302,7 @@ impl Model for UpdateEmailTemplate {
         put(map, "resultUrl", &self.result_url)?;
         put(map, "subject", &self.subject)?;
         put(map, "syntax", &self.syntax)?;
-        put(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
+        number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
         put(map, "includeEmailInRedirect", &self.include_email_in_redirect)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)

@@ -24,6 +24,13 @@ impl EmailsProviderClient {
     /// Scope: `read:email_provider`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.emails().provider().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetEmailProviderResponse, EmailsProviderGetQuery> {
         self.0.typed("emails.provider.get")
     }
@@ -32,6 +39,13 @@ impl EmailsProviderClient {
     /// Scope: `delete:email_provider`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.emails().provider().delete().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self) -> Call<()> {
         self.0.typed("emails.provider.delete")
     }
@@ -40,6 +54,14 @@ impl EmailsProviderClient {
     /// Scope: `update:email_provider`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::emails::*;
+    /// let answer = auth0.emails().provider().update(UpdateEmailProvider::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateEmailProvider>) -> Call<GetEmailProviderResponse> {
         self.0.typed("emails.provider.update").body(&body.into())
     }
@@ -48,6 +70,14 @@ impl EmailsProviderClient {
     /// Scope: `create:email_provider`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::emails::*;
+    /// let answer = auth0.emails().provider().create(CreateEmailProvider::new(EmailProviderName::MAILGUN, EmailProviderCredentialsSchema::from(EmailProviderCredentialsSchemaApiKey::new("secret")))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateEmailProvider>) -> Call<GetEmailProviderResponse> {
         self.0.typed("emails.provider.create").body(&body.into())
     }
@@ -59,10 +89,10 @@ pub enum EmailsProviderGetQuery {}
 impl Call<GetEmailProviderResponse, EmailsProviderGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }

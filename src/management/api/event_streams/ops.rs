@@ -23,6 +23,16 @@ impl EventStreamsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.event_streams().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListEventStreamsResponse, EventStreamsListQuery> {
         self.0.typed("eventStreams.list")
     }
@@ -31,6 +41,14 @@ impl EventStreamsClient {
     /// Scope: `create:event_streams`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::event_streams::*;
+    /// let answer = auth0.event_streams().create(EventStreamsCreate::from(CreateEventStreamWebHook::new(EventStreamWebhookDestination::new(EventStreamWebhookConfiguration::new("text", EventStreamWebhookAuthorizationResponse::from(EventStreamWebhookBasicAuth::new("text"))))))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<EventStreamsCreate>) -> Call<EventStreamResponse> {
         self.0.typed("eventStreams.create").body(&body.into())
     }
@@ -39,6 +57,13 @@ impl EventStreamsClient {
     /// Scope: `read:event_streams`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.event_streams().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<EventStreamResponse> {
         self.0.typed("eventStreams.get").path(id)
     }
@@ -47,6 +72,13 @@ impl EventStreamsClient {
     /// Scope: `delete:event_streams`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.event_streams().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("eventStreams.delete").path(id)
     }
@@ -55,6 +87,14 @@ impl EventStreamsClient {
     /// Scope: `update:event_streams`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::event_streams::*;
+    /// let answer = auth0.event_streams().update("id", UpdateEventStream::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateEventStream>) -> Call<EventStreamResponse> {
         self.0.typed("eventStreams.update").path(id).body(&body.into())
     }
@@ -63,6 +103,14 @@ impl EventStreamsClient {
     /// Scope: `update:event_streams`.
     /// Answers 202.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::event_streams::*;
+    /// let answer = auth0.event_streams().test("id", CreateEventStreamTestEvent::new(EventStreamTestEventType::GROUP_CREATED)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn test(&self, id: impl Into<String>, body: impl Into<CreateEventStreamTestEvent>) -> Call<EventStreamDelivery> {
         self.0.typed("eventStreams.test").path(id).body(&body.into())
     }
@@ -78,6 +126,16 @@ impl EventStreamsDeliveriesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.event_streams().deliveries().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<EventStreamsDeliveriesListResponse, EventStreamsDeliveriesListQuery> {
         self.0.typed("eventStreams.deliveries.list").path(id)
     }
@@ -86,6 +144,13 @@ impl EventStreamsDeliveriesClient {
     /// Scope: `read:event_deliveries`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.event_streams().deliveries().get_history("id", "event_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_history(&self, id: impl Into<String>, event_id: impl Into<String>) -> Call<EventStreamDelivery> {
         self.0.typed("eventStreams.deliveries.getHistory").path(id).path(event_id)
     }
@@ -100,6 +165,14 @@ impl EventStreamsRedeliveriesClient {
     /// Scope: `update:event_deliveries`.
     /// Answers 202.
     /// Fails with 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::event_streams::*;
+    /// let answer = auth0.event_streams().redeliveries().create("id", CreateEventStreamRedelivery::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateEventStreamRedelivery>) -> Call<CreateEventStreamRedeliveryResponse> {
         self.0.typed("eventStreams.redeliveries.create").path(id).body(&body.into())
     }
@@ -108,6 +181,13 @@ impl EventStreamsRedeliveriesClient {
     /// Scope: `update:event_deliveries`.
     /// Answers 202.
     /// Fails with 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.event_streams().redeliveries().create_by_id("id", "event_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_by_id(&self, id: impl Into<String>, event_id: impl Into<String>) -> Call<()> {
         self.0.typed("eventStreams.redeliveries.createById").path(id).path(event_id)
     }
@@ -119,11 +199,11 @@ pub enum EventStreamsListQuery {}
 impl Call<ListEventStreamsResponse, EventStreamsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -133,26 +213,26 @@ pub enum EventStreamsDeliveriesListQuery {}
 impl Call<EventStreamsDeliveriesListResponse, EventStreamsDeliveriesListQuery> {
     /// Sets the query parameter `statuses`.
     pub fn statuses(self, value: impl Into<String>) -> Self {
-        self.set("statuses", value.into() as String)
+        self.set::<String>("statuses", value)
     }
     /// Sets the query parameter `event_types`.
     pub fn event_types(self, value: impl Into<String>) -> Self {
-        self.set("event_types", value.into() as String)
+        self.set::<String>("event_types", value)
     }
     /// Sets the query parameter `date_from`.
     pub fn date_from(self, value: impl Into<String>) -> Self {
-        self.set("date_from", value.into() as String)
+        self.set::<String>("date_from", value)
     }
     /// Sets the query parameter `date_to`.
     pub fn date_to(self, value: impl Into<String>) -> Self {
-        self.set("date_to", value.into() as String)
+        self.set::<String>("date_to", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -507,7 +507,7 @@ impl Model for EventStreamDeliveryAttempt {
         put(map, "status", &self.status)?;
         put(map, "timestamp", &self.timestamp)?;
         put(map, "error_message", &self.error_message)?;
-        put(map, "duration", &self.duration)?;
+        number(map, "duration", &self.duration)?;
         others(map, &self.extra)
     }
 }

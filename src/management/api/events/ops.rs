@@ -14,7 +14,17 @@ impl EventsClient {
     /// Scope: `read:events`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 410, 429.
-    pub fn subscribe(&self) -> Call<Json, EventsSubscribeQuery> {
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut events = auth0.events().subscribe().events();
+    /// while let Some(event) = events.next().await {
+    ///     println!("{:?}", event?.event);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self) -> Call<EventStreamSubscribeEventsResponse, EventsSubscribeQuery> {
         self.0.typed("events.subscribe")
     }
 }
@@ -22,17 +32,17 @@ impl EventsClient {
 /// The query parameters of `events.subscribe`, which are set on its [`Call`].
 #[derive(Debug)]
 pub enum EventsSubscribeQuery {}
-impl Call<Json, EventsSubscribeQuery> {
+impl Call<EventStreamSubscribeEventsResponse, EventsSubscribeQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `from_timestamp`.
     pub fn from_timestamp(self, value: impl Into<String>) -> Self {
-        self.set("from_timestamp", value.into() as String)
+        self.set::<String>("from_timestamp", value)
     }
     /// Sets the query parameter `event_type`.
     pub fn event_type(self, value: impl IntoIterator<Item = impl Into<EventStreamSubscribeEventsEventType>>) -> Self {
-        self.set("event_type", Json::from(collect::<EventStreamSubscribeEventsEventType>(value)))
+        self.set::<Json>("event_type", Json::from(collect::<EventStreamSubscribeEventsEventType>(value)))
     }
 }

@@ -163,8 +163,8 @@ impl Model for EventStreamCloudEventContextRequestGeo {
         put(map, "continent_code", &self.continent_code)?;
         put(map, "country_code", &self.country_code)?;
         put(map, "country_name", &self.country_name)?;
-        put(map, "latitude", &self.latitude)?;
-        put(map, "longitude", &self.longitude)?;
+        number(map, "latitude", &self.latitude)?;
+        number(map, "longitude", &self.longitude)?;
         put(map, "subdivision_code", &self.subdivision_code)?;
         put(map, "subdivision_name", &self.subdivision_name)?;
         put(map, "city_name", &self.city_name)?;

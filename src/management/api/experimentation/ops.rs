@@ -34,6 +34,16 @@ impl ExperimentationExperimentsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.experimentation().experiments().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListExperimentsResponse, ExperimentationExperimentsListQuery> {
         self.0.typed("experimentation.experiments.list")
     }
@@ -43,6 +53,14 @@ impl ExperimentationExperimentsClient {
     /// Beta.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().experiments().create(CreateExperiment::new("text", "text", "text", AllocationStrategy::PERCENTAGE, AssignmentConfig::new(), [AllocationRequestItem::new("text", true)])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateExperiment>) -> Call<ExperimentListItem> {
         self.0.typed("experimentation.experiments.create").body(&body.into())
     }
@@ -52,6 +70,13 @@ impl ExperimentationExperimentsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.experimentation().experiments().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<ExperimentListItem> {
         self.0.typed("experimentation.experiments.get").path(id)
     }
@@ -61,6 +86,13 @@ impl ExperimentationExperimentsClient {
     /// Beta.
     /// Answers 204.
     /// Fails with 400, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.experimentation().experiments().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("experimentation.experiments.delete").path(id)
     }
@@ -70,6 +102,14 @@ impl ExperimentationExperimentsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().experiments().update("id", UpdateExperiment::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateExperiment>) -> Call<ExperimentListItem> {
         self.0.typed("experimentation.experiments.update").path(id).body(&body.into())
     }
@@ -79,6 +119,14 @@ impl ExperimentationExperimentsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().experiments().update_status("id", UpdateExperimentStatus::new(ExperimentTransitionStatus::ACTIVE)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_status(&self, id: impl Into<String>, body: impl Into<UpdateExperimentStatus>) -> Call<UpdateExperimentStatusResponse> {
         self.0.typed("experimentation.experiments.updateStatus").path(id).body(&body.into())
     }
@@ -88,6 +136,13 @@ impl ExperimentationExperimentsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.experimentation().experiments().validate("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn validate(&self, id: impl Into<String>) -> Call<ValidateExperimentResponse> {
         self.0.typed("experimentation.experiments.validate").path(id)
     }
@@ -95,6 +150,14 @@ impl ExperimentationExperimentsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().experiments().advance_ramp("id", ExperimentationExperimentsAdvanceRamp::new(1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn advance_ramp(&self, id: impl Into<String>, body: impl Into<ExperimentationExperimentsAdvanceRamp>) -> Call<ExperimentationExperimentsAdvanceRampResponse> {
         self.0.typed("experimentation.experiments.advanceRamp").path(id).body(&body.into())
     }
@@ -115,6 +178,16 @@ impl ExperimentationFeatureFlagsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.experimentation().feature_flags().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListFeatureFlagsResponse, ExperimentationFeatureFlagsListQuery> {
         self.0.typed("experimentation.featureFlags.list")
     }
@@ -124,6 +197,14 @@ impl ExperimentationFeatureFlagsClient {
     /// Beta.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().feature_flags().create(CreateFeatureFlag::new("text", [("key", FeatureFlagConfigParam::new(FeatureFlagConfigParamType::STRING, "value"))])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateFeatureFlag>) -> Call<FeatureFlag> {
         self.0.typed("experimentation.featureFlags.create").body(&body.into())
     }
@@ -133,6 +214,13 @@ impl ExperimentationFeatureFlagsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.experimentation().feature_flags().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<FeatureFlag> {
         self.0.typed("experimentation.featureFlags.get").path(id)
     }
@@ -142,6 +230,13 @@ impl ExperimentationFeatureFlagsClient {
     /// Beta.
     /// Answers 204.
     /// Fails with 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.experimentation().feature_flags().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("experimentation.featureFlags.delete").path(id)
     }
@@ -151,6 +246,14 @@ impl ExperimentationFeatureFlagsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().feature_flags().update("id", UpdateFeatureFlag::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateFeatureFlag>) -> Call<FeatureFlag> {
         self.0.typed("experimentation.featureFlags.update").path(id).body(&body.into())
     }
@@ -160,6 +263,14 @@ impl ExperimentationFeatureFlagsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().feature_flags().update_status("id", UpdateFeatureFlagStatus::new(FeatureFlagStatus::DRAFT)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_status(&self, id: impl Into<String>, body: impl Into<UpdateFeatureFlagStatus>) -> Call<FeatureFlag> {
         self.0.typed("experimentation.featureFlags.updateStatus").path(id).body(&body.into())
     }
@@ -175,6 +286,13 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.experimentation().feature_flags().variations().list("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListVariationsResponse> {
         self.0.typed("experimentation.featureFlags.variations.list").path(id)
     }
@@ -184,6 +302,14 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// Beta.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().feature_flags().variations().create("id", CreateVariation::new("text", [("key", VariationOverrideValue::new("value"))])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateVariation>) -> Call<Variation> {
         self.0.typed("experimentation.featureFlags.variations.create").path(id).body(&body.into())
     }
@@ -193,6 +319,13 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.experimentation().feature_flags().variations().get("id", "vid").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>, vid: impl Into<String>) -> Call<Variation> {
         self.0.typed("experimentation.featureFlags.variations.get").path(id).path(vid)
     }
@@ -202,6 +335,13 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// Beta.
     /// Answers 204.
     /// Fails with 400, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.experimentation().feature_flags().variations().delete("id", "vid").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, vid: impl Into<String>) -> Call<()> {
         self.0.typed("experimentation.featureFlags.variations.delete").path(id).path(vid)
     }
@@ -211,6 +351,14 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().feature_flags().variations().update("id", "vid", UpdateVariation::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, vid: impl Into<String>, body: impl Into<UpdateVariation>) -> Call<Variation> {
         self.0.typed("experimentation.featureFlags.variations.update").path(id).path(vid).body(&body.into())
     }
@@ -227,6 +375,16 @@ impl ExperimentationSegmentsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.experimentation().segments().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListSegmentsResponse, ExperimentationSegmentsListQuery> {
         self.0.typed("experimentation.segments.list")
     }
@@ -236,6 +394,14 @@ impl ExperimentationSegmentsClient {
     /// Beta.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().segments().create(CreateSegment::new("text", [SegmentRule::new()])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateSegment>) -> Call<Segment> {
         self.0.typed("experimentation.segments.create").body(&body.into())
     }
@@ -245,6 +411,13 @@ impl ExperimentationSegmentsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.experimentation().segments().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<Segment> {
         self.0.typed("experimentation.segments.get").path(id)
     }
@@ -254,6 +427,13 @@ impl ExperimentationSegmentsClient {
     /// Beta.
     /// Answers 204.
     /// Fails with 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.experimentation().segments().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("experimentation.segments.delete").path(id)
     }
@@ -263,6 +443,14 @@ impl ExperimentationSegmentsClient {
     /// Beta.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::experimentation::*;
+    /// let answer = auth0.experimentation().segments().update("id", UpdateSegment::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateSegment>) -> Call<Segment> {
         self.0.typed("experimentation.segments.update").path(id).body(&body.into())
     }
@@ -274,23 +462,23 @@ pub enum ExperimentationExperimentsListQuery {}
 impl Call<ListExperimentsResponse, ExperimentationExperimentsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `status`.
     pub fn status(self, value: impl Into<ExperimentStatus>) -> Self {
-        self.set("status", value.into() as ExperimentStatus)
+        self.set::<ExperimentStatus>("status", value)
     }
     /// Sets the query parameter `authentication_flow`.
     pub fn authentication_flow(self, value: impl Into<String>) -> Self {
-        self.set("authentication_flow", value.into() as String)
+        self.set::<String>("authentication_flow", value)
     }
     /// Sets the query parameter `feature_flag_id`.
     pub fn feature_flag_id(self, value: impl Into<String>) -> Self {
-        self.set("feature_flag_id", value.into() as String)
+        self.set::<String>("feature_flag_id", value)
     }
 }
 
@@ -300,19 +488,19 @@ pub enum ExperimentationFeatureFlagsListQuery {}
 impl Call<ListFeatureFlagsResponse, ExperimentationFeatureFlagsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `type`.
     pub fn r#type(self, value: impl Into<FeatureFlagType>) -> Self {
-        self.set("type", value.into() as FeatureFlagType)
+        self.set::<FeatureFlagType>("type", value)
     }
     /// Sets the query parameter `status`.
     pub fn status(self, value: impl Into<FeatureFlagStatus>) -> Self {
-        self.set("status", value.into() as FeatureFlagStatus)
+        self.set::<FeatureFlagStatus>("status", value)
     }
 }
 
@@ -322,14 +510,14 @@ pub enum ExperimentationSegmentsListQuery {}
 impl Call<ListSegmentsResponse, ExperimentationSegmentsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `type`.
     pub fn r#type(self, value: impl Into<SegmentTypeFilter>) -> Self {
-        self.set("type", value.into() as SegmentTypeFilter)
+        self.set::<SegmentTypeFilter>("type", value)
     }
 }

@@ -40,7 +40,7 @@ impl Model for AllocationItem {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "variation_id", &self.variation_id)?;
         put(map, "segment_id", &self.segment_id)?;
-        put(map, "weight", &self.weight)?;
+        number(map, "weight", &self.weight)?;
         put(map, "priority", &self.priority)?;
         put(map, "is_control", &self.is_control)?;
         put(map, "is_fallback", &self.is_fallback)?;
@@ -103,7 +103,7 @@ impl Model for AllocationRequestItem {
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "variation_id", &self.variation_id)?;
-        put(map, "weight", &self.weight)?;
+        number(map, "weight", &self.weight)?;
         put(map, "segment_id", &self.segment_id)?;
         put(map, "priority", &self.priority)?;
         put(map, "is_control", &self.is_control)?;
@@ -947,6 +947,111 @@ pub type UpdateSegmentResponse = Segment;
 /// Sent and answered.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
+pub struct SegmentContainsExpression {
+    pub contains: Option<Vec<String>>,
+    /// Members that this version does not know.
+    pub extra: Extra,
+}
+impl SegmentContainsExpression {
+    /// With the required members.
+    pub fn new(contains: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { contains: Some(collect(contains)), ..Self::default() }
+    }
+    /// Sets `contains`.
+    pub fn contains(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { contains: Some(collect(value)), ..self } }
+    /// Sets a member that this version does not know.
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
+    }
+}
+impl Model for SegmentContainsExpression {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "contains" => get(map, &mut self.contains),
+            _ => other(map, name, &mut self.extra),
+        }
+    }
+    fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        put(map, "contains", &self.contains)?;
+        others(map, &self.extra)
+    }
+}
+model!(SegmentContainsExpression);
+
+/// Sent and answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SegmentEndsWithExpression {
+    pub ends_with: Option<Vec<String>>,
+    /// Members that this version does not know.
+    pub extra: Extra,
+}
+impl SegmentEndsWithExpression {
+    /// With the required members.
+    pub fn new(ends_with: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { ends_with: Some(collect(ends_with)), ..Self::default() }
+    }
+    /// Sets `ends_with`.
+    pub fn ends_with(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { ends_with: Some(collect(value)), ..self } }
+    /// Sets a member that this version does not know.
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
+    }
+}
+impl Model for SegmentEndsWithExpression {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "ends_with" => get(map, &mut self.ends_with),
+            _ => other(map, name, &mut self.extra),
+        }
+    }
+    fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        put(map, "ends_with", &self.ends_with)?;
+        others(map, &self.extra)
+    }
+}
+model!(SegmentEndsWithExpression);
+
+/// Sent and answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SegmentExistsExpression {
+    pub exists: Option<bool>,
+    /// Members that this version does not know.
+    pub extra: Extra,
+}
+impl SegmentExistsExpression {
+    /// With the required members.
+    pub fn new(exists: bool) -> Self {
+        Self { exists: Some(exists), ..Self::default() }
+    }
+    /// Sets `exists`.
+    pub fn exists(self, value: bool) -> Self { Self { exists: Some(value), ..self } }
+    /// Sets a member that this version does not know.
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
+    }
+}
+impl Model for SegmentExistsExpression {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "exists" => get(map, &mut self.exists),
+            _ => other(map, name, &mut self.extra),
+        }
+    }
+    fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        put(map, "exists", &self.exists)?;
+        others(map, &self.extra)
+    }
+}
+model!(SegmentExistsExpression);
+
+/// Sent and answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct SegmentMatchConditions {
     pub client_id: Option<SegmentMatchExpression>,
     pub connection: Option<SegmentMatchExpression>,
@@ -1032,55 +1137,30 @@ model!(SegmentMatchConditions);
 /// The same as [`SegmentMatchConditions`].
 pub type SegmentNotMatchConditions = SegmentMatchConditions;
 
-/// A page of a list; the items are `contains`. Reads a bare array too.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// One of several types.
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct SegmentMatchExpression {
-    pub contains: Option<Vec<String>>,
-    pub starts_with: Option<Vec<String>>,
-    pub ends_with: Option<Vec<String>>,
-    pub exists: Option<bool>,
-    /// Members that this version does not know.
-    pub extra: Extra,
+#[allow(missing_docs)]
+pub enum SegmentMatchExpression {
+    Array(Vec<String>),
+    Contains(SegmentContainsExpression),
+    StartsWith(SegmentStartsWithExpression),
+    EndsWith(SegmentEndsWithExpression),
+    Exists(SegmentExistsExpression),
+    /// What is none of these.
+    Unknown(Json),
 }
-impl SegmentMatchExpression {
-    /// Without any member that is optional.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets `contains`.
-    pub fn contains(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { contains: Some(collect(value)), ..self } }
-    /// Sets `starts_with`.
-    pub fn starts_with(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { starts_with: Some(collect(value)), ..self } }
-    /// Sets `ends_with`.
-    pub fn ends_with(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { ends_with: Some(collect(value)), ..self } }
-    /// Sets `exists`.
-    pub fn exists(self, value: bool) -> Self { Self { exists: Some(value), ..self } }
-    /// Sets a member that this version does not know.
-    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
-        self.extra.insert(name.into(), value.into());
-        self
-    }
-}
-impl Model for SegmentMatchExpression {
-    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        match name {
-            "contains" => get(map, &mut self.contains),
-            "starts_with" => get(map, &mut self.starts_with),
-            "ends_with" => get(map, &mut self.ends_with),
-            "exists" => get(map, &mut self.exists),
-            _ => other(map, name, &mut self.extra),
-        }
-    }
-    fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        put(map, "contains", &self.contains)?;
-        put(map, "starts_with", &self.starts_with)?;
-        put(map, "ends_with", &self.ends_with)?;
-        put(map, "exists", &self.exists)?;
-        others(map, &self.extra)
-    }
-}
-list!(SegmentMatchExpression, contains: String);
+union!(SegmentMatchExpression {
+    0 => Array crate::management::model::Shape::Array,
+    1 => Contains crate::management::model::Shape::Object { required: &["contains"], fixed: &[], known: &["contains"] },
+    2 => StartsWith crate::management::model::Shape::Object { required: &["starts_with"], fixed: &[], known: &["starts_with"] },
+    3 => EndsWith crate::management::model::Shape::Object { required: &["ends_with"], fixed: &[], known: &["ends_with"] },
+    4 => Exists crate::management::model::Shape::Object { required: &["exists"], fixed: &[], known: &["exists"] },
+});
+impl From<SegmentContainsExpression> for SegmentMatchExpression { fn from(value: SegmentContainsExpression) -> Self { Self::Contains(value) } }
+impl From<SegmentStartsWithExpression> for SegmentMatchExpression { fn from(value: SegmentStartsWithExpression) -> Self { Self::StartsWith(value) } }
+impl From<SegmentEndsWithExpression> for SegmentMatchExpression { fn from(value: SegmentEndsWithExpression) -> Self { Self::EndsWith(value) } }
+impl From<SegmentExistsExpression> for SegmentMatchExpression { fn from(value: SegmentExistsExpression) -> Self { Self::Exists(value) } }
 
 /// Sent and answered.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1121,6 +1201,41 @@ impl Model for SegmentRule {
     }
 }
 model!(SegmentRule);
+
+/// Sent and answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SegmentStartsWithExpression {
+    pub starts_with: Option<Vec<String>>,
+    /// Members that this version does not know.
+    pub extra: Extra,
+}
+impl SegmentStartsWithExpression {
+    /// With the required members.
+    pub fn new(starts_with: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { starts_with: Some(collect(starts_with)), ..Self::default() }
+    }
+    /// Sets `starts_with`.
+    pub fn starts_with(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { starts_with: Some(collect(value)), ..self } }
+    /// Sets a member that this version does not know.
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
+    }
+}
+impl Model for SegmentStartsWithExpression {
+    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "starts_with" => get(map, &mut self.starts_with),
+            _ => other(map, name, &mut self.extra),
+        }
+    }
+    fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        put(map, "starts_with", &self.starts_with)?;
+        others(map, &self.extra)
+    }
+}
+model!(SegmentStartsWithExpression);
 
 /// One of a few texts. One that this version does not know is kept as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

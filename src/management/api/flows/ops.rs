@@ -23,6 +23,16 @@ impl FlowsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.flows().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListFlowsResponse, FlowsListQuery> {
         self.0.typed("flows.list")
     }
@@ -31,6 +41,14 @@ impl FlowsClient {
     /// Scope: `create:flows`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::flows::*;
+    /// let answer = auth0.flows().create(CreateFlow::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateFlow>) -> Call<GetFlowResponse> {
         self.0.typed("flows.create").body(&body.into())
     }
@@ -39,6 +57,13 @@ impl FlowsClient {
     /// Scope: `read:flows`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.flows().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetFlowResponse, FlowsGetQuery> {
         self.0.typed("flows.get").path(id)
     }
@@ -47,6 +72,13 @@ impl FlowsClient {
     /// Scope: `delete:flows`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.flows().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("flows.delete").path(id)
     }
@@ -55,6 +87,14 @@ impl FlowsClient {
     /// Scope: `update:flows`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::flows::*;
+    /// let answer = auth0.flows().update("id", UpdateFlow::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateFlow>) -> Call<GetFlowResponse> {
         self.0.typed("flows.update").path(id).body(&body.into())
     }
@@ -70,6 +110,16 @@ impl FlowsExecutionsClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.flows().executions().list("flow_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, flow_id: impl Into<String>) -> Call<GetFlowsExecutionsResponse, FlowsExecutionsListQuery> {
         self.0.typed("flows.executions.list").path(flow_id)
     }
@@ -78,6 +128,13 @@ impl FlowsExecutionsClient {
     /// Scope: `read:flows_executions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.flows().executions().get("flow_id", "execution_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, flow_id: impl Into<String>, execution_id: impl Into<String>) -> Call<GetFlowExecutionResponse, FlowsExecutionsGetQuery> {
         self.0.typed("flows.executions.get").path(flow_id).path(execution_id)
     }
@@ -86,6 +143,13 @@ impl FlowsExecutionsClient {
     /// Scope: `delete:flows_executions`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.flows().executions().delete("flow_id", "execution_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, flow_id: impl Into<String>, execution_id: impl Into<String>) -> Call<()> {
         self.0.typed("flows.executions.delete").path(flow_id).path(execution_id)
     }
@@ -111,6 +175,16 @@ impl FlowsVaultConnectionsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.flows().vault().connections().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListFlowsVaultConnectionsResponse, FlowsVaultConnectionsListQuery> {
         self.0.typed("flows.vault.connections.list")
     }
@@ -119,6 +193,14 @@ impl FlowsVaultConnectionsClient {
     /// Scope: `create:flows_vault_connections`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::flows::*;
+    /// let answer = auth0.flows().vault().connections().create(CreateFlowsVaultConnection::from(CreateFlowsVaultConnectionActivecampaign::from(CreateFlowsVaultConnectionActivecampaignApiKey::new("text", FlowsVaultConnectioSetupApiKeyWithBaseUrl::new("secret", "text"))))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateFlowsVaultConnection>) -> Call<GetFlowsVaultConnectionResponse> {
         self.0.typed("flows.vault.connections.create").body(&body.into())
     }
@@ -127,6 +209,13 @@ impl FlowsVaultConnectionsClient {
     /// Scope: `read:flows_vault_connections`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.flows().vault().connections().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetFlowsVaultConnectionResponse> {
         self.0.typed("flows.vault.connections.get").path(id)
     }
@@ -135,6 +224,13 @@ impl FlowsVaultConnectionsClient {
     /// Scope: `delete:flows_vault_connections`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.flows().vault().connections().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("flows.vault.connections.delete").path(id)
     }
@@ -143,6 +239,14 @@ impl FlowsVaultConnectionsClient {
     /// Scope: `update:flows_vault_connections`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::flows::*;
+    /// let answer = auth0.flows().vault().connections().update("id", UpdateFlowsVaultConnection::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateFlowsVaultConnection>) -> Call<GetFlowsVaultConnectionResponse> {
         self.0.typed("flows.vault.connections.update").path(id).body(&body.into())
     }
@@ -154,23 +258,23 @@ pub enum FlowsListQuery {}
 impl Call<ListFlowsResponse, FlowsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `hydrate`.
     pub fn hydrate(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.set("hydrate", Json::from(collect::<String>(value)))
+        self.set::<Json>("hydrate", Json::from(collect::<String>(value)))
     }
     /// Sets the query parameter `synchronous`.
     pub fn synchronous(self, value: bool) -> Self {
-        self.set("synchronous", value)
+        self.set::<bool>("synchronous", value)
     }
 }
 
@@ -180,7 +284,7 @@ pub enum FlowsGetQuery {}
 impl Call<GetFlowResponse, FlowsGetQuery> {
     /// Sets the query parameter `hydrate`.
     pub fn hydrate(self, value: impl IntoIterator<Item = impl Into<GetFlowHydrate>>) -> Self {
-        self.set("hydrate", Json::from(collect::<GetFlowHydrate>(value)))
+        self.set::<Json>("hydrate", Json::from(collect::<GetFlowHydrate>(value)))
     }
 }
 
@@ -190,23 +294,23 @@ pub enum FlowsExecutionsListQuery {}
 impl Call<GetFlowsExecutionsResponse, FlowsExecutionsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -216,7 +320,7 @@ pub enum FlowsExecutionsGetQuery {}
 impl Call<GetFlowExecutionResponse, FlowsExecutionsGetQuery> {
     /// Sets the query parameter `hydrate`.
     pub fn hydrate(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.set("hydrate", Json::from(collect::<String>(value)))
+        self.set::<Json>("hydrate", Json::from(collect::<String>(value)))
     }
 }
 
@@ -226,14 +330,14 @@ pub enum FlowsVaultConnectionsListQuery {}
 impl Call<ListFlowsVaultConnectionsResponse, FlowsVaultConnectionsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }

@@ -15,6 +15,16 @@ impl FormsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.forms().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListFormsResponse, FormsListQuery> {
         self.0.typed("forms.list")
     }
@@ -23,6 +33,14 @@ impl FormsClient {
     /// Scope: `create:forms`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::forms::*;
+    /// let answer = auth0.forms().create(CreateForm::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateForm>) -> Call<GetFormResponse> {
         self.0.typed("forms.create").body(&body.into())
     }
@@ -31,6 +49,13 @@ impl FormsClient {
     /// Scope: `read:forms`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.forms().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetFormResponse, FormsGetQuery> {
         self.0.typed("forms.get").path(id)
     }
@@ -39,6 +64,13 @@ impl FormsClient {
     /// Scope: `delete:forms`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.forms().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("forms.delete").path(id)
     }
@@ -47,6 +79,14 @@ impl FormsClient {
     /// Scope: `update:forms`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::forms::*;
+    /// let answer = auth0.forms().update("id", UpdateForm::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateForm>) -> Call<GetFormResponse> {
         self.0.typed("forms.update").path(id).body(&body.into())
     }
@@ -58,19 +98,19 @@ pub enum FormsListQuery {}
 impl Call<ListFormsResponse, FormsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `hydrate`.
     pub fn hydrate(self, value: impl IntoIterator<Item = impl Into<FormsHydrate>>) -> Self {
-        self.set("hydrate", Json::from(collect::<FormsHydrate>(value)))
+        self.set::<Json>("hydrate", Json::from(collect::<FormsHydrate>(value)))
     }
 }
 
@@ -80,6 +120,6 @@ pub enum FormsGetQuery {}
 impl Call<GetFormResponse, FormsGetQuery> {
     /// Sets the query parameter `hydrate`.
     pub fn hydrate(self, value: impl IntoIterator<Item = impl Into<FormsHydrate>>) -> Self {
-        self.set("hydrate", Json::from(collect::<FormsHydrate>(value)))
+        self.set::<Json>("hydrate", Json::from(collect::<FormsHydrate>(value)))
     }
 }

@@ -343,7 +343,7 @@ impl Model for FormBlockImageConfig {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "src", &self.src)?;
         put(map, "position", &self.position)?;
-        put(map, "height", &self.height)?;
+        number(map, "height", &self.height)?;
         others(map, &self.extra)
     }
 }
@@ -751,8 +751,8 @@ impl Model for FormBlockResendButtonConfig {
         put(map, "waiting_text", &self.waiting_text)?;
         put(map, "text_alignment", &self.text_alignment)?;
         put(map, "flow_id", &self.flow_id)?;
-        put(map, "max_attempts", &self.max_attempts)?;
-        put(map, "waiting_time", &self.waiting_time)?;
+        number(map, "max_attempts", &self.max_attempts)?;
+        number(map, "waiting_time", &self.waiting_time)?;
         others(map, &self.extra)
     }
 }
@@ -2407,10 +2407,10 @@ impl Model for FormFieldNumberConfig {
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        put(map, "default_value", &self.default_value)?;
+        number(map, "default_value", &self.default_value)?;
         put(map, "placeholder", &self.placeholder)?;
-        put(map, "min_value", &self.min_value)?;
-        put(map, "max_value", &self.max_value)?;
+        number(map, "min_value", &self.min_value)?;
+        number(map, "max_value", &self.max_value)?;
         others(map, &self.extra)
     }
 }
@@ -4253,11 +4253,11 @@ impl Model for FormWidgetAuth0VerifiableCredentialsConfig {
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "url", &self.url)?;
-        put(map, "size", &self.size)?;
+        number(map, "size", &self.size)?;
         put(map, "alternate_text", &self.alternate_text)?;
         put(map, "access_token", &self.access_token)?;
         put(map, "verification_id", &self.verification_id)?;
-        put(map, "max_wait", &self.max_wait)?;
+        number(map, "max_wait", &self.max_wait)?;
         others(map, &self.extra)
     }
 }

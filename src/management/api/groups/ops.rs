@@ -23,6 +23,16 @@ impl GroupsClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.groups().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListGroupsResponse, GroupsListQuery> {
         self.0.typed("groups.list")
     }
@@ -31,6 +41,13 @@ impl GroupsClient {
     /// Scope: `read:groups`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.groups().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetGroupResponse> {
         self.0.typed("groups.get").path(id)
     }
@@ -39,6 +56,13 @@ impl GroupsClient {
     /// Scope: `delete:groups`.
     /// Answers 204.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.groups().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("groups.delete").path(id)
     }
@@ -54,6 +78,16 @@ impl GroupsMembersClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.groups().members().get("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetGroupMembersResponse, GroupsMembersGetQuery> {
         self.0.typed("groups.members.get").path(id)
     }
@@ -69,6 +103,16 @@ impl GroupsRolesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.groups().roles().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListGroupRolesResponse, GroupsRolesListQuery> {
         self.0.typed("groups.roles.list").path(id)
     }
@@ -77,6 +121,14 @@ impl GroupsRolesClient {
     /// Scope: `delete:group_roles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::groups::*;
+    /// auth0.groups().roles().delete("id", AssignGroupRoles::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, body: impl Into<AssignGroupRoles>) -> Call<()> {
         self.0.typed("groups.roles.delete").path(id).body(&body.into())
     }
@@ -85,6 +137,14 @@ impl GroupsRolesClient {
     /// Scope: `create:group_roles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::groups::*;
+    /// auth0.groups().roles().create("id", AssignGroupRoles::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<AssignGroupRoles>) -> Call<()> {
         self.0.typed("groups.roles.create").path(id).body(&body.into())
     }
@@ -96,47 +156,47 @@ pub enum GroupsListQuery {}
 impl Call<ListGroupsResponse, GroupsListQuery> {
     /// Sets the query parameter `connection_id`.
     pub fn connection_id(self, value: impl Into<String>) -> Self {
-        self.set("connection_id", value.into() as String)
+        self.set::<String>("connection_id", value)
     }
     /// Sets the query parameter `name`.
     pub fn name(self, value: impl Into<String>) -> Self {
-        self.set("name", value.into() as String)
+        self.set::<String>("name", value)
     }
     /// Sets the query parameter `external_id`.
     pub fn external_id(self, value: impl Into<String>) -> Self {
-        self.set("external_id", value.into() as String)
+        self.set::<String>("external_id", value)
     }
     /// Sets the query parameter `search`.
     pub fn search(self, value: impl Into<String>) -> Self {
-        self.set("search", value.into() as String)
+        self.set::<String>("search", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -146,19 +206,19 @@ pub enum GroupsMembersGetQuery {}
 impl Call<GetGroupMembersResponse, GroupsMembersGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -168,10 +228,10 @@ pub enum GroupsRolesListQuery {}
 impl Call<ListGroupRolesResponse, GroupsRolesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -25,6 +25,13 @@ impl GuardianClient {
     ///
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GuardianGetResponse> {
         self.0.typed("guardian.get")
     }
@@ -32,6 +39,14 @@ impl GuardianClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().set(GuardianSet::new(true, true, 1, 1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, body: impl Into<GuardianSet>) -> Call<GuardianGetResponse> {
         self.0.typed("guardian.set").body(&body.into())
     }
@@ -46,6 +61,14 @@ impl GuardianEnrollmentsClient {
     /// Scope: `create:guardian_enrollment_tickets`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().enrollments().create_ticket(CreateGuardianEnrollmentTicket::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_ticket(&self, body: impl Into<CreateGuardianEnrollmentTicket>) -> Call<CreateGuardianEnrollmentTicketResponse> {
         self.0.typed("guardian.enrollments.createTicket").body(&body.into())
     }
@@ -54,6 +77,13 @@ impl GuardianEnrollmentsClient {
     /// Scope: `read:guardian_enrollments`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().enrollments().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetGuardianEnrollmentResponse> {
         self.0.typed("guardian.enrollments.get").path(id)
     }
@@ -62,6 +92,13 @@ impl GuardianEnrollmentsClient {
     /// Scope: `delete:guardian_enrollments`.
     /// Answers 204.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.guardian().enrollments().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("guardian.enrollments.delete").path(id)
     }
@@ -96,6 +133,13 @@ impl GuardianFactorsClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<Vec<GuardianFactor>> {
         self.0.typed("guardian.factors.list")
     }
@@ -104,6 +148,14 @@ impl GuardianFactorsClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().set("name", SetGuardianFactor::new(true)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, name: impl Into<String>, body: impl Into<SetGuardianFactor>) -> Call<SetGuardianFactorResponse> {
         self.0.typed("guardian.factors.set").path(name).body(&body.into())
     }
@@ -128,6 +180,13 @@ impl GuardianFactorsDuoSettingsClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().duo().settings().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetGuardianFactorDuoSettingsResponse> {
         self.0.typed("guardian.factors.duo.settings.get")
     }
@@ -136,6 +195,14 @@ impl GuardianFactorsDuoSettingsClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().duo().settings().update(UpdateGuardianFactorDuoSettings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateGuardianFactorDuoSettings>) -> Call<GetGuardianFactorDuoSettingsResponse> {
         self.0.typed("guardian.factors.duo.settings.update").body(&body.into())
     }
@@ -144,6 +211,14 @@ impl GuardianFactorsDuoSettingsClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().duo().settings().set(SetGuardianFactorDuoSettings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, body: impl Into<SetGuardianFactorDuoSettings>) -> Call<GetGuardianFactorDuoSettingsResponse> {
         self.0.typed("guardian.factors.duo.settings.set").body(&body.into())
     }
@@ -157,6 +232,13 @@ impl GuardianFactorsEmailClient {
     ///
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().email().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GuardianFactorsEmailGetResponse> {
         self.0.typed("guardian.factors.email.get")
     }
@@ -164,6 +246,14 @@ impl GuardianFactorsEmailClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().email().set(GuardianFactorsEmailSet::new(1, 1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, body: impl Into<GuardianFactorsEmailSet>) -> Call<GuardianFactorsEmailGetResponse> {
         self.0.typed("guardian.factors.email.set").body(&body.into())
     }
@@ -178,6 +268,13 @@ impl GuardianFactorsPhoneClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().phone().get_message_types().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_message_types(&self) -> Call<GetGuardianFactorPhoneMessageTypesResponse> {
         self.0.typed("guardian.factors.phone.getMessageTypes")
     }
@@ -186,6 +283,14 @@ impl GuardianFactorsPhoneClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().phone().set_message_types(SetGuardianFactorPhoneMessageTypes::new([GuardianFactorPhoneFactorMessageType::SMS])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_message_types(&self, body: impl Into<SetGuardianFactorPhoneMessageTypes>) -> Call<GetGuardianFactorPhoneMessageTypesResponse> {
         self.0.typed("guardian.factors.phone.setMessageTypes").body(&body.into())
     }
@@ -194,6 +299,13 @@ impl GuardianFactorsPhoneClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().phone().get_twilio_provider().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_twilio_provider(&self) -> Call<GetGuardianFactorsProviderSmsTwilioResponse> {
         self.0.typed("guardian.factors.phone.getTwilioProvider")
     }
@@ -202,6 +314,14 @@ impl GuardianFactorsPhoneClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().phone().set_twilio_provider(SetGuardianFactorsProviderSmsTwilio::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_twilio_provider(&self, body: impl Into<SetGuardianFactorsProviderSmsTwilio>) -> Call<GetGuardianFactorsProviderSmsTwilioResponse> {
         self.0.typed("guardian.factors.phone.setTwilioProvider").body(&body.into())
     }
@@ -210,6 +330,13 @@ impl GuardianFactorsPhoneClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().phone().get_selected_provider().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_selected_provider(&self) -> Call<GetGuardianFactorsProviderSmsResponse> {
         self.0.typed("guardian.factors.phone.getSelectedProvider")
     }
@@ -218,6 +345,14 @@ impl GuardianFactorsPhoneClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().phone().set_provider(SetGuardianFactorsProviderSms::new(GuardianFactorsProviderSmsProvider::AUTH0)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_provider(&self, body: impl Into<SetGuardianFactorsProviderSms>) -> Call<GetGuardianFactorsProviderSmsResponse> {
         self.0.typed("guardian.factors.phone.setProvider").body(&body.into())
     }
@@ -226,6 +361,13 @@ impl GuardianFactorsPhoneClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().phone().get_templates().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_templates(&self) -> Call<GetGuardianFactorSmsTemplatesResponse> {
         self.0.typed("guardian.factors.phone.getTemplates")
     }
@@ -234,6 +376,14 @@ impl GuardianFactorsPhoneClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().phone().set_templates(SetGuardianFactorSmsTemplates::new("text", "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_templates(&self, body: impl Into<SetGuardianFactorSmsTemplates>) -> Call<GetGuardianFactorSmsTemplatesResponse> {
         self.0.typed("guardian.factors.phone.setTemplates").body(&body.into())
     }
@@ -241,6 +391,13 @@ impl GuardianFactorsPhoneClient {
     ///
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().phone().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GuardianFactorsEmailGetResponse> {
         self.0.typed("guardian.factors.phone.get")
     }
@@ -248,6 +405,14 @@ impl GuardianFactorsPhoneClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().phone().set(GuardianFactorsEmailSet::new(1, 1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, body: impl Into<GuardianFactorsEmailSet>) -> Call<GuardianFactorsEmailGetResponse> {
         self.0.typed("guardian.factors.phone.set").body(&body.into())
     }
@@ -262,6 +427,13 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().push_notification().get_apns_provider().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_apns_provider(&self) -> Call<GetGuardianFactorsProviderApnsResponse> {
         self.0.typed("guardian.factors.pushNotification.getApnsProvider")
     }
@@ -270,6 +442,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().update_apns_provider(UpdateGuardianFactorsProviderPushNotificationApns::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_apns_provider(&self, body: impl Into<UpdateGuardianFactorsProviderPushNotificationApns>) -> Call<SetGuardianFactorsProviderPushNotificationApnsResponse> {
         self.0.typed("guardian.factors.pushNotification.updateApnsProvider").body(&body.into())
     }
@@ -278,6 +458,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().set_apns_provider(SetGuardianFactorsProviderPushNotificationApns::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_apns_provider(&self, body: impl Into<SetGuardianFactorsProviderPushNotificationApns>) -> Call<SetGuardianFactorsProviderPushNotificationApnsResponse> {
         self.0.typed("guardian.factors.pushNotification.setApnsProvider").body(&body.into())
     }
@@ -286,6 +474,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().update_fcm_provider(UpdateGuardianFactorsProviderPushNotificationFcm::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_fcm_provider(&self, body: impl Into<UpdateGuardianFactorsProviderPushNotificationFcm>) -> Call<Json> {
         self.0.typed("guardian.factors.pushNotification.updateFcmProvider").body(&body.into())
     }
@@ -294,6 +490,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().set_fcm_provider(SetGuardianFactorsProviderPushNotificationFcm::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_fcm_provider(&self, body: impl Into<SetGuardianFactorsProviderPushNotificationFcm>) -> Call<Json> {
         self.0.typed("guardian.factors.pushNotification.setFcmProvider").body(&body.into())
     }
@@ -302,6 +506,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().update_fcmv1_provider(UpdateGuardianFactorsProviderPushNotificationFcmv1::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_fcmv1_provider(&self, body: impl Into<UpdateGuardianFactorsProviderPushNotificationFcmv1>) -> Call<Json> {
         self.0.typed("guardian.factors.pushNotification.updateFcmv1Provider").body(&body.into())
     }
@@ -310,6 +522,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().set_fcmv1_provider(SetGuardianFactorsProviderPushNotificationFcmv1::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_fcmv1_provider(&self, body: impl Into<SetGuardianFactorsProviderPushNotificationFcmv1>) -> Call<Json> {
         self.0.typed("guardian.factors.pushNotification.setFcmv1Provider").body(&body.into())
     }
@@ -318,6 +538,13 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().push_notification().get_sns_provider().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_sns_provider(&self) -> Call<GetGuardianFactorsProviderSnsResponse> {
         self.0.typed("guardian.factors.pushNotification.getSnsProvider")
     }
@@ -326,6 +553,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().update_sns_provider(UpdateGuardianFactorsProviderPushNotificationSns::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_sns_provider(&self, body: impl Into<UpdateGuardianFactorsProviderPushNotificationSns>) -> Call<GetGuardianFactorsProviderSnsResponse> {
         self.0.typed("guardian.factors.pushNotification.updateSnsProvider").body(&body.into())
     }
@@ -334,6 +569,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().set_sns_provider(SetGuardianFactorsProviderPushNotificationSns::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_sns_provider(&self, body: impl Into<SetGuardianFactorsProviderPushNotificationSns>) -> Call<GetGuardianFactorsProviderSnsResponse> {
         self.0.typed("guardian.factors.pushNotification.setSnsProvider").body(&body.into())
     }
@@ -342,6 +585,13 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().push_notification().get_selected_provider().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_selected_provider(&self) -> Call<GetGuardianFactorsProviderPushNotificationResponse> {
         self.0.typed("guardian.factors.pushNotification.getSelectedProvider")
     }
@@ -350,6 +600,14 @@ impl GuardianFactorsPushNotificationClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().push_notification().set_provider(SetGuardianFactorsProviderPushNotification::new(GuardianFactorsProviderPushNotificationProviderData::GUARDIAN)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_provider(&self, body: impl Into<SetGuardianFactorsProviderPushNotification>) -> Call<GetGuardianFactorsProviderPushNotificationResponse> {
         self.0.typed("guardian.factors.pushNotification.setProvider").body(&body.into())
     }
@@ -364,6 +622,13 @@ impl GuardianFactorsSmsClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().sms().get_twilio_provider().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_twilio_provider(&self) -> Call<GetGuardianFactorsProviderSmsTwilioResponse> {
         self.0.typed("guardian.factors.sms.getTwilioProvider")
     }
@@ -372,6 +637,14 @@ impl GuardianFactorsSmsClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().sms().set_twilio_provider(SetGuardianFactorsProviderSmsTwilio::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_twilio_provider(&self, body: impl Into<SetGuardianFactorsProviderSmsTwilio>) -> Call<GetGuardianFactorsProviderSmsTwilioResponse> {
         self.0.typed("guardian.factors.sms.setTwilioProvider").body(&body.into())
     }
@@ -380,6 +653,13 @@ impl GuardianFactorsSmsClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().sms().get_selected_provider().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_selected_provider(&self) -> Call<GetGuardianFactorsProviderSmsResponse> {
         self.0.typed("guardian.factors.sms.getSelectedProvider")
     }
@@ -388,6 +668,14 @@ impl GuardianFactorsSmsClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().sms().set_provider(SetGuardianFactorsProviderSms::new(GuardianFactorsProviderSmsProvider::AUTH0)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_provider(&self, body: impl Into<SetGuardianFactorsProviderSms>) -> Call<GetGuardianFactorsProviderSmsResponse> {
         self.0.typed("guardian.factors.sms.setProvider").body(&body.into())
     }
@@ -396,6 +684,13 @@ impl GuardianFactorsSmsClient {
     /// Scope: `read:guardian_factors`.
     /// Answers 200, 204.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().factors().sms().get_templates().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_templates(&self) -> Call<GetGuardianFactorSmsTemplatesResponse> {
         self.0.typed("guardian.factors.sms.getTemplates")
     }
@@ -404,6 +699,14 @@ impl GuardianFactorsSmsClient {
     /// Scope: `update:guardian_factors`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().factors().sms().set_templates(SetGuardianFactorSmsTemplates::new("text", "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_templates(&self, body: impl Into<SetGuardianFactorSmsTemplates>) -> Call<GetGuardianFactorSmsTemplatesResponse> {
         self.0.typed("guardian.factors.sms.setTemplates").body(&body.into())
     }
@@ -418,6 +721,13 @@ impl GuardianPoliciesClient {
     /// Scope: `read:mfa_policies`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.guardian().policies().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<Vec<MFAPolicy>> {
         self.0.typed("guardian.policies.list")
     }
@@ -426,7 +736,15 @@ impl GuardianPoliciesClient {
     /// Scope: `update:mfa_policies`.
     /// Answers 200.
     /// Fails with 400, 401, 403.
-    pub fn set(&self, body: impl Into<Vec<MFAPolicy>>) -> Call<Vec<MFAPolicy>> {
-        self.0.typed("guardian.policies.set").body(&body.into())
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::guardian::*;
+    /// let answer = auth0.guardian().policies().set([MFAPolicy::ALL_APPLICATIONS]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set(&self, body: impl IntoIterator<Item = impl Into<MFAPolicy>>) -> Call<Vec<MFAPolicy>> {
+        self.0.typed("guardian.policies.set").body(&collect::<MFAPolicy>(body))
     }
 }

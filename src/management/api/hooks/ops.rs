@@ -19,6 +19,16 @@ impl HooksClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.hooks().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListHooksResponse, HooksListQuery> {
         self.0.typed("hooks.list")
     }
@@ -27,6 +37,14 @@ impl HooksClient {
     /// Scope: `create:hooks`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::hooks::*;
+    /// let answer = auth0.hooks().create(CreateHook::new("text", "text", HookTriggerId::CREDENTIALS_EXCHANGE)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateHook>) -> Call<Hook> {
         self.0.typed("hooks.create").body(&body.into())
     }
@@ -35,6 +53,13 @@ impl HooksClient {
     /// Scope: `read:hooks`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.hooks().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<Hook, HooksGetQuery> {
         self.0.typed("hooks.get").path(id)
     }
@@ -43,6 +68,13 @@ impl HooksClient {
     /// Scope: `delete:hooks`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.hooks().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("hooks.delete").path(id)
     }
@@ -51,6 +83,14 @@ impl HooksClient {
     /// Scope: `update:hooks`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::hooks::*;
+    /// let answer = auth0.hooks().update("id", UpdateHook::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateHook>) -> Call<Hook> {
         self.0.typed("hooks.update").path(id).body(&body.into())
     }
@@ -65,6 +105,13 @@ impl HooksSecretsClient {
     /// Scope: `read:hooks`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.hooks().secrets().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<BTreeMap<String, String>> {
         self.0.typed("hooks.secrets.get").path(id)
     }
@@ -73,24 +120,45 @@ impl HooksSecretsClient {
     /// Scope: `delete:hooks`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
-    pub fn delete(&self, id: impl Into<String>, body: impl Into<Vec<String>>) -> Call<()> {
-        self.0.typed("hooks.secrets.delete").path(id).body(&body.into())
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.hooks().secrets().delete("id", ["text"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delete(&self, id: impl Into<String>, body: impl IntoIterator<Item = impl Into<String>>) -> Call<()> {
+        self.0.typed("hooks.secrets.delete").path(id).body(&collect::<String>(body))
     }
     /// `PATCH /hooks/{id}/secrets`
     ///
     /// Scope: `update:hooks`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
-    pub fn update(&self, id: impl Into<String>, body: impl Into<BTreeMap<String, String>>) -> Call<()> {
-        self.0.typed("hooks.secrets.update").path(id).body(&body.into())
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.hooks().secrets().update("id", [("key", "text")]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update(&self, id: impl Into<String>, body: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Call<()> {
+        self.0.typed("hooks.secrets.update").path(id).body(&entries::<String>(body))
     }
     /// `POST /hooks/{id}/secrets`
     ///
     /// Scope: `update:hooks`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
-    pub fn create(&self, id: impl Into<String>, body: impl Into<BTreeMap<String, String>>) -> Call<()> {
-        self.0.typed("hooks.secrets.create").path(id).body(&body.into())
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.hooks().secrets().create("id", [("key", "text")]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create(&self, id: impl Into<String>, body: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Call<()> {
+        self.0.typed("hooks.secrets.create").path(id).body(&entries::<String>(body))
     }
 }
 
@@ -100,27 +168,27 @@ pub enum HooksListQuery {}
 impl Call<ListHooksResponse, HooksListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `enabled`.
     pub fn enabled(self, value: bool) -> Self {
-        self.set("enabled", value)
+        self.set::<bool>("enabled", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `triggerId`.
     pub fn trigger_id(self, value: impl Into<HookTriggerId>) -> Self {
-        self.set("triggerId", value.into() as HookTriggerId)
+        self.set::<HookTriggerId>("triggerId", value)
     }
 }
 
@@ -130,6 +198,6 @@ pub enum HooksGetQuery {}
 impl Call<Hook, HooksGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
 }

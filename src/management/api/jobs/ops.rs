@@ -30,6 +30,13 @@ impl JobsClient {
     /// Any of the scopes `create:users`, `read:users`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.jobs().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetJobResponse> {
         self.0.typed("jobs.get").path(id)
     }
@@ -44,6 +51,13 @@ impl JobsErrorsClient {
     /// Any of the scopes `create:users`, `read:users`.
     /// Answers 200, 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.jobs().errors().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<JobsErrorsGetResponse> {
         self.0.typed("jobs.errors.get").path(id)
     }
@@ -58,6 +72,14 @@ impl JobsUsersExportsClient {
     /// Scope: `read:users`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::jobs::*;
+    /// let answer = auth0.jobs().users_exports().create(CreateExportUsers::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateExportUsers>) -> Call<CreateExportUsersResponse> {
         self.0.typed("jobs.usersExports.create").body(&body.into())
     }
@@ -72,6 +94,14 @@ impl JobsUsersImportsClient {
     /// Scope: `create:users`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 413, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::jobs::*;
+    /// let answer = auth0.jobs().users_imports().create(CreateImportUsers::new("text", "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateImportUsers>) -> Call<CreateImportUsersResponse> {
         self.0.typed("jobs.usersImports.create").form(&body.into())
     }
@@ -86,6 +116,14 @@ impl JobsVerificationEmailClient {
     /// Scope: `update:users`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::jobs::*;
+    /// let answer = auth0.jobs().verification_email().create(CreateVerificationEmail::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateVerificationEmail>) -> Call<CreateVerificationEmailResponse> {
         self.0.typed("jobs.verificationEmail.create").body(&body.into())
     }

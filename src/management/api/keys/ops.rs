@@ -36,6 +36,13 @@ impl KeysCustomSigningClient {
     /// Scope: `read:custom_signing_keys`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().custom_signing().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetCustomSigningKeysResponse> {
         self.0.typed("keys.customSigning.get")
     }
@@ -44,6 +51,13 @@ impl KeysCustomSigningClient {
     /// Scope: `delete:custom_signing_keys`.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.keys().custom_signing().delete().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self) -> Call<()> {
         self.0.typed("keys.customSigning.delete")
     }
@@ -52,6 +66,14 @@ impl KeysCustomSigningClient {
     /// Any of the scopes `create:custom_signing_keys`, `update:custom_signing_keys`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::keys::*;
+    /// let answer = auth0.keys().custom_signing().set(SetCustomSigningKeys::new([CustomSigningKeyJWK::new(CustomSigningKeyType::EC)])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, body: impl Into<SetCustomSigningKeys>) -> Call<GetCustomSigningKeysResponse> {
         self.0.typed("keys.customSigning.set").body(&body.into())
     }
@@ -67,6 +89,16 @@ impl KeysEncryptionClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.keys().encryption().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListEncryptionKeysResponse, KeysEncryptionListQuery> {
         self.0.typed("keys.encryption.list")
     }
@@ -75,6 +107,14 @@ impl KeysEncryptionClient {
     /// Scope: `create:encryption_keys`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::keys::*;
+    /// let answer = auth0.keys().encryption().create(CreateEncryptionKey::new(CreateEncryptionKeyType::CUSTOMER_PROVIDED_ROOT_KEY)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateEncryptionKey>) -> Call<EncryptionKey> {
         self.0.typed("keys.encryption.create").body(&body.into())
     }
@@ -83,6 +123,13 @@ impl KeysEncryptionClient {
     /// Any of the scopes `create:encryption_keys`, `update:encryption_keys`.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.keys().encryption().rekey().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rekey(&self) -> Call<()> {
         self.0.typed("keys.encryption.rekey")
     }
@@ -91,6 +138,13 @@ impl KeysEncryptionClient {
     /// Scope: `read:encryption_keys`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().encryption().get("kid").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, kid: impl Into<String>) -> Call<EncryptionKey> {
         self.0.typed("keys.encryption.get").path(kid)
     }
@@ -99,6 +153,13 @@ impl KeysEncryptionClient {
     /// Scope: `delete:encryption_keys`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.keys().encryption().delete("kid").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, kid: impl Into<String>) -> Call<()> {
         self.0.typed("keys.encryption.delete").path(kid)
     }
@@ -107,6 +168,14 @@ impl KeysEncryptionClient {
     /// Scope: `update:encryption_keys`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::keys::*;
+    /// let answer = auth0.keys().encryption().import("kid", ImportEncryptionKey::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn import(&self, kid: impl Into<String>, body: impl Into<ImportEncryptionKey>) -> Call<EncryptionKey> {
         self.0.typed("keys.encryption.import").path(kid).body(&body.into())
     }
@@ -115,6 +184,13 @@ impl KeysEncryptionClient {
     /// Scope: `create:encryption_keys`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().encryption().create_public_wrapping_key("kid").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_public_wrapping_key(&self, kid: impl Into<String>) -> Call<CreateEncryptionKeyPublicWrappingResponse> {
         self.0.typed("keys.encryption.createPublicWrappingKey").path(kid)
     }
@@ -128,6 +204,13 @@ impl KeysNetworkAclsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().network_acls().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<KeysNetworkAclsListResponse> {
         self.0.typed("keys.networkAcls.list")
     }
@@ -135,6 +218,14 @@ impl KeysNetworkAclsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::keys::*;
+    /// let answer = auth0.keys().network_acls().create(KeysNetworkAclsCreate::new("text", "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<KeysNetworkAclsCreate>) -> Call<NetworkAclKey> {
         self.0.typed("keys.networkAcls.create").body(&body.into())
     }
@@ -142,6 +233,13 @@ impl KeysNetworkAclsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().network_acls().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<NetworkAclKey> {
         self.0.typed("keys.networkAcls.get").path(id)
     }
@@ -149,6 +247,13 @@ impl KeysNetworkAclsClient {
     ///
     /// Answers 204.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.keys().network_acls().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("keys.networkAcls.delete").path(id)
     }
@@ -163,6 +268,13 @@ impl KeysSigningClient {
     /// Scope: `read:signing_keys`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().signing().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<Vec<SigningKeys>> {
         self.0.typed("keys.signing.list")
     }
@@ -171,6 +283,13 @@ impl KeysSigningClient {
     /// Any of the scopes `create:signing_keys`, `update:signing_keys`.
     /// Answers 201.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().signing().rotate().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn rotate(&self) -> Call<RotateSigningKeysResponse> {
         self.0.typed("keys.signing.rotate")
     }
@@ -179,6 +298,13 @@ impl KeysSigningClient {
     /// Scope: `read:signing_keys`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().signing().get("kid").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, kid: impl Into<String>) -> Call<SigningKeys> {
         self.0.typed("keys.signing.get").path(kid)
     }
@@ -187,6 +313,13 @@ impl KeysSigningClient {
     /// Scope: `update:signing_keys`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.keys().signing().revoke("kid").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke(&self, kid: impl Into<String>) -> Call<RotateSigningKeysResponse> {
         self.0.typed("keys.signing.revoke").path(kid)
     }
@@ -198,14 +331,14 @@ pub enum KeysEncryptionListQuery {}
 impl Call<ListEncryptionKeysResponse, KeysEncryptionListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }

@@ -14,6 +14,13 @@ impl LogStreamsClient {
     /// Scope: `read:log_streams`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.log_streams().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<Vec<LogStream>> {
         self.0.typed("logStreams.list")
     }
@@ -22,6 +29,14 @@ impl LogStreamsClient {
     /// Scope: `create:log_streams`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::log_streams::*;
+    /// let answer = auth0.log_streams().create(CreateLogStream::from(CreateLogStreamHttpRequestBody::new(LogStreamHttpSink::new("text")))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateLogStream>) -> Call<LogStream> {
         self.0.typed("logStreams.create").body(&body.into())
     }
@@ -30,6 +45,13 @@ impl LogStreamsClient {
     /// Scope: `read:log_streams`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.log_streams().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<LogStream> {
         self.0.typed("logStreams.get").path(id)
     }
@@ -38,6 +60,13 @@ impl LogStreamsClient {
     /// Scope: `delete:log_streams`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.log_streams().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("logStreams.delete").path(id)
     }
@@ -46,6 +75,14 @@ impl LogStreamsClient {
     /// Scope: `update:log_streams`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::log_streams::*;
+    /// let answer = auth0.log_streams().update("id", UpdateLogStream::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateLogStream>) -> Call<LogStream> {
         self.0.typed("logStreams.update").path(id).body(&body.into())
     }

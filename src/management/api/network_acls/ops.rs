@@ -15,6 +15,16 @@ impl NetworkAclsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.network_acls().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListNetworkAclsResponse, NetworkAclsListQuery> {
         self.0.typed("networkAcls.list")
     }
@@ -23,6 +33,14 @@ impl NetworkAclsClient {
     /// Scope: `create:network_acls`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::network_acls::*;
+    /// let answer = auth0.network_acls().create(SetNetworkAcl::new("text", true, NetworkAclRule::new(NetworkAclAction::new(), NetworkAclRuleScope::MANAGEMENT))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<SetNetworkAcl>) -> Call<NetworkAclsResponse> {
         self.0.typed("networkAcls.create").body(&body.into())
     }
@@ -31,6 +49,13 @@ impl NetworkAclsClient {
     /// Scope: `read:network_acls`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.network_acls().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<NetworkAclsResponse> {
         self.0.typed("networkAcls.get").path(id)
     }
@@ -39,6 +64,13 @@ impl NetworkAclsClient {
     /// Scope: `delete:network_acls`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.network_acls().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("networkAcls.delete").path(id)
     }
@@ -47,6 +79,14 @@ impl NetworkAclsClient {
     /// Scope: `update:network_acls`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::network_acls::*;
+    /// let answer = auth0.network_acls().update("id", UpdateNetworkAcl::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateNetworkAcl>) -> Call<NetworkAclsResponse> {
         self.0.typed("networkAcls.update").path(id).body(&body.into())
     }
@@ -55,6 +95,14 @@ impl NetworkAclsClient {
     /// Scope: `update:network_acls`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::network_acls::*;
+    /// let answer = auth0.network_acls().set("id", SetNetworkAcl::new("text", true, NetworkAclRule::new(NetworkAclAction::new(), NetworkAclRuleScope::MANAGEMENT))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, id: impl Into<String>, body: impl Into<SetNetworkAcl>) -> Call<NetworkAclsResponse> {
         self.0.typed("networkAcls.set").path(id).body(&body.into())
     }
@@ -66,14 +114,14 @@ pub enum NetworkAclsListQuery {}
 impl Call<ListNetworkAclsResponse, NetworkAclsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }

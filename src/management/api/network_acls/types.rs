@@ -372,7 +372,7 @@ impl Model for NetworkAclsResponse {
         put(map, "id", &self.id)?;
         put(map, "description", &self.description)?;
         put(map, "active", &self.active)?;
-        put(map, "priority", &self.priority)?;
+        number(map, "priority", &self.priority)?;
         put(map, "rule", &self.rule)?;
         put(map, "created_at", &self.created_at)?;
         put(map, "updated_at", &self.updated_at)?;
@@ -438,7 +438,7 @@ impl Model for SetNetworkAcl {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "description", &self.description)?;
         put(map, "active", &self.active)?;
-        put(map, "priority", &self.priority)?;
+        number(map, "priority", &self.priority)?;
         put(map, "rule", &self.rule)?;
         others(map, &self.extra)
     }
@@ -493,7 +493,7 @@ impl Model for UpdateNetworkAcl {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "description", &self.description)?;
         put(map, "active", &self.active)?;
-        put(map, "priority", &self.priority)?;
+        number(map, "priority", &self.priority)?;
         put(map, "rule", &self.rule)?;
         others(map, &self.extra)
     }

@@ -51,6 +51,16 @@ impl OrganizationsClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListOrganizationsResponse, OrganizationsListQuery> {
         self.0.typed("organizations.list")
     }
@@ -59,6 +69,14 @@ impl OrganizationsClient {
     /// Any of the scopes `create:organizations`, `create:organization_connections`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().create(CreateOrganization::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateOrganization>) -> Call<CreateOrganizationResponse> {
         self.0.typed("organizations.create").body(&body.into())
     }
@@ -67,6 +85,13 @@ impl OrganizationsClient {
     /// Scope: `read:organizations`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.organizations().get_by_name("name").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_by_name(&self, name: impl Into<String>) -> Call<GetOrganizationResponse> {
         self.0.typed("organizations.getByName").path(name)
     }
@@ -75,6 +100,13 @@ impl OrganizationsClient {
     /// Any of the scopes `read:organizations`, `read:organizations_summary`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.organizations().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetOrganizationResponse> {
         self.0.typed("organizations.get").path(id)
     }
@@ -83,6 +115,13 @@ impl OrganizationsClient {
     /// Scope: `delete:organizations`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.organizations().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("organizations.delete").path(id)
     }
@@ -91,6 +130,14 @@ impl OrganizationsClient {
     /// Scope: `update:organizations`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().update("id", UpdateOrganization::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateOrganization>) -> Call<GetOrganizationResponse> {
         self.0.typed("organizations.update").path(id).body(&body.into())
     }
@@ -99,6 +146,16 @@ impl OrganizationsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429, 504.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().search().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn search(&self) -> Call<OrganizationsSearchResponse, OrganizationsSearchQuery> {
         self.0.typed("organizations.search")
     }
@@ -114,6 +171,16 @@ impl OrganizationsClientGrantsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().client_grants().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListOrganizationClientGrantsResponse, OrganizationsClientGrantsListQuery> {
         self.0.typed("organizations.clientGrants.list").path(id)
     }
@@ -122,6 +189,14 @@ impl OrganizationsClientGrantsClient {
     /// Scope: `create:organization_client_grants`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().client_grants().create("id", AssociateOrganizationClientGrant::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<AssociateOrganizationClientGrant>) -> Call<OrganizationClientGrant> {
         self.0.typed("organizations.clientGrants.create").path(id).body(&body.into())
     }
@@ -130,6 +205,13 @@ impl OrganizationsClientGrantsClient {
     /// Scope: `delete:organization_client_grants`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.organizations().client_grants().delete("id", "grant_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, grant_id: impl Into<String>) -> Call<()> {
         self.0.typed("organizations.clientGrants.delete").path(id).path(grant_id)
     }
@@ -144,6 +226,16 @@ impl OrganizationsClientsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().clients().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<OrganizationsClientsListResponse, OrganizationsClientsListQuery> {
         self.0.typed("organizations.clients.list").path(id)
     }
@@ -151,6 +243,14 @@ impl OrganizationsClientsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().clients().create("id", OrganizationsClientsCreate::new([CreateOrganizationClientRequestItem::new("text", true)])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<OrganizationsClientsCreate>) -> Call<Vec<OrganizationClient>> {
         self.0.typed("organizations.clients.create").path(id).body(&body.into())
     }
@@ -158,6 +258,14 @@ impl OrganizationsClientsClient {
     ///
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// auth0.organizations().clients().delete("id", OrganizationsClientsDelete::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, body: impl Into<OrganizationsClientsDelete>) -> Call<()> {
         self.0.typed("organizations.clients.delete").path(id).body(&body.into())
     }
@@ -165,6 +273,13 @@ impl OrganizationsClientsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.organizations().clients().get("id", "client_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>, client_id: impl Into<String>) -> Call<OrganizationClient> {
         self.0.typed("organizations.clients.get").path(id).path(client_id)
     }
@@ -172,6 +287,14 @@ impl OrganizationsClientsClient {
     ///
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().clients().update("id", "client_id", OrganizationsClientsUpdate::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, client_id: impl Into<String>, body: impl Into<OrganizationsClientsUpdate>) -> Call<OrganizationsClientsUpdateResponse> {
         self.0.typed("organizations.clients.update").path(id).path(client_id).body(&body.into())
     }
@@ -188,6 +311,16 @@ impl OrganizationsConnectionsClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().connections().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListOrganizationAllConnectionsResponse, OrganizationsConnectionsListQuery> {
         self.0.typed("organizations.connections.list").path(id)
     }
@@ -197,6 +330,14 @@ impl OrganizationsConnectionsClient {
     /// Early access.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().connections().create("id", CreateOrganizationAllConnection::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateOrganizationAllConnection>) -> Call<OrganizationAllConnectionPost> {
         self.0.typed("organizations.connections.create").path(id).body(&body.into())
     }
@@ -206,6 +347,13 @@ impl OrganizationsConnectionsClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.organizations().connections().get("id", "connection_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>, connection_id: impl Into<String>) -> Call<OrganizationAllConnectionPost> {
         self.0.typed("organizations.connections.get").path(id).path(connection_id)
     }
@@ -215,6 +363,13 @@ impl OrganizationsConnectionsClient {
     /// Early access.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.organizations().connections().delete("id", "connection_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, connection_id: impl Into<String>) -> Call<()> {
         self.0.typed("organizations.connections.delete").path(id).path(connection_id)
     }
@@ -224,6 +379,14 @@ impl OrganizationsConnectionsClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().connections().update("id", "connection_id", UpdateOrganizationAllConnection::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, connection_id: impl Into<String>, body: impl Into<UpdateOrganizationAllConnection>) -> Call<OrganizationAllConnectionPost> {
         self.0.typed("organizations.connections.update").path(id).path(connection_id).body(&body.into())
     }
@@ -239,6 +402,16 @@ impl OrganizationsDiscoveryDomainsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().discovery_domains().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListOrganizationDiscoveryDomainsResponse, OrganizationsDiscoveryDomainsListQuery> {
         self.0.typed("organizations.discoveryDomains.list").path(id)
     }
@@ -247,6 +420,14 @@ impl OrganizationsDiscoveryDomainsClient {
     /// Scope: `create:organization_discovery_domains`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().discovery_domains().create("id", CreateOrganizationDiscoveryDomain::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateOrganizationDiscoveryDomain>) -> Call<OrganizationDiscoveryDomain> {
         self.0.typed("organizations.discoveryDomains.create").path(id).body(&body.into())
     }
@@ -255,6 +436,13 @@ impl OrganizationsDiscoveryDomainsClient {
     /// Scope: `read:organization_discovery_domains`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.organizations().discovery_domains().get_by_name("id", "discovery_domain").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_by_name(&self, id: impl Into<String>, discovery_domain: impl Into<String>) -> Call<OrganizationDiscoveryDomain> {
         self.0.typed("organizations.discoveryDomains.getByName").path(id).path(discovery_domain)
     }
@@ -263,6 +451,13 @@ impl OrganizationsDiscoveryDomainsClient {
     /// Scope: `read:organization_discovery_domains`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.organizations().discovery_domains().get("id", "discovery_domain_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>, discovery_domain_id: impl Into<String>) -> Call<OrganizationDiscoveryDomain> {
         self.0.typed("organizations.discoveryDomains.get").path(id).path(discovery_domain_id)
     }
@@ -271,6 +466,13 @@ impl OrganizationsDiscoveryDomainsClient {
     /// Scope: `delete:organization_discovery_domains`.
     /// Answers 204.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.organizations().discovery_domains().delete("id", "discovery_domain_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, discovery_domain_id: impl Into<String>) -> Call<()> {
         self.0.typed("organizations.discoveryDomains.delete").path(id).path(discovery_domain_id)
     }
@@ -279,6 +481,14 @@ impl OrganizationsDiscoveryDomainsClient {
     /// Scope: `update:organization_discovery_domains`.
     /// Answers 200.
     /// Fails with 400, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().discovery_domains().update("id", "discovery_domain_id", UpdateOrganizationDiscoveryDomain::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, discovery_domain_id: impl Into<String>, body: impl Into<UpdateOrganizationDiscoveryDomain>) -> Call<OrganizationDiscoveryDomain> {
         self.0.typed("organizations.discoveryDomains.update").path(id).path(discovery_domain_id).body(&body.into())
     }
@@ -294,6 +504,16 @@ impl OrganizationsEnabledConnectionsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().enabled_connections().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListOrganizationConnectionsResponse, OrganizationsEnabledConnectionsListQuery> {
         self.0.typed("organizations.enabledConnections.list").path(id)
     }
@@ -302,6 +522,14 @@ impl OrganizationsEnabledConnectionsClient {
     /// Scope: `create:organization_connections`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().enabled_connections().add("id", AddOrganizationConnection::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add(&self, id: impl Into<String>, body: impl Into<AddOrganizationConnection>) -> Call<OrganizationConnection> {
         self.0.typed("organizations.enabledConnections.add").path(id).body(&body.into())
     }
@@ -310,6 +538,13 @@ impl OrganizationsEnabledConnectionsClient {
     /// Scope: `read:organization_connections`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.organizations().enabled_connections().get("id", "connectionId").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>, connection_id: impl Into<String>) -> Call<OrganizationConnection> {
         self.0.typed("organizations.enabledConnections.get").path(id).path(connection_id)
     }
@@ -318,6 +553,13 @@ impl OrganizationsEnabledConnectionsClient {
     /// Scope: `delete:organization_connections`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.organizations().enabled_connections().delete("id", "connectionId").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, connection_id: impl Into<String>) -> Call<()> {
         self.0.typed("organizations.enabledConnections.delete").path(id).path(connection_id)
     }
@@ -326,6 +568,14 @@ impl OrganizationsEnabledConnectionsClient {
     /// Scope: `update:organization_connections`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().enabled_connections().update("id", "connectionId", UpdateOrganizationConnection::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, connection_id: impl Into<String>, body: impl Into<UpdateOrganizationConnection>) -> Call<OrganizationConnection> {
         self.0.typed("organizations.enabledConnections.update").path(id).path(connection_id).body(&body.into())
     }
@@ -345,6 +595,16 @@ impl OrganizationsGroupsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().groups().list("organization_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, organization_id: impl Into<String>) -> Call<ListOrganizationGroupsResponse, OrganizationsGroupsListQuery> {
         self.0.typed("organizations.groups.list").path(organization_id)
     }
@@ -360,6 +620,16 @@ impl OrganizationsGroupsRolesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().groups().roles().list("organization_id", "group_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, organization_id: impl Into<String>, group_id: impl Into<String>) -> Call<ListOrganizationGroupRolesResponse, OrganizationsGroupsRolesListQuery> {
         self.0.typed("organizations.groups.roles.list").path(organization_id).path(group_id)
     }
@@ -368,6 +638,14 @@ impl OrganizationsGroupsRolesClient {
     /// Scope: `delete:organization_group_roles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// auth0.organizations().groups().roles().delete("organization_id", "group_id", CreateOrganizationGroupRoles::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, organization_id: impl Into<String>, group_id: impl Into<String>, body: impl Into<CreateOrganizationGroupRoles>) -> Call<()> {
         self.0.typed("organizations.groups.roles.delete").path(organization_id).path(group_id).body(&body.into())
     }
@@ -376,6 +654,14 @@ impl OrganizationsGroupsRolesClient {
     /// Scope: `create:organization_group_roles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// auth0.organizations().groups().roles().create("organization_id", "group_id", CreateOrganizationGroupRoles::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, organization_id: impl Into<String>, group_id: impl Into<String>, body: impl Into<CreateOrganizationGroupRoles>) -> Call<()> {
         self.0.typed("organizations.groups.roles.create").path(organization_id).path(group_id).body(&body.into())
     }
@@ -391,6 +677,16 @@ impl OrganizationsInvitationsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().invitations().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListOrganizationInvitationsResponse, OrganizationsInvitationsListQuery> {
         self.0.typed("organizations.invitations.list").path(id)
     }
@@ -399,6 +695,14 @@ impl OrganizationsInvitationsClient {
     /// Scope: `create:organization_invitations`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// let answer = auth0.organizations().invitations().create("id", CreateOrganizationInvitation::new(OrganizationInvitationInviter::new("text"), OrganizationInvitationInvitee::new("text"), "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateOrganizationInvitation>) -> Call<OrganizationInvitation> {
         self.0.typed("organizations.invitations.create").path(id).body(&body.into())
     }
@@ -407,6 +711,13 @@ impl OrganizationsInvitationsClient {
     /// Scope: `read:organization_invitations`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.organizations().invitations().get("id", "invitation_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>, invitation_id: impl Into<String>) -> Call<OrganizationInvitation, OrganizationsInvitationsGetQuery> {
         self.0.typed("organizations.invitations.get").path(id).path(invitation_id)
     }
@@ -415,6 +726,13 @@ impl OrganizationsInvitationsClient {
     /// Scope: `delete:organization_invitations`.
     /// Answers 204.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.organizations().invitations().delete("id", "invitation_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, invitation_id: impl Into<String>) -> Call<()> {
         self.0.typed("organizations.invitations.delete").path(id).path(invitation_id)
     }
@@ -438,6 +756,16 @@ impl OrganizationsMembersClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().members().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListOrganizationMembersResponse, OrganizationsMembersListQuery> {
         self.0.typed("organizations.members.list").path(id)
     }
@@ -446,6 +774,14 @@ impl OrganizationsMembersClient {
     /// Scope: `delete:organization_members`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// auth0.organizations().members().delete("id", CreateOrganizationMember::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, body: impl Into<CreateOrganizationMember>) -> Call<()> {
         self.0.typed("organizations.members.delete").path(id).body(&body.into())
     }
@@ -454,6 +790,14 @@ impl OrganizationsMembersClient {
     /// Scope: `create:organization_members`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// auth0.organizations().members().create("id", CreateOrganizationMember::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateOrganizationMember>) -> Call<()> {
         self.0.typed("organizations.members.create").path(id).body(&body.into())
     }
@@ -473,6 +817,16 @@ impl OrganizationsMembersEffectiveRolesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().members().effective_roles().list("id", "user_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>, user_id: impl Into<String>) -> Call<ListOrganizationMemberEffectiveRolesResponse, OrganizationsMembersEffectiveRolesListQuery> {
         self.0.typed("organizations.members.effectiveRoles.list").path(id).path(user_id)
     }
@@ -498,8 +852,18 @@ impl OrganizationsMembersEffectiveRolesSourcesGroupsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().members().effective_roles().sources().groups().list("id", "user_id", "text").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>, user_id: impl Into<String>, role_id: impl Into<String>) -> Call<ListOrganizationGroupsResponse, OrganizationsMembersEffectiveRolesSourcesGroupsListQuery> {
-        self.0.typed("organizations.members.effectiveRoles.sources.groups.list").path(id).path(user_id).set("role_id", role_id.into() as String)
+        self.0.typed("organizations.members.effectiveRoles.sources.groups.list").path(id).path(user_id).set::<String>("role_id", role_id)
     }
 }
 
@@ -513,6 +877,16 @@ impl OrganizationsMembersRolesClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().members().roles().list("id", "user_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>, user_id: impl Into<String>) -> Call<ListOrganizationMemberRolesResponse, OrganizationsMembersRolesListQuery> {
         self.0.typed("organizations.members.roles.list").path(id).path(user_id)
     }
@@ -521,6 +895,14 @@ impl OrganizationsMembersRolesClient {
     /// Scope: `delete:organization_member_roles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// auth0.organizations().members().roles().delete("id", "user_id", CreateOrganizationGroupRoles::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, user_id: impl Into<String>, body: impl Into<CreateOrganizationGroupRoles>) -> Call<()> {
         self.0.typed("organizations.members.roles.delete").path(id).path(user_id).body(&body.into())
     }
@@ -529,6 +911,14 @@ impl OrganizationsMembersRolesClient {
     /// Scope: `create:organization_member_roles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::organizations::*;
+    /// auth0.organizations().members().roles().assign("id", "user_id", CreateOrganizationGroupRoles::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn assign(&self, id: impl Into<String>, user_id: impl Into<String>, body: impl Into<CreateOrganizationGroupRoles>) -> Call<()> {
         self.0.typed("organizations.members.roles.assign").path(id).path(user_id).body(&body.into())
     }
@@ -557,6 +947,16 @@ impl OrganizationsRolesGroupsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().roles().groups().list("organization_id", "role_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, organization_id: impl Into<String>, role_id: impl Into<String>) -> Call<OrganizationsRolesGroupsListResponse, OrganizationsRolesGroupsListQuery> {
         self.0.typed("organizations.roles.groups.list").path(organization_id).path(role_id)
     }
@@ -571,6 +971,16 @@ impl OrganizationsRolesMembersClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.organizations().roles().members().list("id", "role_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>, role_id: impl Into<String>) -> Call<OrganizationsRolesMembersListResponse, OrganizationsRolesMembersListQuery> {
         self.0.typed("organizations.roles.members.list").path(id).path(role_id)
     }
@@ -582,31 +992,31 @@ pub enum OrganizationsListQuery {}
 impl Call<ListOrganizationsResponse, OrganizationsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<String>) -> Self {
-        self.set("sort", value.into() as String)
+        self.set::<String>("sort", value)
     }
     /// Sets the query parameter `include_client_association_for`.
     pub fn include_client_association_for(self, value: impl Into<String>) -> Self {
-        self.set("include_client_association_for", value.into() as String)
+        self.set::<String>("include_client_association_for", value)
     }
 }
 
@@ -616,23 +1026,23 @@ pub enum OrganizationsSearchQuery {}
 impl Call<OrganizationsSearchResponse, OrganizationsSearchQuery> {
     /// Sets the query parameter `q`.
     pub fn q(self, value: impl Into<String>) -> Self {
-        self.set("q", value.into() as String)
+        self.set::<String>("q", value)
     }
     /// Sets the query parameter `parser`.
     pub fn parser(self, value: impl Into<OrganizationsSearchParser>) -> Self {
-        self.set("parser", value.into() as OrganizationsSearchParser)
+        self.set::<OrganizationsSearchParser>("parser", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<OrganizationsSearchSort>) -> Self {
-        self.set("sort", value.into() as OrganizationsSearchSort)
+        self.set::<OrganizationsSearchSort>("sort", value)
     }
 }
 
@@ -642,27 +1052,27 @@ pub enum OrganizationsClientGrantsListQuery {}
 impl Call<ListOrganizationClientGrantsResponse, OrganizationsClientGrantsListQuery> {
     /// Sets the query parameter `audience`.
     pub fn audience(self, value: impl Into<String>) -> Self {
-        self.set("audience", value.into() as String)
+        self.set::<String>("audience", value)
     }
     /// Sets the query parameter `client_id`.
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        self.set("client_id", value.into() as String)
+        self.set::<String>("client_id", value)
     }
     /// Sets the query parameter `grant_ids`.
     pub fn grant_ids(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.set("grant_ids", Json::from(collect::<String>(value)))
+        self.set::<Json>("grant_ids", Json::from(collect::<String>(value)))
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -672,11 +1082,11 @@ pub enum OrganizationsClientsListQuery {}
 impl Call<OrganizationsClientsListResponse, OrganizationsClientsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -686,19 +1096,19 @@ pub enum OrganizationsConnectionsListQuery {}
 impl Call<ListOrganizationAllConnectionsResponse, OrganizationsConnectionsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `is_enabled`.
     pub fn is_enabled(self, value: bool) -> Self {
-        self.set("is_enabled", value)
+        self.set::<bool>("is_enabled", value)
     }
 }
 
@@ -708,11 +1118,11 @@ pub enum OrganizationsDiscoveryDomainsListQuery {}
 impl Call<ListOrganizationDiscoveryDomainsResponse, OrganizationsDiscoveryDomainsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -722,15 +1132,15 @@ pub enum OrganizationsEnabledConnectionsListQuery {}
 impl Call<ListOrganizationConnectionsResponse, OrganizationsEnabledConnectionsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -740,11 +1150,11 @@ pub enum OrganizationsGroupsListQuery {}
 impl Call<ListOrganizationGroupsResponse, OrganizationsGroupsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -754,11 +1164,11 @@ pub enum OrganizationsGroupsRolesListQuery {}
 impl Call<ListOrganizationGroupRolesResponse, OrganizationsGroupsRolesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -768,27 +1178,27 @@ pub enum OrganizationsInvitationsListQuery {}
 impl Call<ListOrganizationInvitationsResponse, OrganizationsInvitationsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<String>) -> Self {
-        self.set("sort", value.into() as String)
+        self.set::<String>("sort", value)
     }
 }
 
@@ -798,11 +1208,11 @@ pub enum OrganizationsInvitationsGetQuery {}
 impl Call<OrganizationInvitation, OrganizationsInvitationsGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -812,31 +1222,31 @@ pub enum OrganizationsMembersListQuery {}
 impl Call<ListOrganizationMembersResponse, OrganizationsMembersListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -846,11 +1256,11 @@ pub enum OrganizationsMembersEffectiveRolesListQuery {}
 impl Call<ListOrganizationMemberEffectiveRolesResponse, OrganizationsMembersEffectiveRolesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -860,11 +1270,11 @@ pub enum OrganizationsMembersEffectiveRolesSourcesGroupsListQuery {}
 impl Call<ListOrganizationGroupsResponse, OrganizationsMembersEffectiveRolesSourcesGroupsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -874,15 +1284,15 @@ pub enum OrganizationsMembersRolesListQuery {}
 impl Call<ListOrganizationMemberRolesResponse, OrganizationsMembersRolesListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -892,11 +1302,11 @@ pub enum OrganizationsRolesGroupsListQuery {}
 impl Call<OrganizationsRolesGroupsListResponse, OrganizationsRolesGroupsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -906,18 +1316,18 @@ pub enum OrganizationsRolesMembersListQuery {}
 impl Call<OrganizationsRolesMembersListResponse, OrganizationsRolesMembersListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }

@@ -26,6 +26,13 @@ impl PromptsClient {
     /// Scope: `read:prompts`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.prompts().get_settings().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_settings(&self) -> Call<GetSettingsResponse> {
         self.0.typed("prompts.getSettings")
     }
@@ -34,6 +41,14 @@ impl PromptsClient {
     /// Scope: `update:prompts`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::prompts::*;
+    /// let answer = auth0.prompts().update_settings(UpdateSettings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_settings(&self, body: impl Into<UpdateSettings>) -> Call<GetSettingsResponse> {
         self.0.typed("prompts.updateSettings").body(&body.into())
     }
@@ -48,6 +63,13 @@ impl PromptsCustomTextClient {
     /// Scope: `read:prompts`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.prompts().custom_text().get("prompt", "language").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, prompt: impl Into<String>, language: impl Into<String>) -> Call<Json> {
         self.0.typed("prompts.customText.get").path(prompt).path(language)
     }
@@ -56,6 +78,13 @@ impl PromptsCustomTextClient {
     /// Scope: `update:prompts`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.prompts().custom_text().set("prompt", "language", "value").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, prompt: impl Into<String>, language: impl Into<String>, body: impl Into<Json>) -> Call<()> {
         self.0.typed("prompts.customText.set").path(prompt).path(language).body(&body.into())
     }
@@ -70,6 +99,13 @@ impl PromptsPartialsClient {
     /// Scope: `read:prompts`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.prompts().partials().get("prompt").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, prompt: impl Into<String>) -> Call<Json> {
         self.0.typed("prompts.partials.get").path(prompt)
     }
@@ -78,6 +114,13 @@ impl PromptsPartialsClient {
     /// Scope: `update:prompts`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.prompts().partials().set("prompt", "value").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, prompt: impl Into<String>, body: impl Into<Json>) -> Call<()> {
         self.0.typed("prompts.partials.set").path(prompt).body(&body.into())
     }
@@ -93,6 +136,16 @@ impl PromptsRenderingClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 402, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.prompts().rendering().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListAculsResponse, PromptsRenderingListQuery> {
         self.0.typed("prompts.rendering.list")
     }
@@ -101,6 +154,14 @@ impl PromptsRenderingClient {
     /// Scope: `update:prompts`.
     /// Answers 200.
     /// Fails with 400, 401, 402, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::prompts::*;
+    /// let answer = auth0.prompts().rendering().bulk_update(BulkUpdateAcul::new([AculConfigsItem::new(PromptGroupName::LOGIN, ScreenGroupName::LOGIN)])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn bulk_update(&self, body: impl Into<BulkUpdateAcul>) -> Call<BulkUpdateAculResponse> {
         self.0.typed("prompts.rendering.bulkUpdate").body(&body.into())
     }
@@ -109,6 +170,13 @@ impl PromptsRenderingClient {
     /// Scope: `read:prompts`.
     /// Answers 200.
     /// Fails with 400, 401, 402, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.prompts().rendering().get("prompt", "screen").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, prompt: impl Into<String>, screen: impl Into<String>) -> Call<GetAculResponse> {
         self.0.typed("prompts.rendering.get").path(prompt).path(screen)
     }
@@ -117,6 +185,14 @@ impl PromptsRenderingClient {
     /// Scope: `update:prompts`.
     /// Answers 200.
     /// Fails with 400, 401, 402, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::prompts::*;
+    /// let answer = auth0.prompts().rendering().update("prompt", "screen", UpdateAcul::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, prompt: impl Into<String>, screen: impl Into<String>, body: impl Into<UpdateAcul>) -> Call<UpdateAculResponse> {
         self.0.typed("prompts.rendering.update").path(prompt).path(screen).body(&body.into())
     }
@@ -128,34 +204,34 @@ pub enum PromptsRenderingListQuery {}
 impl Call<ListAculsResponse, PromptsRenderingListQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `prompt`.
     pub fn prompt(self, value: impl Into<String>) -> Self {
-        self.set("prompt", value.into() as String)
+        self.set::<String>("prompt", value)
     }
     /// Sets the query parameter `screen`.
     pub fn screen(self, value: impl Into<String>) -> Self {
-        self.set("screen", value.into() as String)
+        self.set::<String>("screen", value)
     }
     /// Sets the query parameter `rendering_mode`.
     pub fn rendering_mode(self, value: impl Into<AculRenderingMode>) -> Self {
-        self.set("rendering_mode", value.into() as AculRenderingMode)
+        self.set::<AculRenderingMode>("rendering_mode", value)
     }
 }

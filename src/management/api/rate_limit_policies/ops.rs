@@ -16,6 +16,16 @@ impl RateLimitPoliciesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.rate_limit_policies().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListRateLimitPoliciesPaginatedResponse, RateLimitPoliciesListQuery> {
         self.0.typed("rateLimitPolicies.list")
     }
@@ -25,6 +35,14 @@ impl RateLimitPoliciesClient {
     /// Early access.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::rate_limit_policies::*;
+    /// let answer = auth0.rate_limit_policies().create(CreateRateLimitPolicy::new("text", RateLimitPolicyConfiguration::from(RateLimitPolicyConfigurationAllow::new()))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateRateLimitPolicy>) -> Call<RateLimitPolicy> {
         self.0.typed("rateLimitPolicies.create").body(&body.into())
     }
@@ -34,6 +52,13 @@ impl RateLimitPoliciesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.rate_limit_policies().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<RateLimitPolicy> {
         self.0.typed("rateLimitPolicies.get").path(id)
     }
@@ -43,6 +68,13 @@ impl RateLimitPoliciesClient {
     /// Early access.
     /// Answers 204.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.rate_limit_policies().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("rateLimitPolicies.delete").path(id)
     }
@@ -52,6 +84,14 @@ impl RateLimitPoliciesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::rate_limit_policies::*;
+    /// let answer = auth0.rate_limit_policies().update("id", PatchRateLimitPolicy::new(PatchRateLimitPolicyConfiguration::from(PatchRateLimitPolicyConfigurationAllow::new()))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<PatchRateLimitPolicy>) -> Call<RateLimitPolicy> {
         self.0.typed("rateLimitPolicies.update").path(id).body(&body.into())
     }
@@ -63,22 +103,22 @@ pub enum RateLimitPoliciesListQuery {}
 impl Call<ListRateLimitPoliciesPaginatedResponse, RateLimitPoliciesListQuery> {
     /// Sets the query parameter `resource`.
     pub fn resource(self, value: String) -> Self {
-        self.set("resource", value)
+        self.set::<String>("resource", value)
     }
     /// Sets the query parameter `consumer`.
     pub fn consumer(self, value: String) -> Self {
-        self.set("consumer", value)
+        self.set::<String>("consumer", value)
     }
     /// Sets the query parameter `consumer_selector`.
     pub fn consumer_selector(self, value: impl Into<String>) -> Self {
-        self.set("consumer_selector", value.into() as String)
+        self.set::<String>("consumer_selector", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
 }

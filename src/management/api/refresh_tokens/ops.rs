@@ -16,8 +16,18 @@ impl RefreshTokensClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.refresh_tokens().list("text").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, user_id: impl Into<String>) -> Call<GetRefreshTokensPaginatedResponse, RefreshTokensListQuery> {
-        self.0.typed("refreshTokens.list").set("user_id", user_id.into() as String)
+        self.0.typed("refreshTokens.list").set::<String>("user_id", user_id)
     }
     /// `POST /refresh-tokens/revoke`
     ///
@@ -25,6 +35,14 @@ impl RefreshTokensClient {
     /// Early access.
     /// Answers 202.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::refresh_tokens::*;
+    /// auth0.refresh_tokens().revoke(RevokeRefreshTokens::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke(&self, body: impl Into<RevokeRefreshTokens>) -> Call<()> {
         self.0.typed("refreshTokens.revoke").body(&body.into())
     }
@@ -33,6 +51,13 @@ impl RefreshTokensClient {
     /// Scope: `read:refresh_tokens`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.refresh_tokens().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetRefreshTokenResponse> {
         self.0.typed("refreshTokens.get").path(id)
     }
@@ -41,6 +66,13 @@ impl RefreshTokensClient {
     /// Scope: `delete:refresh_tokens`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.refresh_tokens().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("refreshTokens.delete").path(id)
     }
@@ -49,6 +81,14 @@ impl RefreshTokensClient {
     /// Scope: `update:refresh_tokens`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::refresh_tokens::*;
+    /// let answer = auth0.refresh_tokens().update("id", UpdateRefreshToken::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateRefreshToken>) -> Call<GetRefreshTokenResponse> {
         self.0.typed("refreshTokens.update").path(id).body(&body.into())
     }
@@ -60,22 +100,22 @@ pub enum RefreshTokensListQuery {}
 impl Call<GetRefreshTokensPaginatedResponse, RefreshTokensListQuery> {
     /// Sets the query parameter `client_id`.
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        self.set("client_id", value.into() as String)
+        self.set::<String>("client_id", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }

@@ -15,6 +15,16 @@ impl ResourceServersClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.resource_servers().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListResourceServerResponse, ResourceServersListQuery> {
         self.0.typed("resourceServers.list")
     }
@@ -23,6 +33,14 @@ impl ResourceServersClient {
     /// Scope: `create:resource_servers`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::resource_servers::*;
+    /// let answer = auth0.resource_servers().create(CreateResourceServer::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateResourceServer>) -> Call<ResourceServer> {
         self.0.typed("resourceServers.create").body(&body.into())
     }
@@ -31,6 +49,13 @@ impl ResourceServersClient {
     /// Scope: `read:resource_servers`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.resource_servers().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<ResourceServer, ResourceServersGetQuery> {
         self.0.typed("resourceServers.get").path(id)
     }
@@ -39,6 +64,13 @@ impl ResourceServersClient {
     /// Scope: `delete:resource_servers`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.resource_servers().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("resourceServers.delete").path(id)
     }
@@ -47,6 +79,14 @@ impl ResourceServersClient {
     /// Scope: `update:resource_servers`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::resource_servers::*;
+    /// let answer = auth0.resource_servers().update("id", UpdateResourceServer::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateResourceServer>) -> Call<ResourceServer> {
         self.0.typed("resourceServers.update").path(id).body(&body.into())
     }
@@ -55,6 +95,16 @@ impl ResourceServersClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429, 500, 504.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.resource_servers().search().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn search(&self) -> Call<ResourceServersSearchResponse, ResourceServersSearchQuery> {
         self.0.typed("resourceServers.search")
     }
@@ -66,23 +116,23 @@ pub enum ResourceServersListQuery {}
 impl Call<ListResourceServerResponse, ResourceServersListQuery> {
     /// Sets the query parameter `identifiers`.
     pub fn identifiers(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.set("identifiers", Json::from(collect::<String>(value)))
+        self.set::<Json>("identifiers", Json::from(collect::<String>(value)))
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -92,7 +142,7 @@ pub enum ResourceServersGetQuery {}
 impl Call<ResourceServer, ResourceServersGetQuery> {
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -102,30 +152,30 @@ pub enum ResourceServersSearchQuery {}
 impl Call<ResourceServersSearchResponse, ResourceServersSearchQuery> {
     /// Sets the query parameter `q`.
     pub fn q(self, value: impl Into<String>) -> Self {
-        self.set("q", value.into() as String)
+        self.set::<String>("q", value)
     }
     /// Sets the query parameter `parser`.
     pub fn parser(self, value: impl Into<ResourceServersSearchParser>) -> Self {
-        self.set("parser", value.into() as ResourceServersSearchParser)
+        self.set::<ResourceServersSearchParser>("parser", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<ResourceServersSearchSort>) -> Self {
-        self.set("sort", value.into() as ResourceServersSearchSort)
+        self.set::<ResourceServersSearchSort>("sort", value)
     }
 }

@@ -28,6 +28,13 @@ impl RiskAssessmentsSettingsClient {
     /// Scope: `read:attack_protection`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.risk_assessments().settings().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetRiskAssessmentsSettingsResponse> {
         self.0.typed("riskAssessments.settings.get")
     }
@@ -36,6 +43,14 @@ impl RiskAssessmentsSettingsClient {
     /// Scope: `update:attack_protection`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::risk_assessments::*;
+    /// let answer = auth0.risk_assessments().settings().update(UpdateRiskAssessmentsSettings::new(true)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateRiskAssessmentsSettings>) -> Call<GetRiskAssessmentsSettingsResponse> {
         self.0.typed("riskAssessments.settings.update").body(&body.into())
     }
@@ -50,6 +65,13 @@ impl RiskAssessmentsSettingsNewDeviceClient {
     /// Scope: `read:attack_protection`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.risk_assessments().settings().new_device().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetRiskAssessmentsSettingsNewDeviceResponse> {
         self.0.typed("riskAssessments.settings.newDevice.get")
     }
@@ -58,6 +80,14 @@ impl RiskAssessmentsSettingsNewDeviceClient {
     /// Scope: `update:attack_protection`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::risk_assessments::*;
+    /// let answer = auth0.risk_assessments().settings().new_device().update(UpdateRiskAssessmentsSettingsNewDevice::new(1)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateRiskAssessmentsSettingsNewDevice>) -> Call<GetRiskAssessmentsSettingsNewDeviceResponse> {
         self.0.typed("riskAssessments.settings.newDevice.update").body(&body.into())
     }

@@ -27,6 +27,16 @@ impl RolesClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.roles().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListRolesResponse, RolesListQuery> {
         self.0.typed("roles.list")
     }
@@ -35,6 +45,14 @@ impl RolesClient {
     /// Scope: `create:roles`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::roles::*;
+    /// let answer = auth0.roles().create(CreateRole::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateRole>) -> Call<GetRoleResponse> {
         self.0.typed("roles.create").body(&body.into())
     }
@@ -43,6 +61,13 @@ impl RolesClient {
     /// Scope: `read:roles`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.roles().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetRoleResponse> {
         self.0.typed("roles.get").path(id)
     }
@@ -51,6 +76,13 @@ impl RolesClient {
     /// Scope: `delete:roles`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.roles().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("roles.delete").path(id)
     }
@@ -59,6 +91,14 @@ impl RolesClient {
     /// Scope: `update:roles`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::roles::*;
+    /// let answer = auth0.roles().update("id", UpdateRole::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateRole>) -> Call<GetRoleResponse> {
         self.0.typed("roles.update").path(id).body(&body.into())
     }
@@ -74,6 +114,16 @@ impl RolesGroupsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.roles().groups().get("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<ListRoleGroupsResponse, RolesGroupsGetQuery> {
         self.0.typed("roles.groups.get").path(id)
     }
@@ -82,6 +132,14 @@ impl RolesGroupsClient {
     /// Scope: `delete:group_roles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::roles::*;
+    /// auth0.roles().groups().delete("id", AssignRoleGroups::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, body: impl Into<AssignRoleGroups>) -> Call<()> {
         self.0.typed("roles.groups.delete").path(id).body(&body.into())
     }
@@ -90,6 +148,14 @@ impl RolesGroupsClient {
     /// Scope: `create:group_roles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::roles::*;
+    /// auth0.roles().groups().create("id", AssignRoleGroups::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<AssignRoleGroups>) -> Call<()> {
         self.0.typed("roles.groups.create").path(id).body(&body.into())
     }
@@ -105,6 +171,16 @@ impl RolesPermissionsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.roles().permissions().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListRolePermissionsResponse, RolesPermissionsListQuery> {
         self.0.typed("roles.permissions.list").path(id)
     }
@@ -113,6 +189,14 @@ impl RolesPermissionsClient {
     /// Scope: `update:roles`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::{shared, roles::*};
+    /// auth0.roles().permissions().delete("id", AddRolePermissions::new([shared::PermissionRequestPayload::new("text", "text")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, body: impl Into<AddRolePermissions>) -> Call<()> {
         self.0.typed("roles.permissions.delete").path(id).body(&body.into())
     }
@@ -121,6 +205,14 @@ impl RolesPermissionsClient {
     /// Scope: `update:roles`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::{shared, roles::*};
+    /// auth0.roles().permissions().add("id", AddRolePermissions::new([shared::PermissionRequestPayload::new("text", "text")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add(&self, id: impl Into<String>, body: impl Into<AddRolePermissions>) -> Call<()> {
         self.0.typed("roles.permissions.add").path(id).body(&body.into())
     }
@@ -136,6 +228,16 @@ impl RolesUsersClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.roles().users().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListRoleUsersResponse, RolesUsersListQuery> {
         self.0.typed("roles.users.list").path(id)
     }
@@ -144,6 +246,14 @@ impl RolesUsersClient {
     /// Any of the scopes `update:roles`, `create:role_members`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::roles::*;
+    /// auth0.roles().users().assign("id", AssignRoleUsers::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn assign(&self, id: impl Into<String>, body: impl Into<AssignRoleUsers>) -> Call<()> {
         self.0.typed("roles.users.assign").path(id).body(&body.into())
     }
@@ -155,27 +265,27 @@ pub enum RolesListQuery {}
 impl Call<ListRolesResponse, RolesListQuery> {
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `name_filter`.
     pub fn name_filter(self, value: impl Into<String>) -> Self {
-        self.set("name_filter", value.into() as String)
+        self.set::<String>("name_filter", value)
     }
     /// Sets the query parameter `owner_id`.
     pub fn owner_id(self, value: impl Into<String>) -> Self {
-        self.set("owner_id", value.into() as String)
+        self.set::<String>("owner_id", value)
     }
     /// Sets the query parameter `type`.
     pub fn r#type(self, value: impl Into<RolesListType>) -> Self {
-        self.set("type", value.into() as RolesListType)
+        self.set::<RolesListType>("type", value)
     }
 }
 
@@ -185,11 +295,11 @@ pub enum RolesGroupsGetQuery {}
 impl Call<ListRoleGroupsResponse, RolesGroupsGetQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -199,15 +309,15 @@ pub enum RolesPermissionsListQuery {}
 impl Call<ListRolePermissionsResponse, RolesPermissionsListQuery> {
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -217,22 +327,22 @@ pub enum RolesUsersListQuery {}
 impl Call<ListRoleUsersResponse, RolesUsersListQuery> {
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

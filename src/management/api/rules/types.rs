@@ -50,7 +50,7 @@ impl Model for CreateRule {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "name", &self.name)?;
         put(map, "script", &self.script)?;
-        put(map, "order", &self.order)?;
+        number(map, "order", &self.order)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
     }
@@ -128,7 +128,7 @@ impl Model for Rule {
         put(map, "id", &self.id)?;
         put(map, "enabled", &self.enabled)?;
         put(map, "script", &self.script)?;
-        put(map, "order", &self.order)?;
+        number(map, "order", &self.order)?;
         put(map, "stage", &self.stage)?;
         others(map, &self.extra)
     }
@@ -193,7 +193,7 @@ impl Model for UpdateRule {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "script", &self.script)?;
         put(map, "name", &self.name)?;
-        put(map, "order", &self.order)?;
+        number(map, "order", &self.order)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
     }

@@ -14,6 +14,13 @@ impl RulesConfigsClient {
     /// Scope: `read:rules_configs`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.rules_configs().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<Vec<RulesConfig>> {
         self.0.typed("rulesConfigs.list")
     }
@@ -22,6 +29,13 @@ impl RulesConfigsClient {
     /// Scope: `delete:rules_configs`.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.rules_configs().delete("key").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, key: impl Into<String>) -> Call<()> {
         self.0.typed("rulesConfigs.delete").path(key)
     }
@@ -30,6 +44,14 @@ impl RulesConfigsClient {
     /// Scope: `update:rules_configs`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::rules_configs::*;
+    /// let answer = auth0.rules_configs().set("key", SetRulesConfig::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set(&self, key: impl Into<String>, body: impl Into<SetRulesConfig>) -> Call<SetRulesConfigResponse> {
         self.0.typed("rulesConfigs.set").path(key).body(&body.into())
     }

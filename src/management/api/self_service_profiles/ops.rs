@@ -23,6 +23,16 @@ impl SelfServiceProfilesClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 401, 403, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.self_service_profiles().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListSelfServiceProfilesResponse, SelfServiceProfilesListQuery> {
         self.0.typed("selfServiceProfiles.list")
     }
@@ -31,6 +41,14 @@ impl SelfServiceProfilesClient {
     /// Scope: `create:self_service_profiles`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::self_service_profiles::*;
+    /// let answer = auth0.self_service_profiles().create(CreateSelfServiceProfile::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateSelfServiceProfile>) -> Call<SelfServiceProfile> {
         self.0.typed("selfServiceProfiles.create").body(&body.into())
     }
@@ -39,6 +57,13 @@ impl SelfServiceProfilesClient {
     /// Scope: `read:self_service_profiles`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.self_service_profiles().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<SelfServiceProfile> {
         self.0.typed("selfServiceProfiles.get").path(id)
     }
@@ -47,6 +72,13 @@ impl SelfServiceProfilesClient {
     /// Scope: `delete:self_service_profiles`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.self_service_profiles().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("selfServiceProfiles.delete").path(id)
     }
@@ -55,6 +87,14 @@ impl SelfServiceProfilesClient {
     /// Scope: `update:self_service_profiles`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429, 500.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::self_service_profiles::*;
+    /// let answer = auth0.self_service_profiles().update("id", UpdateSelfServiceProfile::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateSelfServiceProfile>) -> Call<SelfServiceProfile> {
         self.0.typed("selfServiceProfiles.update").path(id).body(&body.into())
     }
@@ -69,6 +109,13 @@ impl SelfServiceProfilesCustomTextClient {
     /// Scope: `read:self_service_profile_custom_texts`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.self_service_profiles().custom_text().list("id", "language", "page").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>, language: impl Into<String>, page: impl Into<String>) -> Call<BTreeMap<String, String>> {
         self.0.typed("selfServiceProfiles.customText.list").path(id).path(language).path(page)
     }
@@ -77,8 +124,15 @@ impl SelfServiceProfilesCustomTextClient {
     /// Scope: `update:self_service_profile_custom_texts`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
-    pub fn set(&self, id: impl Into<String>, language: impl Into<String>, page: impl Into<String>, body: impl Into<BTreeMap<String, String>>) -> Call<BTreeMap<String, String>> {
-        self.0.typed("selfServiceProfiles.customText.set").path(id).path(language).path(page).body(&body.into())
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.self_service_profiles().custom_text().set("id", "language", "page", [("key", "text")]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set(&self, id: impl Into<String>, language: impl Into<String>, page: impl Into<String>, body: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Call<BTreeMap<String, String>> {
+        self.0.typed("selfServiceProfiles.customText.set").path(id).path(language).path(page).body(&entries::<String>(body))
     }
 }
 
@@ -91,6 +145,14 @@ impl SelfServiceProfilesSsoTicketClient {
     /// Scope: `create:sso_access_tickets`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::self_service_profiles::*;
+    /// let answer = auth0.self_service_profiles().sso_ticket().create("id", CreateSelfServiceProfileSsoTicket::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateSelfServiceProfileSsoTicket>) -> Call<CreateSelfServiceProfileSsoTicketResponse> {
         self.0.typed("selfServiceProfiles.ssoTicket.create").path(id).body(&body.into())
     }
@@ -99,6 +161,13 @@ impl SelfServiceProfilesSsoTicketClient {
     /// Scope: `delete:sso_access_tickets`.
     /// Answers 202.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.self_service_profiles().sso_ticket().revoke("profileId", "id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke(&self, profile_id: impl Into<String>, id: impl Into<String>) -> Call<()> {
         self.0.typed("selfServiceProfiles.ssoTicket.revoke").path(profile_id).path(id)
     }
@@ -110,14 +179,14 @@ pub enum SelfServiceProfilesListQuery {}
 impl Call<ListSelfServiceProfilesResponse, SelfServiceProfilesListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }

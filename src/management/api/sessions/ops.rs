@@ -14,6 +14,13 @@ impl SessionsClient {
     /// Scope: `read:sessions`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.sessions().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetSessionResponse> {
         self.0.typed("sessions.get").path(id)
     }
@@ -22,6 +29,13 @@ impl SessionsClient {
     /// Scope: `delete:sessions`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.sessions().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("sessions.delete").path(id)
     }
@@ -30,6 +44,14 @@ impl SessionsClient {
     /// Scope: `update:sessions`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::sessions::*;
+    /// let answer = auth0.sessions().update("id", UpdateSession::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateSession>) -> Call<GetSessionResponse> {
         self.0.typed("sessions.update").path(id).body(&body.into())
     }
@@ -38,6 +60,13 @@ impl SessionsClient {
     /// Any of the scopes `delete:sessions`, `delete:refresh_tokens`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.sessions().revoke("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("sessions.revoke").path(id)
     }

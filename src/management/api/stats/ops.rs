@@ -14,6 +14,13 @@ impl StatsClient {
     /// Scope: `read:stats`.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.stats().get_active_users_count().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_active_users_count(&self) -> Call<f64> {
         self.0.typed("stats.getActiveUsersCount")
     }
@@ -22,6 +29,13 @@ impl StatsClient {
     /// Scope: `read:stats`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.stats().get_daily().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_daily(&self) -> Call<Vec<DailyStats>, StatsGetDailyQuery> {
         self.0.typed("stats.getDaily")
     }
@@ -33,10 +47,10 @@ pub enum StatsGetDailyQuery {}
 impl Call<Vec<DailyStats>, StatsGetDailyQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `to`.
     pub fn to(self, value: impl Into<String>) -> Self {
-        self.set("to", value.into() as String)
+        self.set::<String>("to", value)
     }
 }

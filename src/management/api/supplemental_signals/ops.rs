@@ -15,6 +15,13 @@ impl SupplementalSignalsClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.supplemental_signals().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetSupplementalSignalsResponse> {
         self.0.typed("supplementalSignals.get")
     }
@@ -24,6 +31,14 @@ impl SupplementalSignalsClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::supplemental_signals::*;
+    /// let answer = auth0.supplemental_signals().patch(UpdateSupplementalSignals::new(true)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn patch(&self, body: impl Into<UpdateSupplementalSignals>) -> Call<GetSupplementalSignalsResponse> {
         self.0.typed("supplementalSignals.patch").body(&body.into())
     }

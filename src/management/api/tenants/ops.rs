@@ -24,6 +24,13 @@ impl TenantsSettingsClient {
     /// Scope: `read:tenant_settings`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.tenants().settings().get().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self) -> Call<GetTenantSettingsResponse, TenantsSettingsGetQuery> {
         self.0.typed("tenants.settings.get")
     }
@@ -32,6 +39,14 @@ impl TenantsSettingsClient {
     /// Scope: `update:tenant_settings`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::tenants::*;
+    /// let answer = auth0.tenants().settings().update(UpdateTenantSettings::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, body: impl Into<UpdateTenantSettings>) -> Call<GetTenantSettingsResponse> {
         self.0.typed("tenants.settings.update").body(&body.into())
     }
@@ -43,10 +58,10 @@ pub enum TenantsSettingsGetQuery {}
 impl Call<GetTenantSettingsResponse, TenantsSettingsGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }

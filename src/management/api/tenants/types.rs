@@ -435,10 +435,10 @@ impl Model for GetTenantSettingsResponse {
         put(map, "support_email", &self.support_email)?;
         put(map, "support_url", &self.support_url)?;
         put(map, "allowed_logout_urls", &self.allowed_logout_urls)?;
-        put(map, "session_lifetime", &self.session_lifetime)?;
-        put(map, "idle_session_lifetime", &self.idle_session_lifetime)?;
-        put(map, "ephemeral_session_lifetime", &self.ephemeral_session_lifetime)?;
-        put(map, "idle_ephemeral_session_lifetime", &self.idle_ephemeral_session_lifetime)?;
+        number(map, "session_lifetime", &self.session_lifetime)?;
+        number(map, "idle_session_lifetime", &self.idle_session_lifetime)?;
+        number(map, "ephemeral_session_lifetime", &self.ephemeral_session_lifetime)?;
+        number(map, "idle_ephemeral_session_lifetime", &self.idle_ephemeral_session_lifetime)?;
         put(map, "sandbox_version", &self.sandbox_version)?;
         put(map, "legacy_sandbox_version", &self.legacy_sandbox_version)?;
         put(map, "sandbox_versions_available", &self.sandbox_versions_available)?;

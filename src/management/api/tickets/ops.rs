@@ -14,6 +14,14 @@ impl TicketsClient {
     /// Scope: `create:user_tickets`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::tickets::*;
+    /// let answer = auth0.tickets().verify_email(VerifyEmailTicket::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn verify_email(&self, body: impl Into<VerifyEmailTicket>) -> Call<VerifyEmailTicketResponse> {
         self.0.typed("tickets.verifyEmail").body(&body.into())
     }
@@ -22,6 +30,14 @@ impl TicketsClient {
     /// Scope: `create:user_tickets`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::tickets::*;
+    /// let answer = auth0.tickets().change_password(ChangePasswordTicket::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn change_password(&self, body: impl Into<ChangePasswordTicket>) -> Call<VerifyEmailTicketResponse> {
         self.0.typed("tickets.changePassword").body(&body.into())
     }

@@ -16,6 +16,16 @@ impl TokenExchangeProfilesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.token_exchange_profiles().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListTokenExchangeProfileResponse, TokenExchangeProfilesListQuery> {
         self.0.typed("tokenExchangeProfiles.list")
     }
@@ -25,6 +35,14 @@ impl TokenExchangeProfilesClient {
     /// Early access.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::token_exchange_profiles::*;
+    /// let answer = auth0.token_exchange_profiles().create(CreateTokenExchangeProfile::new("text", "text", "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateTokenExchangeProfile>) -> Call<TokenExchangeProfileResponse> {
         self.0.typed("tokenExchangeProfiles.create").body(&body.into())
     }
@@ -34,6 +52,13 @@ impl TokenExchangeProfilesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.token_exchange_profiles().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<TokenExchangeProfileResponse> {
         self.0.typed("tokenExchangeProfiles.get").path(id)
     }
@@ -43,6 +68,13 @@ impl TokenExchangeProfilesClient {
     /// Early access.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.token_exchange_profiles().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("tokenExchangeProfiles.delete").path(id)
     }
@@ -52,6 +84,14 @@ impl TokenExchangeProfilesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::token_exchange_profiles::*;
+    /// auth0.token_exchange_profiles().update("id", UpdateTokenExchangeProfile::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateTokenExchangeProfile>) -> Call<()> {
         self.0.typed("tokenExchangeProfiles.update").path(id).body(&body.into())
     }
@@ -63,10 +103,10 @@ pub enum TokenExchangeProfilesListQuery {}
 impl Call<ListTokenExchangeProfileResponse, TokenExchangeProfilesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -16,6 +16,16 @@ impl UserAttributeProfilesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.user_attribute_profiles().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListUserAttributeProfilesPaginatedResponse, UserAttributeProfilesListQuery> {
         self.0.typed("userAttributeProfiles.list")
     }
@@ -25,6 +35,14 @@ impl UserAttributeProfilesClient {
     /// Early access.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::user_attribute_profiles::*;
+    /// let answer = auth0.user_attribute_profiles().create(CreateUserAttributeProfile::new("text", [("key", UserAttributeProfileUserAttributeAdditionalProperties::new("text", "text", true, "text"))])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateUserAttributeProfile>) -> Call<UserAttributeProfile> {
         self.0.typed("userAttributeProfiles.create").body(&body.into())
     }
@@ -34,6 +52,13 @@ impl UserAttributeProfilesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.user_attribute_profiles().list_templates().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_templates(&self) -> Call<ListUserAttributeProfileTemplateResponse> {
         self.0.typed("userAttributeProfiles.listTemplates")
     }
@@ -43,6 +68,13 @@ impl UserAttributeProfilesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.user_attribute_profiles().get_template("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_template(&self, id: impl Into<String>) -> Call<UserAttributeProfileTemplateItem> {
         self.0.typed("userAttributeProfiles.getTemplate").path(id)
     }
@@ -52,6 +84,13 @@ impl UserAttributeProfilesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.user_attribute_profiles().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<UserAttributeProfile> {
         self.0.typed("userAttributeProfiles.get").path(id)
     }
@@ -61,6 +100,13 @@ impl UserAttributeProfilesClient {
     /// Early access.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.user_attribute_profiles().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("userAttributeProfiles.delete").path(id)
     }
@@ -70,6 +116,14 @@ impl UserAttributeProfilesClient {
     /// Early access.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::user_attribute_profiles::*;
+    /// let answer = auth0.user_attribute_profiles().update("id", UpdateUserAttributeProfile::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateUserAttributeProfile>) -> Call<UserAttributeProfile> {
         self.0.typed("userAttributeProfiles.update").path(id).body(&body.into())
     }
@@ -81,10 +135,10 @@ pub enum UserAttributeProfilesListQuery {}
 impl Call<ListUserAttributeProfilesPaginatedResponse, UserAttributeProfilesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -14,22 +14,43 @@ impl UserBlocksClient {
     /// Scope: `read:users`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.user_blocks().list_by_identifier("text").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_by_identifier(&self, identifier: impl Into<String>) -> Call<ListUserBlocksResponse, UserBlocksListByIdentifierQuery> {
-        self.0.typed("userBlocks.listByIdentifier").set("identifier", identifier.into() as String)
+        self.0.typed("userBlocks.listByIdentifier").set::<String>("identifier", identifier)
     }
     /// `DELETE /user-blocks`
     ///
     /// Scope: `update:users`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.user_blocks().delete_by_identifier("text").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_by_identifier(&self, identifier: impl Into<String>) -> Call<()> {
-        self.0.typed("userBlocks.deleteByIdentifier").set("identifier", identifier.into() as String)
+        self.0.typed("userBlocks.deleteByIdentifier").set::<String>("identifier", identifier)
     }
     /// `GET /user-blocks/{id}`
     ///
     /// Scope: `read:users`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.user_blocks().list("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListUserBlocksResponse, UserBlocksListQuery> {
         self.0.typed("userBlocks.list").path(id)
     }
@@ -38,6 +59,13 @@ impl UserBlocksClient {
     /// Scope: `update:users`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.user_blocks().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("userBlocks.delete").path(id)
     }
@@ -49,7 +77,7 @@ pub enum UserBlocksListByIdentifierQuery {}
 impl Call<ListUserBlocksResponse, UserBlocksListByIdentifierQuery> {
     /// Sets the query parameter `consider_brute_force_enablement`.
     pub fn consider_brute_force_enablement(self, value: bool) -> Self {
-        self.set("consider_brute_force_enablement", value)
+        self.set::<bool>("consider_brute_force_enablement", value)
     }
 }
 
@@ -59,6 +87,6 @@ pub enum UserBlocksListQuery {}
 impl Call<ListUserBlocksResponse, UserBlocksListQuery> {
     /// Sets the query parameter `consider_brute_force_enablement`.
     pub fn consider_brute_force_enablement(self, value: bool) -> Self {
-        self.set("consider_brute_force_enablement", value)
+        self.set::<bool>("consider_brute_force_enablement", value)
     }
 }

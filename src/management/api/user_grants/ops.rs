@@ -15,6 +15,16 @@ impl UserGrantsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.user_grants().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListUserGrantsResponse, UserGrantsListQuery> {
         self.0.typed("userGrants.list")
     }
@@ -23,14 +33,28 @@ impl UserGrantsClient {
     /// Scope: `delete:grants`.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.user_grants().delete_by_user_id("text").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_by_user_id(&self, user_id: impl Into<String>) -> Call<()> {
-        self.0.typed("userGrants.deleteByUserId").set("user_id", user_id.into() as String)
+        self.0.typed("userGrants.deleteByUserId").set::<String>("user_id", user_id)
     }
     /// `DELETE /grants/{id}`
     ///
     /// Scope: `delete:grants`.
     /// Answers 204.
     /// Fails with 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.user_grants().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("userGrants.delete").path(id)
     }
@@ -42,26 +66,26 @@ pub enum UserGrantsListQuery {}
 impl Call<ListUserGrantsResponse, UserGrantsListQuery> {
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `user_id`.
     pub fn user_id(self, value: impl Into<String>) -> Self {
-        self.set("user_id", value.into() as String)
+        self.set::<String>("user_id", value)
     }
     /// Sets the query parameter `client_id`.
     pub fn client_id(self, value: impl Into<String>) -> Self {
-        self.set("client_id", value.into() as String)
+        self.set::<String>("client_id", value)
     }
     /// Sets the query parameter `audience`.
     pub fn audience(self, value: impl Into<String>) -> Self {
-        self.set("audience", value.into() as String)
+        self.set::<String>("audience", value)
     }
 }

@@ -83,6 +83,16 @@ impl UsersClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429, 503.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListUsersResponse, UsersListQuery> {
         self.0.typed("users.list")
     }
@@ -91,6 +101,14 @@ impl UsersClient {
     /// Scope: `create:users`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// let answer = auth0.users().create(CreateUser::new("text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateUser>) -> Call<User> {
         self.0.typed("users.create").body(&body.into())
     }
@@ -99,14 +117,28 @@ impl UsersClient {
     /// Scope: `read:users`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.users().list_users_by_email("text").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list_users_by_email(&self, email: impl Into<String>) -> Call<Vec<User>, UsersListUsersByEmailQuery> {
-        self.0.typed("users.listUsersByEmail").set("email", email.into() as String)
+        self.0.typed("users.listUsersByEmail").set::<String>("email", email)
     }
     /// `GET /users/{id}`
     ///
     /// Any of the scopes `read:users`, `read:current_user`, `read:user_idp_tokens`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.users().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<User, UsersGetQuery> {
         self.0.typed("users.get").path(id)
     }
@@ -115,6 +147,13 @@ impl UsersClient {
     /// Any of the scopes `delete:users`, `delete:current_user`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("users.delete").path(id)
     }
@@ -123,6 +162,14 @@ impl UsersClient {
     /// Any of the scopes `update:users`, `update:users_app_metadata`, `update:current_user_metadata`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// let answer = auth0.users().update("id", UpdateUser::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateUser>) -> Call<User> {
         self.0.typed("users.update").path(id).body(&body.into())
     }
@@ -131,6 +178,13 @@ impl UsersClient {
     /// Scope: `update:users`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.users().regenerate_recovery_code("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn regenerate_recovery_code(&self, id: impl Into<String>) -> Call<RegenerateUsersRecoveryCodeResponse> {
         self.0.typed("users.regenerateRecoveryCode").path(id)
     }
@@ -139,6 +193,14 @@ impl UsersClient {
     /// Any of the scopes `delete:sessions`, `delete:refresh_tokens`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// auth0.users().revoke_access("id", RevokeUserAccess::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke_access(&self, id: impl Into<String>, body: impl Into<RevokeUserAccess>) -> Call<()> {
         self.0.typed("users.revokeAccess").path(id).body(&body.into())
     }
@@ -154,6 +216,16 @@ impl UsersAuthenticationMethodsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().authentication_methods().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListUserAuthenticationMethodsResponse, UsersAuthenticationMethodsListQuery> {
         self.0.typed("users.authenticationMethods.list").path(id)
     }
@@ -162,6 +234,13 @@ impl UsersAuthenticationMethodsClient {
     /// Scope: `delete:authentication_methods`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().authentication_methods().delete_all("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_all(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("users.authenticationMethods.deleteAll").path(id)
     }
@@ -170,6 +249,14 @@ impl UsersAuthenticationMethodsClient {
     /// Scope: `create:authentication_methods`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// let answer = auth0.users().authentication_methods().create("id", CreateUserAuthenticationMethod::new(CreatedUserAuthenticationMethodType::PHONE)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateUserAuthenticationMethod>) -> Call<CreateUserAuthenticationMethodResponse> {
         self.0.typed("users.authenticationMethods.create").path(id).body(&body.into())
     }
@@ -178,14 +265,29 @@ impl UsersAuthenticationMethodsClient {
     /// Scope: `update:authentication_methods`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
-    pub fn set(&self, id: impl Into<String>, body: impl Into<Vec<SetUserAuthenticationMethods>>) -> Call<Vec<SetUserAuthenticationMethodResponse>> {
-        self.0.typed("users.authenticationMethods.set").path(id).body(&body.into())
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// let answer = auth0.users().authentication_methods().set("id", [SetUserAuthenticationMethods::new(AuthenticationType::PHONE)]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set(&self, id: impl Into<String>, body: impl IntoIterator<Item = impl Into<SetUserAuthenticationMethods>>) -> Call<Vec<SetUserAuthenticationMethodResponse>> {
+        self.0.typed("users.authenticationMethods.set").path(id).body(&collect::<SetUserAuthenticationMethods>(body))
     }
     /// `GET /users/{id}/authentication-methods/{authentication_method_id}`
     ///
     /// Scope: `read:authentication_methods`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.users().authentication_methods().get("id", "authentication_method_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>, authentication_method_id: impl Into<String>) -> Call<UserAuthenticationMethod> {
         self.0.typed("users.authenticationMethods.get").path(id).path(authentication_method_id)
     }
@@ -194,6 +296,13 @@ impl UsersAuthenticationMethodsClient {
     /// Scope: `delete:authentication_methods`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().authentication_methods().delete("id", "authentication_method_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, authentication_method_id: impl Into<String>) -> Call<()> {
         self.0.typed("users.authenticationMethods.delete").path(id).path(authentication_method_id)
     }
@@ -202,6 +311,14 @@ impl UsersAuthenticationMethodsClient {
     /// Scope: `update:authentication_methods`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// let answer = auth0.users().authentication_methods().update("id", "authentication_method_id", UpdateUserAuthenticationMethod::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, authentication_method_id: impl Into<String>, body: impl Into<UpdateUserAuthenticationMethod>) -> Call<UpdateUserAuthenticationMethodResponse> {
         self.0.typed("users.authenticationMethods.update").path(id).path(authentication_method_id).body(&body.into())
     }
@@ -216,6 +333,13 @@ impl UsersAuthenticatorsClient {
     /// Scope: `delete:guardian_enrollments`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().authenticators().delete_all("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_all(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("users.authenticators.deleteAll").path(id)
     }
@@ -231,6 +355,16 @@ impl UsersConnectedAccountsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().connected_accounts().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListUserConnectedAccountsResponse, UsersConnectedAccountsListQuery> {
         self.0.typed("users.connectedAccounts.list").path(id)
     }
@@ -250,8 +384,18 @@ impl UsersEffectivePermissionsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().effective_permissions().list("id", "text").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>, resource_server_identifier: impl Into<String>) -> Call<ListUserEffectivePermissionsResponse, UsersEffectivePermissionsListQuery> {
-        self.0.typed("users.effectivePermissions.list").path(id).set("resource_server_identifier", resource_server_identifier.into() as String)
+        self.0.typed("users.effectivePermissions.list").path(id).set::<String>("resource_server_identifier", resource_server_identifier)
     }
 }
 
@@ -275,8 +419,18 @@ impl UsersEffectivePermissionsSourcesRolesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().effective_permissions().sources().roles().list("id", "text", "text").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>, resource_server_identifier: impl Into<String>, permission_name: impl Into<String>) -> Call<ListUserEffectivePermissionRoleSourcesResponse, UsersEffectivePermissionsSourcesRolesListQuery> {
-        self.0.typed("users.effectivePermissions.sources.roles.list").path(id).set("resource_server_identifier", resource_server_identifier.into() as String).set("permission_name", permission_name.into() as String)
+        self.0.typed("users.effectivePermissions.sources.roles.list").path(id).set::<String>("resource_server_identifier", resource_server_identifier).set::<String>("permission_name", permission_name)
     }
 }
 
@@ -294,6 +448,16 @@ impl UsersEffectiveRolesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().effective_roles().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListUserEffectiveRolesResponse, UsersEffectiveRolesListQuery> {
         self.0.typed("users.effectiveRoles.list").path(id)
     }
@@ -319,8 +483,18 @@ impl UsersEffectiveRolesSourcesGroupsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().effective_roles().sources().groups().list("id", "text").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>, role_id: impl Into<String>) -> Call<ListUserRoleSourceGroupsResponse, UsersEffectiveRolesSourcesGroupsListQuery> {
-        self.0.typed("users.effectiveRoles.sources.groups.list").path(id).set("role_id", role_id.into() as String)
+        self.0.typed("users.effectiveRoles.sources.groups.list").path(id).set::<String>("role_id", role_id)
     }
 }
 
@@ -333,6 +507,13 @@ impl UsersEnrollmentsClient {
     /// Any of the scopes `read:users`, `read:current_user`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.users().enrollments().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<Vec<UsersEnrollment>> {
         self.0.typed("users.enrollments.get").path(id)
     }
@@ -347,6 +528,13 @@ impl UsersFederatedConnectionsTokensetsClient {
     /// Scope: `read:federated_connections_tokens`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.users().federated_connections_tokensets().list("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<Vec<FederatedConnectionTokenSet>> {
         self.0.typed("users.federatedConnectionsTokensets.list").path(id)
     }
@@ -355,6 +543,13 @@ impl UsersFederatedConnectionsTokensetsClient {
     /// Scope: `delete:federated_connections_tokens`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().federated_connections_tokensets().delete("id", "tokenset_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, tokenset_id: impl Into<String>) -> Call<()> {
         self.0.typed("users.federatedConnectionsTokensets.delete").path(id).path(tokenset_id)
     }
@@ -370,6 +565,16 @@ impl UsersGroupsClient {
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().groups().get("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<GetUserGroupsResponse, UsersGroupsGetQuery> {
         self.0.typed("users.groups.get").path(id)
     }
@@ -384,6 +589,14 @@ impl UsersIdentitiesClient {
     /// Any of the scopes `update:users`, `update:current_user_identities`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// let answer = auth0.users().identities().link("id", LinkUserIdentity::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn link(&self, id: impl Into<String>, body: impl Into<LinkUserIdentity>) -> Call<Vec<UserIdentity>> {
         self.0.typed("users.identities.link").path(id).body(&body.into())
     }
@@ -392,6 +605,13 @@ impl UsersIdentitiesClient {
     /// Any of the scopes `update:users`, `update:current_user_identities`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.users().identities().delete("id", "provider", "user_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, provider: impl Into<String>, user_id: impl Into<String>) -> Call<Vec<UserIdentity>> {
         self.0.typed("users.identities.delete").path(id).path(provider).path(user_id)
     }
@@ -407,6 +627,16 @@ impl UsersLogsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().logs().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<UserListLogResponse, UsersLogsListQuery> {
         self.0.typed("users.logs.list").path(id)
     }
@@ -421,6 +651,13 @@ impl UsersMultifactorClient {
     /// Scope: `update:users`.
     /// Answers 204.
     /// Fails with 400, 401, 403.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().multifactor().invalidate_remember_browser("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn invalidate_remember_browser(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("users.multifactor.invalidateRememberBrowser").path(id)
     }
@@ -429,6 +666,13 @@ impl UsersMultifactorClient {
     /// Scope: `update:users`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().multifactor().delete_provider("id", "provider").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete_provider(&self, id: impl Into<String>, provider: impl Into<String>) -> Call<()> {
         self.0.typed("users.multifactor.deleteProvider").path(id).path(provider)
     }
@@ -444,6 +688,16 @@ impl UsersOrganizationsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().organizations().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListUserOrganizationsResponse, UsersOrganizationsListQuery> {
         self.0.typed("users.organizations.list").path(id)
     }
@@ -459,6 +713,16 @@ impl UsersPermissionsClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().permissions().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListUserPermissionsResponse, UsersPermissionsListQuery> {
         self.0.typed("users.permissions.list").path(id)
     }
@@ -467,6 +731,14 @@ impl UsersPermissionsClient {
     /// Scope: `update:users`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::{shared, users::*};
+    /// auth0.users().permissions().delete("id", CreateUserPermissions::new([shared::PermissionRequestPayload::new("text", "text")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, body: impl Into<CreateUserPermissions>) -> Call<()> {
         self.0.typed("users.permissions.delete").path(id).body(&body.into())
     }
@@ -475,6 +747,14 @@ impl UsersPermissionsClient {
     /// Scope: `update:users`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::{shared, users::*};
+    /// auth0.users().permissions().create("id", CreateUserPermissions::new([shared::PermissionRequestPayload::new("text", "text")])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, id: impl Into<String>, body: impl Into<CreateUserPermissions>) -> Call<()> {
         self.0.typed("users.permissions.create").path(id).body(&body.into())
     }
@@ -490,6 +770,16 @@ impl UsersRefreshTokenClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().refresh_token().list("user_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, user_id: impl Into<String>) -> Call<ListRefreshTokensPaginatedResponse, UsersRefreshTokenListQuery> {
         self.0.typed("users.refreshToken.list").path(user_id)
     }
@@ -498,6 +788,13 @@ impl UsersRefreshTokenClient {
     /// Scope: `delete:refresh_tokens`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().refresh_token().delete("user_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, user_id: impl Into<String>) -> Call<()> {
         self.0.typed("users.refreshToken.delete").path(user_id)
     }
@@ -512,6 +809,14 @@ impl UsersRiskAssessmentsClient {
     /// Scope: `update:users`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// auth0.users().risk_assessments().clear("id", ClearAssessors::new("text", ["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clear(&self, id: impl Into<String>, body: impl Into<ClearAssessors>) -> Call<()> {
         self.0.typed("users.riskAssessments.clear").path(id).body(&body.into())
     }
@@ -527,6 +832,16 @@ impl UsersRolesClient {
     /// Pages by `page` and `per_page`, up to 1,000 items.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().roles().list("id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, id: impl Into<String>) -> Call<ListUserRolesResponse, UsersRolesListQuery> {
         self.0.typed("users.roles.list").path(id)
     }
@@ -535,6 +850,14 @@ impl UsersRolesClient {
     /// Any of the scopes `update:users`, `delete:role_members`.
     /// Answers 204.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// auth0.users().roles().delete("id", AssignUserRoles::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>, body: impl Into<AssignUserRoles>) -> Call<()> {
         self.0.typed("users.roles.delete").path(id).body(&body.into())
     }
@@ -543,6 +866,14 @@ impl UsersRolesClient {
     /// Any of the scopes `update:users`, `create:role_members`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::users::*;
+    /// auth0.users().roles().assign("id", AssignUserRoles::new(["text"])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn assign(&self, id: impl Into<String>, body: impl Into<AssignUserRoles>) -> Call<()> {
         self.0.typed("users.roles.assign").path(id).body(&body.into())
     }
@@ -558,6 +889,16 @@ impl UsersSessionsClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.users().sessions().list("user_id").items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self, user_id: impl Into<String>) -> Call<ListUserSessionsPaginatedResponse, UsersSessionsListQuery> {
         self.0.typed("users.sessions.list").path(user_id)
     }
@@ -566,6 +907,13 @@ impl UsersSessionsClient {
     /// Scope: `delete:sessions`.
     /// Answers 202.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.users().sessions().delete("user_id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, user_id: impl Into<String>) -> Call<()> {
         self.0.typed("users.sessions.delete").path(user_id)
     }
@@ -577,43 +925,43 @@ pub enum UsersListQuery {}
 impl Call<ListUsersResponse, UsersListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<String>) -> Self {
-        self.set("sort", value.into() as String)
+        self.set::<String>("sort", value)
     }
     /// Sets the query parameter `connection`.
     pub fn connection(self, value: impl Into<String>) -> Self {
-        self.set("connection", value.into() as String)
+        self.set::<String>("connection", value)
     }
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `q`.
     pub fn q(self, value: impl Into<String>) -> Self {
-        self.set("q", value.into() as String)
+        self.set::<String>("q", value)
     }
     /// Sets the query parameter `search_engine`.
     pub fn search_engine(self, value: impl Into<SearchEngineVersions>) -> Self {
-        self.set("search_engine", value.into() as SearchEngineVersions)
+        self.set::<SearchEngineVersions>("search_engine", value)
     }
     /// Sets the query parameter `primary_order`.
     pub fn primary_order(self, value: bool) -> Self {
-        self.set("primary_order", value)
+        self.set::<bool>("primary_order", value)
     }
 }
 
@@ -623,11 +971,11 @@ pub enum UsersListUsersByEmailQuery {}
 impl Call<Vec<User>, UsersListUsersByEmailQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -637,11 +985,11 @@ pub enum UsersGetQuery {}
 impl Call<User, UsersGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
 }
 
@@ -651,15 +999,15 @@ pub enum UsersAuthenticationMethodsListQuery {}
 impl Call<ListUserAuthenticationMethodsResponse, UsersAuthenticationMethodsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -669,11 +1017,11 @@ pub enum UsersConnectedAccountsListQuery {}
 impl Call<ListUserConnectedAccountsResponse, UsersConnectedAccountsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -683,11 +1031,11 @@ pub enum UsersEffectivePermissionsListQuery {}
 impl Call<ListUserEffectivePermissionsResponse, UsersEffectivePermissionsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -697,11 +1045,11 @@ pub enum UsersEffectivePermissionsSourcesRolesListQuery {}
 impl Call<ListUserEffectivePermissionRoleSourcesResponse, UsersEffectivePermissionsSourcesRolesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -711,11 +1059,11 @@ pub enum UsersEffectiveRolesListQuery {}
 impl Call<ListUserEffectiveRolesResponse, UsersEffectiveRolesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -725,11 +1073,11 @@ pub enum UsersEffectiveRolesSourcesGroupsListQuery {}
 impl Call<ListUserRoleSourceGroupsResponse, UsersEffectiveRolesSourcesGroupsListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -739,31 +1087,31 @@ pub enum UsersGroupsGetQuery {}
 impl Call<GetUserGroupsResponse, UsersGroupsGetQuery> {
     /// Sets the query parameter `fields`.
     pub fn fields(self, value: impl Into<String>) -> Self {
-        self.set("fields", value.into() as String)
+        self.set::<String>("fields", value)
     }
     /// Sets the query parameter `include_fields`.
     pub fn include_fields(self, value: bool) -> Self {
-        self.set("include_fields", value)
+        self.set::<bool>("include_fields", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -773,19 +1121,19 @@ pub enum UsersLogsListQuery {}
 impl Call<UserListLogResponse, UsersLogsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `sort`.
     pub fn sort(self, value: impl Into<String>) -> Self {
-        self.set("sort", value.into() as String)
+        self.set::<String>("sort", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -795,15 +1143,15 @@ pub enum UsersOrganizationsListQuery {}
 impl Call<ListUserOrganizationsResponse, UsersOrganizationsListQuery> {
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -813,15 +1161,15 @@ pub enum UsersPermissionsListQuery {}
 impl Call<ListUserPermissionsResponse, UsersPermissionsListQuery> {
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -831,15 +1179,15 @@ pub enum UsersRefreshTokenListQuery {}
 impl Call<ListRefreshTokensPaginatedResponse, UsersRefreshTokenListQuery> {
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }
 
@@ -849,15 +1197,15 @@ pub enum UsersRolesListQuery {}
 impl Call<ListUserRolesResponse, UsersRolesListQuery> {
     /// Sets the query parameter `per_page`.
     pub fn per_page(self, value: impl Into<i64>) -> Self {
-        self.set("per_page", value.into() as i64)
+        self.set::<i64>("per_page", value)
     }
     /// Sets the query parameter `page`.
     pub fn page(self, value: impl Into<i64>) -> Self {
-        self.set("page", value.into() as i64)
+        self.set::<i64>("page", value)
     }
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
 }
 
@@ -867,14 +1215,14 @@ pub enum UsersSessionsListQuery {}
 impl Call<ListUserSessionsPaginatedResponse, UsersSessionsListQuery> {
     /// Sets the query parameter `include_totals`.
     pub fn include_totals(self, value: bool) -> Self {
-        self.set("include_totals", value)
+        self.set::<bool>("include_totals", value)
     }
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

@@ -35,6 +35,16 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// Pages by `from` and `take`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let mut items = auth0.verifiable_credentials().verification().templates().list().items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> Call<ListVerifiableCredentialTemplatesPaginatedResponse, VerifiableCredentialsVerificationTemplatesListQuery> {
         self.0.typed("verifiableCredentials.verification.templates.list")
     }
@@ -43,6 +53,14 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// Scope: `create:vdcs_templates`.
     /// Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::verifiable_credentials::*;
+    /// let answer = auth0.verifiable_credentials().verification().templates().create(CreateVerifiableCredentialTemplate::new("text", "text", "text", MdlPresentationRequest::new(MdlPresentationRequestProperties::new(MdlPresentationProperties::new())), "text")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create(&self, body: impl Into<CreateVerifiableCredentialTemplate>) -> Call<VerifiableCredentialTemplateResponse> {
         self.0.typed("verifiableCredentials.verification.templates.create").body(&body.into())
     }
@@ -51,6 +69,13 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// Scope: `read:vdcs_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// let answer = auth0.verifiable_credentials().verification().templates().get("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get(&self, id: impl Into<String>) -> Call<VerifiableCredentialTemplateResponse> {
         self.0.typed("verifiableCredentials.verification.templates.get").path(id)
     }
@@ -59,6 +84,13 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// Scope: `delete:vdcs_templates`.
     /// Answers 204.
     /// Fails with 400, 401, 403, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// auth0.verifiable_credentials().verification().templates().delete("id").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn delete(&self, id: impl Into<String>) -> Call<()> {
         self.0.typed("verifiableCredentials.verification.templates.delete").path(id)
     }
@@ -67,6 +99,14 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// Scope: `update:vdcs_templates`.
     /// Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
+    ///
+    /// ```no_run
+    /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+    /// use auth0_sdk::management::verifiable_credentials::*;
+    /// let answer = auth0.verifiable_credentials().verification().templates().update("id", UpdateVerifiableCredentialTemplate::new()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, id: impl Into<String>, body: impl Into<UpdateVerifiableCredentialTemplate>) -> Call<VerifiableCredentialTemplateResponse> {
         self.0.typed("verifiableCredentials.verification.templates.update").path(id).body(&body.into())
     }
@@ -78,10 +118,10 @@ pub enum VerifiableCredentialsVerificationTemplatesListQuery {}
 impl Call<ListVerifiableCredentialTemplatesPaginatedResponse, VerifiableCredentialsVerificationTemplatesListQuery> {
     /// Sets the query parameter `from`.
     pub fn from(self, value: impl Into<String>) -> Self {
-        self.set("from", value.into() as String)
+        self.set::<String>("from", value)
     }
     /// Sets the query parameter `take`.
     pub fn take(self, value: impl Into<i64>) -> Self {
-        self.set("take", value.into() as i64)
+        self.set::<i64>("take", value)
     }
 }

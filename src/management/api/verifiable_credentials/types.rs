@@ -362,7 +362,7 @@ impl Model for UpdateVerifiableCredentialTemplate {
         put(map, "dialect", &self.dialect)?;
         put(map, "presentation", &self.presentation)?;
         put(map, "well_known_trusted_issuers", &self.well_known_trusted_issuers)?;
-        put(map, "version", &self.version)?;
+        number(map, "version", &self.version)?;
         others(map, &self.extra)
     }
 }

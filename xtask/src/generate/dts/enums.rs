@@ -5,7 +5,8 @@ use super::{GENERATED, key, literal, models::Enums, words};
 use std::collections::BTreeMap;
 
 /// The enums of one top-level name: the one of that name, and those in its namespace.
-type ByOwner<'a> = BTreeMap<&'a str, (Option<&'a [String]>, Vec<(&'a str, &'a [String])>)>;
+type Of<'a> = (Option<&'a [String]>, Vec<(&'a str, &'a [String])>);
+type ByOwner<'a> = BTreeMap<&'a str, Of<'a>>;
 
 fn by_owner(enums: &Enums) -> ByOwner<'_> {
     let mut owners = ByOwner::new();
@@ -42,7 +43,7 @@ pub(super) fn declarations(enums: &Enums) -> BTreeMap<&str, String> {
         let member = |value: &String| format!("{pad}  readonly {}: {};\n", key(&words::member(value)), literal(value));
         format!("{{\n{}{pad}}}", values.iter().map(member).collect::<String>())
     };
-    let declare = |(owner, (own, nested)): (_, (Option<&[String]>, Vec<(&str, &[String])>))| {
+    let declare = |(owner, (own, nested)): (_, Of<'_>)| {
         let nested: String =
             nested.iter().map(|(name, values)| format!("  readonly {name}: {};\n", object(values, "  "))).collect();
         let own = own.map(|values| object(values, ""));

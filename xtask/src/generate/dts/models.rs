@@ -236,8 +236,17 @@ impl<'a> Models<'a> {
 
     /// The file.
     pub(super) fn finish(self) -> Result<String, String> {
-        if let Some(unused) = self.names.inline.keys().find(|place| !self.used.contains(*place)) {
-            return Err(format!("xtask/typescript.json: inline: there is nothing without a name at {unused}"));
+        let mut places = self
+            .names
+            .inline
+            .keys()
+            .chain(&self.names.nullable)
+            .chain(&self.names.not_null)
+            .chain(&self.names.required);
+        if let Some(unused) = places.find(|place| !self.used.contains(*place)) {
+            return Err(format!(
+                "xtask/typescript.json: {unused} says nothing: there is no such place, or it has a name"
+            ));
         }
         let values = enums::declarations(&self.enums);
         let mut text = format!("{GENERATED}\n{IMPORT}\n");
@@ -321,7 +330,12 @@ impl<'a> Models<'a> {
         for property in properties {
             let text = self.text(&property.ty, Place { owner, path: &property.name })?;
             body += &facts(&property.ty);
-            body += &if property.required {
+            let place = format!("{owner}.{}", property.name);
+            let always = self.names.required.contains(&place);
+            if always {
+                self.used.insert(place);
+            }
+            body += &if property.required || always {
                 format!("  {}: {text};\n", key(&property.name))
             } else {
                 format!("  {}?: {text} | undefined;\n", key(&property.name))
@@ -329,7 +343,7 @@ impl<'a> Models<'a> {
         }
         // A body may have more than is known too, but there a misspelt member shall be noticed, as the package does.
         if let Extra::Allowed(value) = extra
-            && !(self.bodies.contains(owner) && !properties.is_empty())
+            && (properties.is_empty() || !self.bodies.contains(owner))
         {
             // Every member has to fit the signature, also the known ones.
             let alone = properties.is_empty() && inherited.is_empty();
@@ -344,6 +358,14 @@ impl<'a> Models<'a> {
     }
 
     fn text(&mut self, ty: &Type, place: Place<'_>) -> Result<String, String> {
+        let here = format!("{}.{}", place.owner, place.path);
+        let mut nullable = ty.nullable;
+        for (places, sets) in [(&self.names.nullable, true), (&self.names.not_null, false)] {
+            if places.contains(&here) {
+                nullable = sets;
+                self.used.insert(here.clone());
+            }
+        }
         let text = match &ty.kind {
             // All of JSON; null needs no mention.
             Kind::Any => return Ok("unknown".to_owned()),
@@ -354,9 +376,13 @@ impl<'a> Models<'a> {
             // As wide as the package has it: a program passes a variable.
             Kind::Const(Value::Bool(_)) => "boolean".to_owned(),
             Kind::Const(Value::Number(_)) => "number".to_owned(),
+            // Closed: it tells the variants of a union apart.
+            Kind::Const(Value::String(value)) if !derived(place.path).is_empty() => {
+                self.inline_enum(std::slice::from_ref(value), vec![literal(value)], place)?
+            }
             Kind::Const(value) => value.to_string(),
             Kind::Reference(name) => words::pascal(name),
-            Kind::Enum(values) => self.inline_enum(values, place)?,
+            Kind::Enum(values) => self.inline_enum(values, open(values, false), place)?,
             Kind::Array { items, .. } => {
                 let text = self.text(items, Place { path: &format!("{}[]", place.path), ..place })?;
                 if text.contains(" | ") { format!("({text})[]") } else { format!("{text}[]") }
@@ -390,12 +416,11 @@ impl<'a> Models<'a> {
                 texts.join(" | ")
             }
         };
-        Ok(if ty.nullable && !text.ends_with(" | null") { text + " | null" } else { text })
+        Ok(if nullable && !text.ends_with(" | null") { text + " | null" } else { text })
     }
 
     /// An enum without a name stands in the namespace of its owner, if it has no name of its own.
-    fn inline_enum(&mut self, values: &[String], place: Place<'_>) -> Result<String, String> {
-        let parts = open(values, false);
+    fn inline_enum(&mut self, values: &[String], parts: Vec<String>, place: Place<'_>) -> Result<String, String> {
         let Place { owner, path } = place;
         if self.names.inline.contains_key(&format!("{owner}.{path}")) {
             let name = self.inline_name(place, "")?;

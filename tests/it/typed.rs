@@ -1,0 +1,560 @@
+//! The typed API: every operation is sent and its answer decoded, and every type is read and written again.
+
+use super::support::with_token;
+use super::typed_generated::{TYPES, calls};
+use auth0_api_description::{Description, Extra, Kind, Operation, Type};
+use auth0_sdk::management::TextOrNumber;
+use auth0_sdk::management::users::{ListUsersResponse, UpdateUser, User};
+use auth0_sdk::testing::{ManualTimer, Reply, ScriptedTransport, block_on};
+use auth0_sdk::{
+    Call, Error, ErrorKind, Headers, HttpRequest, HttpResponse, Json, ManagementClient, Null, RequestBody,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+/// A call that was made: its answer, written again.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<(Json, String), Error>>>>;
+
+/// Reads a value as a type: it, written again, and its Debug.
+pub(crate) type Check = fn(&Json) -> Result<(Json, String), String>;
+
+pub(crate) fn send<T: Serialize + DeserializeOwned + Debug + 'static, P: 'static>(call: Call<T, P>) -> Answer {
+    Box::pin(async move {
+        let response = call.raw().await?;
+        let written = serde_json::to_value(&response.data).expect("an answer can be written");
+        Ok((written, format!("{:?}", response.data)))
+    })
+}
+
+pub(crate) fn check<T: Serialize + DeserializeOwned + Debug + Clone + PartialEq>(
+    value: &Json,
+) -> Result<(Json, String), String> {
+    let text = value.to_string();
+    let read: T = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let written = serde_json::to_string(&read).map_err(|error| error.to_string())?;
+    let again: T = serde_json::from_str(&written).map_err(|error| error.to_string())?;
+    if again != read || again.clone() != again {
+        return Err(format!("{read:?} came back as {again:?}"));
+    }
+    // The same from a value as from a text.
+    let from_value: T = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+    if from_value != read {
+        return Err(format!("{read:?} is {from_value:?} when it is read from a value"));
+    }
+    Ok((serde_json::from_str(&written).map_err(|error| error.to_string())?, format!("{read:?}")))
+}
+
+/// Makes values of the description's types: with all members, and one variant after the other.
+struct Sampler<'a> {
+    description: &'a Description,
+    choice: usize,
+    /// Adds a member that no description knows to each object that has members of its own.
+    unknown: bool,
+}
+
+impl Sampler<'_> {
+    fn sample(&self, ty: &Type, depth: usize) -> Json {
+        let (ty, _) = self.description.resolve(ty).expect("a type");
+        match &ty.kind {
+            Kind::Any => json!({"any": [1, null, "x"]}),
+            Kind::Boolean => json!(self.choice % 2 == 0),
+            Kind::Integer { .. } => json!(7 + self.choice as i64),
+            Kind::Number { .. } => json!(3),
+            Kind::String { format: Some(format), .. } if format == "date-time" => json!("2026-01-01T00:00:00.000Z"),
+            Kind::String { .. } => json!(format!("text {}", self.choice)),
+            Kind::Enum(values) => json!(values[self.choice % values.len()]),
+            Kind::Const(value) => value.clone(),
+            Kind::Array { .. } if depth > 6 => json!([]),
+            Kind::Array { items, .. } => json!([self.sample(items, depth + 1), self.sample(items, depth + 1)]),
+            Kind::Object { extra, .. } => {
+                let properties = self.description.properties(ty).expect("properties");
+                let mut members = serde_json::Map::new();
+                for property in properties.iter().filter(|property| property.required || depth <= 4) {
+                    members.insert(property.name.clone(), self.sample(&property.ty, depth + 1));
+                }
+                match extra {
+                    Extra::Allowed(ty) if properties.is_empty() => {
+                        members.insert("key".to_owned(), self.sample(ty, depth + 1));
+                    }
+                    _ if !properties.is_empty() && self.unknown => {
+                        members.insert("not_in_this_version".to_owned(), json!({"a": 1}));
+                    }
+                    _ => {}
+                }
+                Json::Object(members)
+            }
+            Kind::Union { variants, .. } => self.sample(&variants[self.choice % variants.len()], depth + 1),
+            Kind::Reference(_) => Json::Null,
+        }
+    }
+
+    /// How many choices it takes until every variant of a type's own unions has had its turn.
+    fn choices(&self, ty: &Type) -> usize {
+        let (ty, _) = self.description.resolve(ty).expect("a type");
+        match &ty.kind {
+            Kind::Union { variants, .. } => {
+                variants.iter().map(|ty| self.choices(ty)).max().unwrap_or(1) * variants.len()
+            }
+            Kind::Array { items, .. } => self.choices(items),
+            _ => 6,
+        }
+    }
+}
+
+/// Whether a value came back as it went; a bare array comes back in its envelope.
+fn same(sent: &Json, got: &Json) -> bool {
+    let enveloped = |got: &Json| {
+        got.as_object().is_some_and(|members| members.len() == 1 && members.values().all(|items| items == sent))
+    };
+    equal(sent, got) || (sent.is_array() && enveloped(got)) || (sent == &json!([]) && got == &json!({}))
+}
+
+/// Equality of JSON, in which 3 is 3.0.
+fn equal(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => a.as_f64() == b.as_f64(),
+        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Json::Object(a), Json::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| equal(value, other)))
+        }
+        _ => a == b,
+    }
+}
+
+#[test]
+fn every_type_comes_back_as_it_went() {
+    let description = Description::embedded().expect("the description");
+    let mut wrong = BTreeMap::new();
+    for (source, check) in TYPES {
+        let ty = &description.types[*source];
+        let choices = Sampler { description: &description, choice: 0, unknown: false }.choices(ty).min(24);
+        for choice in 0..choices {
+            for unknown in [false, true] {
+                let value = Sampler { description: &description, choice, unknown }.sample(ty, 0);
+                let problem = match check(&value) {
+                    Ok((written, _)) if !same(&value, &written) => format!("{value}\n   came back as {written}"),
+                    Ok((_, shown)) if shown.contains("Unknown(") => format!("{value}\n   fits no variant: {shown}"),
+                    Ok(_) => continue,
+                    Err(error) => format!("{value}\n   {error}"),
+                };
+                wrong.entry(*source).or_insert(problem);
+            }
+        }
+    }
+    let report: String = wrong.iter().take(12).map(|(source, problem)| format!("\n{source}: {problem}")).collect();
+    assert!(TYPES.len() > 1000, "{}", TYPES.len());
+    assert!(wrong.is_empty(), "{} of {} types{report}", wrong.len(), TYPES.len());
+}
+
+#[test]
+fn no_json_makes_a_type_panic() {
+    let odd = [
+        json!(null),
+        json!(true),
+        json!(-1.5),
+        json!(u64::MAX),
+        json!("x"),
+        json!([]),
+        json!([1, null, {}]),
+        json!({}),
+        json!({"": null, "type": 5, "id": [], "name": {}, "created_at": "never", "total": "many", "next": 1e300}),
+    ];
+    for (_, check) in TYPES {
+        for value in &odd {
+            // Whether it fits is the type's matter; a wrong value of a member is an error and no panic.
+            let _ = check(value);
+        }
+    }
+}
+
+/// A client whose server answers every operation with a sample of what the description says.
+fn sampling_client(
+    choice: usize,
+) -> (ManagementClient, Arc<Mutex<Vec<(String, String, Option<Json>)>>>, Arc<BTreeMap<String, Json>>) {
+    let description = Description::embedded().expect("the description");
+    let sampler = Sampler { description: &description, choice, unknown: choice % 2 == 1 };
+    let answers: BTreeMap<String, Json> = description
+        .operations()
+        .filter_map(|operation| Some((operation.id.clone(), sampler.sample(operation.response.as_ref()?, 0))))
+        .collect();
+    let answers = Arc::new(answers);
+    let operations: Arc<Vec<Operation>> = Arc::new(description.operations().cloned().collect());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let transport = {
+        let (answers, seen) = (answers.clone(), seen.clone());
+        move |request: HttpRequest| {
+            let path = request.url.split_once("/api/v2").map_or("", |(_, rest)| rest).split('?').next().unwrap_or("");
+            let found = operations
+                .iter()
+                .find(|operation| operation.method.as_str() == request.method.as_str() && fits(&operation.path, path));
+            let id = found.map(|operation| operation.id.clone()).unwrap_or_default();
+            let body = match &request.body {
+                RequestBody::Bytes(bytes) => Some(serde_json::from_slice(bytes).unwrap_or(json!("a form"))),
+                _ => None,
+            };
+            seen.lock().expect("a lock").push((id.clone(), request.url.clone(), body));
+            let answer = match answers.get(&id) {
+                Some(answer) => answer.to_string(),
+                None => String::new(),
+            };
+            async move { Ok(HttpResponse::new(if answer.is_empty() { 204 } else { 200 }, Headers::new(), answer)) }
+        }
+    };
+    let host = auth0_sdk::testing::host(transport, ManualTimer::skipping());
+    let client = ManagementClient::builder("t.auth0.com").token("t").host(host).build().expect("a client");
+    (client, seen, answers)
+}
+
+/// Whether a path fits a template whose parameters were filled in with their own names, or with anything.
+fn fits(template: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+    let literal = wanted.by_ref().zip(given.by_ref()).all(|(wanted, given)| {
+        wanted == given || (wanted.starts_with('{') && wanted.trim_matches(['{', '}']) == given)
+    });
+    literal && template.split('/').count() == path.split('/').count()
+}
+
+#[test]
+fn every_operation_is_sent_and_its_answer_decoded() {
+    let description = Description::embedded().expect("the description");
+    for choice in 0..4 {
+        let (client, seen, answers) = sampling_client(choice);
+        let calls = calls(&client);
+        // All but the one that answers with a stream.
+        assert_eq!(calls.len(), description.operations().count() - 1);
+        for (id, call) in calls {
+            let (written, shown) = block_on(call).unwrap_or_else(|error| panic!("{id}: {error:?}"));
+            let (called, url, body) = seen.lock().expect("a lock").pop().expect("a request");
+            assert_eq!(called, id, "{url}");
+            let operation = description.operations().find(|operation| operation.id == id).expect("an operation");
+            assert_eq!(body.is_some(), operation.body.is_some(), "{id}");
+            for property in operation.query.iter().filter(|property| property.required) {
+                assert!(url.contains(&format!("{}=", property.name)), "{id}: {url}");
+            }
+            match answers.get(id) {
+                Some(answer) => assert!(same(answer, &written), "{id}: {answer}\n came back as {written}"),
+                None => assert_eq!(written, Json::Null, "{id}"),
+            }
+            assert!(!shown.contains("Unknown("), "{id}: {shown}");
+        }
+    }
+}
+
+fn scripted(replies: impl IntoIterator<Item = Reply>) -> (ManagementClient, ScriptedTransport) {
+    let transport = ScriptedTransport::new(replies);
+    (with_token(&transport, &ManualTimer::skipping()), transport)
+}
+
+#[test]
+fn absent_null_and_value_are_three_things() {
+    let (auth0, transport) = scripted([Reply::json(200, "{}")]);
+    let body = UpdateUser::new()
+        .nickname("Jo")
+        .picture(Null)
+        .user_metadata(json!({"a": null}))
+        .blocked(false)
+        .name(None::<String>)
+        .password("hunter2")
+        .extra("new_member", [1, 2].as_slice());
+    assert!(!format!("{body:?}").contains("hunter2"));
+    block_on(async { auth0.users().update("auth0|1", body).await }).expect("an answer");
+    let sent: Json = serde_json::from_str(&transport.requests()[0].text()).expect("JSON");
+    assert_eq!(
+        sent,
+        json!({"nickname": "Jo", "picture": null, "user_metadata": {"a": null}, "blocked": false, "password": "hunter2",
+               "new_member": [1, 2]})
+    );
+}
+
+#[test]
+fn odd_answers_decode() {
+    let read = |text: &str| serde_json::from_str::<User>(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let user = read(
+        r#"{"user_id":"auth0|1","logins_count":3.0,"email":null,"created_at":"yesterday","favourite":"tea",
+            "identities":[{"user_id":191919191,"provider":"a-new-one"},{"user_id":"x"}]}"#,
+    );
+    assert_eq!(user.logins_count, Some(3));
+    assert_eq!(user.created_at.as_ref().map(|at| (at.get(), at.as_str())), Some((None, "yesterday")));
+    assert_eq!(user.extra["favourite"], "tea");
+    let identities = user.identities.expect("identities");
+    assert_eq!(identities[0].user_id, Some(TextOrNumber::from(191_919_191)));
+    assert_eq!(identities[1].user_id, Some(TextOrNumber::from("x")));
+    assert_eq!(identities[0].provider.as_ref().map(|provider| provider.as_str()), Some("a-new-one"));
+    let page = |text: &str| serde_json::from_str::<ListUsersResponse>(text).expect(text);
+    assert_eq!(page(r#"[{"user_id":"a"}]"#).users.map(|users| users.len()), Some(1));
+    let enveloped = page(r#"{"users":[{"user_id":"a"}],"total":1.0,"start":"0","limit":50}"#);
+    assert_eq!((enveloped.total, enveloped.start, enveloped.limit), (Some(1), Some(0), Some(50)));
+}
+
+#[test]
+fn an_empty_body_is_no_error() {
+    let (auth0, _) =
+        scripted([Reply::status(204), Reply::status(200), Reply::status(200), Reply::json(200, "{\"a\":1}")]);
+    block_on(async {
+        assert_eq!(auth0.users().get("a").await.expect("a user"), User::default());
+        assert_eq!(auth0.users().list_users_by_email("a").await.expect("users"), []);
+        assert_eq!(auth0.users().list().await.expect("a page"), ListUsersResponse::default());
+        auth0.users().delete("a").await.expect("nothing, whatever the body");
+    });
+}
+
+#[test]
+fn an_answer_that_does_not_decode_says_where_and_keeps_all() {
+    let text = r#"{"users":[{"user_id":"a"},{"user_id":"b","email_verified":"perhaps"}],"total":2}"#;
+    let reply = || Reply::json(200, text).header("x-auth0-requestid", "r1");
+    let (auth0, _) = scripted([reply(), reply(), reply(), reply()]);
+    block_on(async {
+        let error = auth0.users().list().await.expect_err("no users");
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert_eq!(error.path(), Some("users[1].email_verified"));
+        assert_eq!((error.status(), error.request_id().as_deref()), (Some(200), Some("r1")));
+        assert_eq!(error.operation(), Some("users.list"));
+        assert_eq!(error.body().map(|body| body.text()).as_deref(), Some(text));
+        assert_eq!(auth0.users().list().json().await.expect("JSON")["total"], 2);
+        let error = auth0.users().list().items().next().await.expect("a result").expect_err("no users");
+        assert_eq!(error.path(), Some("users[1].email_verified"));
+    });
+}
+
+#[test]
+fn typed_pages_walk_as_untyped_ones_do() {
+    let users = |from: usize, count: usize| -> Vec<Json> {
+        (from..from + count).map(|index| json!({"user_id": format!("u{index}")})).collect()
+    };
+    let envelope = |from: usize, count: usize, total: usize| {
+        Reply::json(200, json!({"users": users(from, count), "start": from, "limit": 2, "total": total}).to_string())
+    };
+    let (auth0, transport) = scripted([envelope(0, 2, 5), envelope(2, 2, 5), envelope(4, 1, 5)]);
+    let ids = block_on(async {
+        let mut items = auth0.users().list().per_page(2).q("x").items();
+        let mut ids = Vec::new();
+        while let Some(user) = items.next().await {
+            ids.push(user.expect("a user").user_id.expect("an id"));
+        }
+        ids
+    });
+    assert_eq!(ids, ["u0", "u1", "u2", "u3", "u4"]);
+    let urls: Vec<String> = transport.requests().into_iter().map(|request| request.url).collect();
+    assert!(urls[2].contains("page=2") && urls[2].contains("per_page=2") && urls[2].contains("q=x"), "{urls:?}");
+    assert_eq!(urls.len(), 3);
+
+    // By cursor, and by the cursor that is a member of the last item.
+    let logs = |from: u32| {
+        Reply::json(200, json!([{"log_id": from.to_string()}, {"log_id": (from + 1).to_string()}]).to_string())
+    };
+    let (auth0, transport) = scripted([logs(1), logs(3), Reply::json(200, "[]")]);
+    let count = block_on(async {
+        let mut pages = auth0.logs().list().take(2).pages();
+        let mut count = 0;
+        while let Some(page) = pages.next().await {
+            let page = page.expect("a page");
+            assert_eq!(page.response.status, 200);
+            count += page.items.len();
+        }
+        count
+    });
+    assert_eq!(count, 4);
+    assert!(transport.requests()[2].url.contains("from=4"), "{:?}", transport.requests());
+
+    // A cursor that comes again, garbage, and an envelope with `next: null` and nothing else.
+    let grants = |next: &str| Reply::json(200, format!(r#"{{"client_grants":[{{"id":"1"}}],"next":{next}}}"#));
+    let (auth0, _) = scripted([grants("\"a\""), grants("\"b\""), grants("\"b\""), grants("\"b\"")]);
+    let error = block_on(async {
+        let mut items = auth0.client_grants().list().items();
+        loop {
+            match items.next().await {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return error,
+                None => panic!("a walk in a circle ended"),
+            }
+        }
+    });
+    assert_eq!(error.kind(), ErrorKind::Paging);
+    let (auth0, _) = scripted([Reply::json(200, r#"{"error":"x"}"#), Reply::json(200, r#"{"next":null}"#)]);
+    block_on(async {
+        let error = auth0.client_grants().list().items().next().await.expect("a result").expect_err("garbage");
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(auth0.client_grants().list().items().next().await.is_none());
+    });
+}
+
+#[test]
+fn a_union_that_no_variant_fits_is_kept() {
+    use auth0_sdk::management::log_streams::LogStream;
+    let value = json!([1, 2]);
+    let read: LogStream = serde_json::from_value(value.clone()).expect("anything");
+    assert_eq!(read, LogStream::Unknown(value.clone()));
+    assert_eq!(serde_json::to_value(&read).expect("JSON"), value);
+}
+
+#[test]
+fn a_form_has_the_file_and_the_texts() {
+    use auth0_sdk::management::jobs::CreateImportUsers;
+    let (auth0, transport) = scripted([Reply::json(202, r#"{"id":"job_1","status":"pending"}"#)]);
+    let body = CreateImportUsers::new("[{\"email\":\"a@b.c\"}]", "con_0123456789abcdef").upsert(true);
+    let job = block_on(async { auth0.jobs().users_imports().create(body).await }).expect("a job");
+    assert_eq!(job.id.as_deref(), Some("job_1"));
+    let text = transport.requests()[0].text();
+    for part in ["name=\"users\"; filename=\"users.json\"", "[{\"email\":\"a@b.c\"}]", "name=\"upsert\"\r\n\r\ntrue"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn a_number_that_is_whole_is_written_as_one() {
+    use auth0_sdk::management::branding::BrandingThemeBorders;
+    let read: BrandingThemeBorders =
+        serde_json::from_value(json!({"button_border_radius": 3, "button_border_weight": 1.5})).expect("borders");
+    let written = serde_json::to_string(&read).expect("JSON");
+    assert_eq!(written, r#"{"button_border_radius":3,"button_border_weight":1.5}"#);
+}
+
+fn event(offset: &str) -> String {
+    format!("id: {offset}\nevent: user.created\ndata: {{\"type\":\"offset-only\",\"offset\":\"{offset}\"}}\n\n")
+}
+
+#[test]
+fn events_go_on_where_they_broke_off() {
+    use auth0_sdk::management::events::EventStreamSubscribeEventsResponse as Event;
+    let stream = |text: String| Reply::status(200).header("content-type", "text/event-stream").body(text);
+    let (auth0, transport) = scripted([
+        stream(event("a") + &event("b") + "id: c\ndata: {\"type\":\"offset").then_breaks(),
+        stream(": nothing yet\n\n".to_owned()),
+        stream(
+            event("c")
+                + "data: {\"type\":\"brand.new\",\"offset\":\"d\"}\n\ndata: broken\n\n"
+                + "data: {\"type\":\"offset-only\",\"offset\":\"e\"}",
+        ),
+        Reply::json(410, r#"{"statusCode":410,"error":"Gone","message":"the cursor expired"}"#),
+    ]);
+    block_on(async {
+        let mut events = auth0.events().subscribe().from_timestamp("2026").events();
+        let mut next = async || events.next().await.expect("an event");
+        for wanted in ["a", "b", "c"] {
+            let received = next().await.expect(wanted);
+            assert_eq!(received.offset.as_deref(), Some(wanted));
+            assert!(matches!(received.event, Event::OffsetOnlyMessage(_)), "{:?}", received.event);
+        }
+        assert!(matches!(next().await.expect("a new type").event, Event::Unknown(_)));
+        let broken = next().await.expect_err("a broken event");
+        assert_eq!(
+            (broken.kind(), broken.body().map(|body| body.text())),
+            (ErrorKind::Decode, Some("broken".to_owned()))
+        );
+        assert_eq!(next().await.expect("the last one").offset.as_deref(), Some("e"));
+        assert_eq!(next().await.expect_err("the end").status(), Some(410));
+        assert!(events.next().await.is_none());
+    });
+    let urls: Vec<String> = transport.requests().into_iter().map(|request| request.url).collect();
+    assert!(urls[0].contains("from_timestamp=2026") && !urls[0].contains("from="), "{urls:?}");
+    for (url, from) in urls[1..].iter().zip(["from=b", "from=b", "from=e"]) {
+        assert!(url.contains(from) && !url.contains("from_timestamp"), "{urls:?}");
+    }
+    assert_eq!(transport.requests()[0].headers.get("accept").as_deref(), Some("text/event-stream"));
+    let (auth0, _) = scripted((0..9).map(|_| Reply::status(200)));
+    let error =
+        block_on(async { auth0.events().subscribe().events().next().await }).expect("a result").expect_err("an end");
+    assert!(error.to_string().contains("five streams"), "{error}");
+    let error =
+        block_on(async { auth0.users().list().events().next().await }).expect("a result").expect_err("no stream");
+    assert_eq!(error.kind(), ErrorKind::Request);
+}
+
+#[test]
+fn jobs_are_waited_for() {
+    let job = |status: &str| Reply::json(200, json!({"id": "job_1", "type": "x", "status": status}).to_string());
+    let transport = ScriptedTransport::new([job("pending"), job("processing"), job("completed")]);
+    let timer = ManualTimer::skipping();
+    let auth0 = with_token(&transport, &timer);
+    let done = block_on(async { auth0.jobs().wait("job_1").await }).expect("a job");
+    assert_eq!(done.status.as_deref(), Some("completed"));
+    assert_eq!(transport.requests().len(), 3);
+    let waited: u128 = timer.slept().iter().map(std::time::Duration::as_millis).sum();
+    assert_eq!(waited, 1000 + 1500 + 2250);
+
+    let failed = json!({"status": "failed", "type": "x", "id": "j", "status_details": "no such connection"});
+    let (auth0, _) = scripted([Reply::json(200, failed.to_string())]);
+    let error = block_on(async { auth0.jobs().wait("j").await }).expect_err("a failed job");
+    assert_eq!(error.kind(), ErrorKind::Job);
+    assert!(error.to_string().contains("no such connection"), "{error}");
+    let (auth0, _) = scripted((0..99).map(|_| job("pending")));
+    let minute = std::time::Duration::from_secs(60);
+    let error = block_on(async { auth0.jobs().wait("j").give_up_after(minute).await }).expect_err("no end");
+    assert!(error.to_string().contains("did not end"), "{error}");
+
+    let errors = json!([{"user": {"email": "x"}, "errors": [{"code": "INVALID_FORMAT"}]}]);
+    let whole = json!({"status": "failed", "type": "users_import", "id": "j", "status_details": "too large"});
+    let (auth0, _) =
+        scripted([Reply::json(200, errors.to_string()), Reply::status(204), Reply::json(200, whole.to_string())]);
+    block_on(async {
+        let errors = auth0.jobs().import_errors("j").await.expect("errors");
+        let first = errors[0].errors.as_ref().and_then(|errors| errors[0].code.clone());
+        assert_eq!(first.as_deref(), Some("INVALID_FORMAT"));
+        assert!(auth0.jobs().import_errors("j").await.expect("no errors").is_empty());
+        let error = auth0.jobs().import_errors("j").await.expect_err("a failed job");
+        assert!(error.to_string().contains("too large"), "{error}");
+    });
+}
+
+#[cfg(feature = "export")]
+#[test]
+fn an_export_is_read_user_by_user() {
+    use auth0_sdk::management::jobs::CreateExportUsers;
+    use std::io::Write;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let lines = "{\"user_id\":\"a\"}\n\n{\"user_id\":5}\r\n{\"user_id\":\"c\",\"mine\":1}";
+    gzip.write_all(lines.as_bytes()).expect("gzip");
+    let file = gzip.finish().expect("gzip");
+    let job = |status: &str| {
+        let location = "https://files.example/export.gz?signature=hidden";
+        Reply::json(200, json!({"id": "job_1", "type": "x", "status": status, "location": location}).to_string())
+    };
+    for size in [1, 7, file.len()] {
+        for cut in [false, true] {
+            let content = if cut { &file[..file.len() - 9] } else { &file[..] };
+            let reply = content.chunks(size).fold(Reply::status(200), |reply, piece| reply.body(piece));
+            let (auth0, transport) = scripted([job("pending"), job("completed"), reply]);
+            block_on(async {
+                let mut users = auth0.jobs().export_users::<User>(CreateExportUsers::new()).await.expect("an export");
+                assert_eq!(users.next().await.expect("a").expect("a").user_id.as_deref(), Some("a"));
+                let error = users.next().await.expect("a result").expect_err("a broken line");
+                assert_eq!((error.kind(), error.path()), (ErrorKind::Decode, Some("line 3")));
+                if cut {
+                    let rest = users.next().await.expect("a result");
+                    assert!(rest.is_err_and(|error| error.to_string().contains("cut off")));
+                } else {
+                    assert_eq!(users.next().await.expect("c").expect("c").extra["mine"], 1);
+                }
+                assert!(users.next().await.is_none());
+            });
+            let requests = transport.requests();
+            assert_eq!(requests[2].headers.get("authorization"), None);
+            assert!(requests[0].text().contains("\"format\":\"json\""), "{}", requests[0].text());
+        }
+    }
+}
+
+#[cfg(feature = "blocking")]
+#[test]
+fn blocking_calls_give_the_same() {
+    let page = |users: Json| Reply::json(200, json!({"users": users, "start": 0, "limit": 50, "total": 1}).to_string());
+    let list = || page(json!([{"user_id": "a"}]));
+    let (auth0, _) = scripted([Reply::json(200, "{\"user_id\":\"a\"}"), list(), list()]);
+    assert_eq!(auth0.users().get("a").call().expect("a user").user_id.as_deref(), Some("a"));
+    let users: Vec<_> = auth0.users().list().items().blocking().collect::<Result<_, _>>().expect("users");
+    assert_eq!(users.len(), 1);
+    assert_eq!(auth0.users().list().pages().blocking().count(), 1);
+    // Inside a runtime it says so, and the client may be dropped there.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async move {
+        let error = auth0.users().get("a").call().expect_err("an async runtime");
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert_eq!(auth0.users().list().items().blocking().filter(Result::is_err).count(), 1);
+        drop(auth0);
+    });
+}

@@ -1,0 +1,117 @@
+// What a program does with the package, for the compiler. Compiled under every module resolution and for several runtimes.
+import {
+  CustomDomainHeader,
+  Management,
+  ManagementClient,
+  ManagementError,
+  ManagementTimeoutError,
+  withAbortSignal,
+  withHeaders,
+  withRetries,
+  withTimeout,
+  type HttpResponsePromise,
+  type ManagementClientOptions,
+  type Page,
+  type PagePromise,
+  type RequestOptions,
+  type Stream,
+  type Uploadable,
+  type WithRawResponse,
+} from "auth0-sdk";
+import { ActionTriggerTypeEnum, ClientAppTypeEnum, FlowActionHttpSendRequestParams, type CreateUserRequestContent } from "auth0-sdk/models";
+import { Management as Full } from "auth0-sdk/management";
+
+// Every way to a token.
+const ways: ManagementClientOptions[] = [
+  { domain: "a.auth0.com", token: "t" },
+  { domain: "a.auth0.com", token: Promise.resolve("t") },
+  { domain: "a.auth0.com", token: async () => "t", headers: { "X-A": "a", "X-B": null, "X-C": () => "c", "X-D": async () => undefined } },
+  { domain: "a.auth0.com", clientId: "i", clientSecret: "s", token: undefined, audience: "a", organization: "o", telemetry: false },
+  { domain: "a.auth0.com", token: "t", clientInfo: { name: "n", version: "1" }, fetch, maxRetries: 0, timeoutInSeconds: 1, deadlineInSeconds: 9 },
+];
+export const client = new ManagementClient(ways[0] as ManagementClientOptions);
+const named: ManagementClient.ManagementClientOptionsWithToken = { domain: "a.auth0.com", token: "t" };
+new ManagementClient(named);
+
+export async function calls(id: string, signal: AbortSignal): Promise<void> {
+  const user: Management.GetUserResponseContent = await client.users.get(id, { fields: "email" });
+  const email: string | undefined = user.email;
+  const promise: HttpResponsePromise<Management.GetUserResponseContent> = client.users.get(id);
+  const { data, rawResponse }: WithRawResponse<Management.GetUserResponseContent> = await promise.withRawResponse();
+  const left: string | null = rawResponse.headers.get("x-ratelimit-remaining");
+  const status: number = rawResponse.status;
+  void [email, data, left, status];
+
+  // Options in every position, and spread together.
+  const options: RequestOptions = { ...withTimeout(5), ...withRetries(0), ...withAbortSignal(signal), ...withHeaders({ a: "b" }), queryParams: { q: [1] } };
+  await client.users.get(id, {}, options);
+  await client.users.get(id, undefined, { ...CustomDomainHeader("login.example.com") });
+  const nothing: void = await client.users.delete(id, options);
+  await client.branding.get(options);
+  void nothing;
+
+  // Null, undefined and absent.
+  const content: CreateUserRequestContent = { connection: "c", given_name: undefined };
+  await client.users.create(content);
+  await client.users.update(id, { picture: null, nickname: undefined, user_metadata: { any: { thing: [1, null] } } });
+  await client.users.list({ q: null, page: undefined });
+  await client.connections.list({ strategy: ["auth0", "new-strategy"] });
+  await client.connections.list({ strategy: "auth0" });
+
+  // Lists.
+  const list: PagePromise<Management.UserResponseSchema, Management.ListUsersOffsetPaginatedResponseContent> = client.users.list({ per_page: 1 });
+  for await (const item of list) item.user_id satisfies string | undefined;
+  for await (const item of await client.users.list()) item.user_id satisfies string | undefined;
+  const page: Page<Management.UserResponseSchema> = await client.users.list();
+  const same: typeof page = await page.getNextPage();
+  if (same.hasNextPage()) same.data.map((item) => item.email);
+  for await (const each of page.pages()) each.data.length satisfies number;
+  const typed = await client.users.list();
+  const total: number | undefined = typed.response.total;
+  const raw = await client.users.list().withRawResponse();
+  raw.data.data.length satisfies number;
+  void total;
+
+  // Not paged, the API answers with a bare list; paged, perhaps with an envelope.
+  for (const domain of await client.customDomains.list()) domain.domain satisfies string;
+  const domains = await client.customDomains.list({ take: 5 });
+  (Array.isArray(domains) ? domains : domains.custom_domains) satisfies Management.CustomDomain[];
+
+  // Events.
+  const stream: Stream<Management.EventStreamSubscribeEventsResponseContent> = await client.events.subscribe();
+  for await (const event of stream) event satisfies object;
+
+  // Files.
+  const files: Uploadable[] = [new Blob(["[]"]), new Uint8Array(2), new ArrayBuffer(2), { data: new Blob([]), filename: "a.json", contentType: "application/json" }];
+  for (const users of files) await client.jobs.usersImports.create({ users, connection_id: "con_1", upsert: true });
+  const body = new Blob(["[]"]).stream();
+  await client.jobs.usersImports.create({ users: body, connection_id: "con_1" });
+
+  // Nested groups, kept aside.
+  const { authenticationMethods } = client.users;
+  for await (const method of authenticationMethods.list(id)) method.type satisfies string;
+  const response: Response = await client.fetch("users", { method: "POST", body: "{}" }, { maxRetries: 0 });
+  void response;
+}
+
+export function failures(error: unknown): string {
+  if (error instanceof Management.TooManyRequestsError) return `${error.statusCode satisfies number} ${error.retryAfter} ${error.resetAt?.toISOString()}`;
+  if (error instanceof Management.NotFoundError) return error.message;
+  if (error instanceof ManagementTimeoutError) return (error satisfies ManagementError).code ?? "";
+  if (error instanceof ManagementError) {
+    const { code, operation, attempts, requestId, missingScope, mayHaveBeenSent, path, truncated, mfaToken, body, cause, rawResponse } = error;
+    return [code, operation, attempts, requestId, missingScope, mayHaveBeenSent, path, truncated, mfaToken, body, cause, rawResponse?.status].join();
+  }
+  return new Management.BadRequestError({ a: 1 }).name + new ManagementError({ message: "m", statusCode: 418 }).message + new ManagementTimeoutError("late").message;
+}
+
+// Enums are open, know their values, and can be narrowed.
+const kind: Management.ClientAppTypeEnum = "a-kind-of-tomorrow";
+const spa: "spa" = ClientAppTypeEnum.Spa;
+const also: Management.ClientAppTypeEnum = Full.ClientAppTypeEnum.RegularWeb;
+const trigger: Management.ActionTriggerTypeEnum = ActionTriggerTypeEnum.PostLogin;
+const method: Management.FlowActionHttpSendRequestParams.Method = FlowActionHttpSendRequestParams.Method.Get;
+const type: Full.CreateClientRequestContent = { name: "n", app_type: Full.ClientAppTypeEnum.Spa };
+new Full.NotFoundError() satisfies Management.NotFoundError;
+export const values: string[] = [kind, spa, also, trigger, method, type.name];
+export const scope: Management.OauthScope = "read:users";

@@ -1,0 +1,87 @@
+//! `cargo xtask matrix`: each feature of the crate alone, natively and on wasm32, without a warning.
+
+use crate::files;
+use crate::process::{command, run};
+use std::path::Path;
+
+/// Features that a build for wasm32 has no use for.
+const NATIVE_ONLY: &[&str] = &["native", "blocking"];
+
+pub(crate) fn check(root: &Path, wanted: &[&str]) -> Result<(), String> {
+    let features = features(&files::read(&root.join("Cargo.toml"))?);
+    if let Some(unknown) = wanted.iter().find(|name| !features.iter().any(|feature| feature == *name)) {
+        return Err(format!("there is no feature {unknown}"));
+    }
+    let mut failed = Vec::new();
+    let mut checked = 0;
+    for feature in features.iter().filter(|feature| wanted.is_empty() || wanted.contains(&feature.as_str())) {
+        for target in [None, Some("wasm32-unknown-unknown")] {
+            if target.is_some() && NATIVE_ONLY.contains(&feature.as_str()) {
+                continue;
+            }
+            let mut cargo = command("cargo", root);
+            cargo.args([
+                "rustc",
+                "--quiet",
+                "--package",
+                "auth0-sdk",
+                "--lib",
+                "--profile",
+                "check",
+                "--no-default-features",
+            ]);
+            cargo.args(["--features", feature]);
+            if let Some(target) = target {
+                cargo.args(["--target", target]);
+            }
+            cargo.args(["--", "--deny", "warnings"]);
+            checked += 1;
+            if let Err(error) = run(&mut cargo) {
+                failed.push(error);
+            }
+        }
+    }
+    match failed.as_slice() {
+        [] => {
+            println!("{checked} builds, each with one feature alone");
+            Ok(())
+        }
+        failed => Err(format!("{} of {checked} builds failed:\n{}", failed.len(), failed.join("\n"))),
+    }
+}
+
+/// The names in the table `[features]`.
+fn features(manifest: &str) -> Vec<String> {
+    let table = manifest.lines().skip_while(|line| line.trim() != "[features]").skip(1);
+    let table = table.take_while(|line| !line.starts_with('['));
+    let name = |line: &str| line.split_once(" = ").map(|(name, _)| name.to_owned());
+    let is_name = |name: &String| name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    table.filter_map(name).filter(is_name).filter(|name| name != "default").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_features() {
+        let manifest = "[package]\nname = \"x\"\n[features]\n# a = []\ndefault = [\"a\"]\na = []\nall = [\n    \"a\",\n    \"b-c\",\n]\nb-c = [\"a\"]\n\n[dependencies]\nd = 1\n";
+        assert_eq!(features(manifest), ["a", "all", "b-c"]);
+        let own = features(&files::read(&files::root().join("Cargo.toml")).unwrap());
+        for name in ["native", "users", "client-grants", "management"] {
+            assert!(own.iter().any(|feature| feature == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_group_has_its_feature_and_is_in_management() {
+        let manifest = files::read(&files::root().join("Cargo.toml")).unwrap();
+        let own = features(&manifest);
+        let all = manifest.split_once("\nmanagement = [").and_then(|(_, rest)| rest.split_once(']')).unwrap().0;
+        for group in crate::generate::read(&files::root()).unwrap().groups {
+            let feature = crate::generate::feature(&group.group);
+            assert!(own.contains(&feature), "{feature}");
+            assert!(all.contains(&format!("\"{feature}\"")), "{feature}");
+        }
+    }
+}
