@@ -76,13 +76,27 @@ impl Node for &Value {
     }
 }
 
+/// A key as a JavaScript string. It is kept: as a text it would have to cross into JavaScript at each call.
+#[cfg(target_arch = "wasm32")]
+fn interned(key: &str) -> JsValue {
+    thread_local!(static KEYS: std::cell::RefCell<Vec<(String, JsValue)>> = const { std::cell::RefCell::new(Vec::new()) });
+    KEYS.with_borrow_mut(|keys| match keys.iter().find(|(known, _)| known == key) {
+        Some((_, value)) => value.clone(),
+        None => {
+            let value = JsValue::from_str(key);
+            keys.push((key.to_owned(), value.clone()));
+            value
+        }
+    })
+}
+
 #[cfg(target_arch = "wasm32")]
 impl Node for JsValue {
     fn member(&self, key: &str) -> Option<Self> {
         if !self.is_object() {
             return None;
         }
-        js_sys::Reflect::get(self, &key.into()).ok().filter(|value| !value.is_undefined())
+        js_sys::Reflect::get(self, &interned(key)).ok().filter(|value| !value.is_undefined())
     }
 
     fn string(&self) -> Option<String> {

@@ -94,7 +94,7 @@ impl Parser {
         self.held = 0;
         let event = std::mem::take(&mut self.event);
         let id = self.id.clone();
-        std::mem::take(&mut self.has_data).then(|| Event { id, ..event })
+        std::mem::take(&mut self.has_data).then_some(Event { id, ..event })
     }
 }
 

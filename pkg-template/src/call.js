@@ -73,7 +73,7 @@ const start = async (context, operation, args) => {
   // `guard` is what the core remembers of a walk, from one page to the next.
   const send = (asked, guard) =>
     context.run(id, options, async (core, coreOptions, Core) => {
-      const { data, response } = await core.call(line, id, ids, asked, { ...coreOptions, body });
+      const { data, response } = await core.call(line, id, ids, asked, coreOptions || body !== undefined ? { ...coreOptions, body } : undefined);
       const rawResponse = rawResponseOf(response);
       if (operation.stream) return { data: new Stream(id, response), rawResponse };
       if (!paged) return { data, rawResponse };

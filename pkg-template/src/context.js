@@ -68,7 +68,8 @@ export class Context {
     try {
       const { timeoutInSeconds, deadlineInSeconds, maxRetries, abortSignal, headers, queryParams } = requestOptions ?? {};
       if (abortSignal && !abortSignal.addEventListener) throw invalid(operation, "`abortSignal` must be an AbortSignal");
-      const options = {
+      // None is the usual case, and saves reading each of them on the other side.
+      const options = (requestOptions || this.#headers) && {
         timeoutMs: milliseconds(timeoutInSeconds),
         deadlineMs: milliseconds(deadlineInSeconds),
         maxRetries,

@@ -3,7 +3,8 @@
 use super::{Transport, TransportError};
 use crate::http::{AbortGuard, Headers, HttpBody, HttpRequest, HttpResponse, JsBody, Read, RequestBody, settled};
 use crate::maybe_send::BoxFuture;
-use js_sys::{Function, Object, Reflect};
+use js_sys::{Function, JsString, Object, Reflect};
+use std::cell::RefCell;
 use std::fmt;
 use wasm_bindgen::prelude::*;
 
@@ -11,28 +12,69 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     // Looked up at each call, so that a `fetch` which a test or a tracer puts in place later is honoured.
     #[wasm_bindgen(catch, js_name = fetch)]
-    fn global_fetch(url: &str, init: &Object) -> Result<JsValue, JsValue>;
+    fn global_fetch(url: &JsString, init: &Init) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = Object)]
+    fn assign(target: &Object, source: &Object) -> Object;
+
+    // Setters, and no keys: a key is a text that crosses into JavaScript each time.
+    #[wasm_bindgen(extends = Object)]
+    type Init;
+    #[wasm_bindgen(method, setter)]
+    fn set_method(this: &Init, method: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_headers(this: &Init, headers: &Object);
+    #[wasm_bindgen(method, setter)]
+    fn set_redirect(this: &Init, redirect: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_signal(this: &Init, signal: &web_sys::AbortSignal);
+    #[wasm_bindgen(method, setter)]
+    fn set_body(this: &Init, body: &JsValue);
+
+    type Answer;
+    #[wasm_bindgen(method, getter, catch)]
+    fn headers(this: &Answer) -> Result<JsValue, JsValue>;
 }
 
 /// A transport over `fetch`. An injected function is called as `(url, init) => fetch(url, init)`, without a receiver.
 #[derive(Clone)]
-pub struct FetchTransport(Option<Function>);
+pub struct FetchTransport {
+    fetch: Option<Function>,
+    /// The headers of the last request and the object made of them: a client sends the same ones again and again, and
+    /// eight texts would have to cross into JavaScript each time.
+    sent: RefCell<(Headers, Object)>,
+}
 
 impl FetchTransport {
     /// The `fetch` that is global at the time of each call.
     pub fn global() -> Self {
-        Self(None)
+        Self::new(None)
     }
 
     /// A function with the signature of `fetch`.
     pub fn injected(fetch: Function) -> Self {
-        Self(Some(fetch))
+        Self::new(Some(fetch))
+    }
+
+    fn new(fetch: Option<Function>) -> Self {
+        Self { fetch, sent: RefCell::new((Headers::new(), Object::new())) }
+    }
+
+    /// The headers as a plain object, a new one each time: what is given to `fetch` may be changed by those in between.
+    fn record(&self, headers: &Headers) -> Result<Object, JsValue> {
+        if self.sent.borrow().0.own() != headers.own() {
+            let all = gloo_net::http::Headers::new().into_raw();
+            headers.own().iter().try_for_each(|(name, value)| all.append(name, value))?;
+            let record = Object::from_entries(&all)?;
+            *self.sent.borrow_mut() = (headers.clone(), record);
+        }
+        Ok(assign(&Object::new(), &self.sent.borrow().1))
     }
 }
 
 impl fmt::Debug for FetchTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "FetchTransport(injected)" } else { "FetchTransport(global)" })
+        f.write_str(if self.fetch.is_some() { "FetchTransport(injected)" } else { "FetchTransport(global)" })
     }
 }
 
@@ -51,31 +93,31 @@ impl Transport for FetchTransport {
             let unusable =
                 |cause: JsValue| TransportError::not_sent("the request cannot be made here").with_js_cause(cause);
             let controller = web_sys::AbortController::new().map_err(unusable)?;
-            let headers = gloo_net::http::Headers::new();
-            for (name, value) in request.headers.own() {
-                headers.append(name, value);
-            }
-            let init = Object::new();
-            let set = |key: &str, value: &JsValue| Reflect::set(&init, &key.into(), value).map(drop).map_err(unusable);
-            set("method", &request.method.as_str().into())?;
-            set("headers", headers.into_raw().as_ref())?;
+            let init = Object::new().unchecked_into::<Init>();
+            init.set_method(request.method.as_str());
+            init.set_headers(&self.record(&request.headers).map_err(unusable)?);
             // The executor decides about redirects; a browser then shows an opaque answer, which is an error.
-            set("redirect", &"manual".into())?;
-            set("signal", &controller.signal())?;
+            init.set_redirect("manual");
+            init.set_signal(&controller.signal());
             match &request.body {
                 RequestBody::Empty => {}
-                RequestBody::Bytes(bytes) => set("body", &js_sys::Uint8Array::from(&bytes[..]))?,
-                RequestBody::Js(body) => set("body", body)?,
+                RequestBody::Bytes(bytes) => init.set_body(&js_sys::Uint8Array::from(&bytes[..])),
+                RequestBody::Js(body) => init.set_body(body),
             }
             let guard = AbortGuard::new(controller);
-            let promise = match &self.0 {
-                None => global_fetch(&request.url, &init),
-                Some(fetch) => fetch.call2(&JsValue::UNDEFINED, &request.url.as_str().into(), &init),
+            let url = JsString::from(request.url.as_str());
+            let promise = match &self.fetch {
+                None => global_fetch(&url, &init),
+                Some(fetch) => fetch.call2(&JsValue::UNDEFINED, &url, &init),
             };
             let response = settled(&promise.map_err(broken)?).await.map_err(broken)?;
-            if !Reflect::get(&response, &"headers".into()).is_ok_and(|headers| headers.is_object()) {
+            let headers = match response.is_object() {
+                true => response.unchecked_ref::<Answer>().headers().ok().filter(JsValue::is_object),
+                false => None,
+            };
+            let Some(headers) = headers else {
                 return Err(TransportError::maybe_sent("fetch answered with something that is not a Response"));
-            }
+            };
             let response = response.unchecked_into::<web_sys::Response>();
             let status = response.status();
             if status == 0 {
@@ -88,7 +130,7 @@ impl Transport for FetchTransport {
                 Read::Json if (200..300).contains(&status) => response.text().ok().map(JsValue::from),
                 _ => None,
             };
-            let headers = Headers::from_js(response.headers());
+            let headers = Headers::from_js(headers.unchecked_into());
             Ok(HttpResponse { status, headers, body: HttpBody::from_js(JsBody { response, guard, text }) })
         })
     }

@@ -213,15 +213,18 @@ mod download {
 
     enum State {
         Waiting(Box<Source>),
-        Asking(BoxFuture<'static, (Option<Box<Source>>, Option<Result<Vec<u8>, Error>>)>),
+        Asking(BoxFuture<'static, Step>),
         Over,
     }
+
+    /// What is left of the file, and a line.
+    type Step = (Option<Box<Source>>, Option<Result<Vec<u8>, Error>>);
 
     enum Decoder {
         /// Nothing was read yet.
         Unknown,
         Plain,
-        Gzip(MultiGzDecoder<Vec<u8>>),
+        Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     }
 
     struct Source {
@@ -282,7 +285,7 @@ mod download {
             }
         }
 
-        async fn step(mut self: Box<Self>) -> (Option<Box<Self>>, Option<Result<Vec<u8>, Error>>) {
+        async fn step(mut self: Box<Self>) -> Step {
             loop {
                 if let Some(line) = self.take_line() {
                     return (Some(self), Some(Ok(line)));
@@ -317,7 +320,7 @@ mod download {
             {
                 // A store that sets Content-Encoding has it unpacked on the way.
                 self.decoder = match piece.first() {
-                    Some(0x1f) => Decoder::Gzip(MultiGzDecoder::new(Vec::new())),
+                    Some(0x1f) => Decoder::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
                     _ => Decoder::Plain,
                 };
             }

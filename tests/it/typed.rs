@@ -62,7 +62,7 @@ impl Sampler<'_> {
         let (ty, _) = self.description.resolve(ty).expect("a type");
         match &ty.kind {
             Kind::Any => json!({"any": [1, null, "x"]}),
-            Kind::Boolean => json!(self.choice % 2 == 0),
+            Kind::Boolean => json!(self.choice.is_multiple_of(2)),
             Kind::Integer { .. } => json!(7 + self.choice as i64),
             Kind::Number { .. } => json!(3),
             Kind::String { format: Some(format), .. } if format == "date-time" => json!("2026-01-01T00:00:00.000Z"),
@@ -172,12 +172,13 @@ fn no_json_makes_a_type_panic() {
     }
 }
 
+/// What was sent: operation, URL, body.
+type Seen = Arc<Mutex<Vec<(String, String, Option<Json>)>>>;
+
 /// A client whose server answers every operation with a sample of what the description says.
-fn sampling_client(
-    choice: usize,
-) -> (ManagementClient, Arc<Mutex<Vec<(String, String, Option<Json>)>>>, Arc<BTreeMap<String, Json>>) {
+fn sampling_client(choice: usize) -> (ManagementClient, Seen, Arc<BTreeMap<String, Json>>) {
     let description = Description::embedded().expect("the description");
-    let sampler = Sampler { description: &description, choice, unknown: choice % 2 == 1 };
+    let sampler = Sampler { description: &description, choice, unknown: !choice.is_multiple_of(2) };
     let answers: BTreeMap<String, Json> = description
         .operations()
         .filter_map(|operation| Some((operation.id.clone(), sampler.sample(operation.response.as_ref()?, 0))))
@@ -557,4 +558,43 @@ fn blocking_calls_give_the_same() {
         assert_eq!(auth0.users().list().items().blocking().filter(Result::is_err).count(), 1);
         drop(auth0);
     });
+}
+
+#[cfg(feature = "native")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_answers_typed_calls() {
+    use auth0_sdk::management::users::CreateUser;
+    let sandbox = auth0_sandbox::Sandbox::builder().users(130).start().await.expect("a sandbox");
+    let builder = || {
+        ManagementClient::builder(sandbox.origin())
+            .client_credentials(sandbox.client_id(), sandbox.client_secret())
+            .audience(sandbox.audience())
+    };
+    let auth0 = builder().build().expect("a client");
+    let body = CreateUser::new("Username-Password-Authentication").email("jo@example.com").password("Str0ng!pass-word");
+    let user = auth0.users().create(body).await.expect("a user");
+    let id = user.user_id.expect("an id");
+    assert!(user.created_at.and_then(|at| at.get()).is_some());
+    let changed = auth0.users().update(&id, UpdateUser::new().nickname("Jo").name("Jo")).await.expect("a user");
+    assert_eq!(changed.nickname.as_deref(), Some("Jo"));
+    auth0.users().update(&id, UpdateUser::new().nickname(Null)).await.expect("a user");
+    let read = auth0.users().get(&id).raw().await.expect("a user");
+    assert_eq!((read.status, read.data.nickname, read.data.name.as_deref()), (200, None, Some("Jo")));
+    let only = auth0.users().get(&id).fields("email").await.expect("a user");
+    assert_eq!((only.email.as_deref(), only.user_id), (Some("jo@example.com"), None));
+    let mut items = auth0.users().list().items();
+    let mut count = 0;
+    while let Some(user) = items.next().await {
+        assert!(user.expect("a user").user_id.is_some());
+        count += 1;
+    }
+    assert_eq!(count, 131);
+    auth0.users().delete(&id).await.expect("nothing");
+    assert_eq!(auth0.users().get(&id).await.expect_err("no user").status(), Some(404));
+    #[cfg(feature = "blocking")]
+    {
+        let auth0 = builder().build().expect("a client");
+        let counted = std::thread::spawn(move || auth0.users().list().per_page(100).items().blocking().count());
+        assert_eq!(tokio::task::spawn_blocking(move || counted.join()).await.expect("a task").expect("a count"), 130);
+    }
 }

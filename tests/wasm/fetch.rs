@@ -70,6 +70,47 @@ async fn an_injected_fetch_gets_url_and_init_and_no_receiver() {
 }
 
 #[wasm_bindgen_test]
+async fn headers_are_of_this_request_alone() {
+    // A tracer may add to them, and that must not come again with the next request.
+    let fake = Fake::new("(init.headers['x-trace'] = 'added', Promise.resolve(new Response()))");
+    let transport = FetchTransport::injected(fake.fetch());
+    let names = "Object.keys(init.headers).sort().join()";
+    for (name, expected) in [
+        ("x-a", "accept,x-a,x-trace,x-twice"),
+        ("x-a", "accept,x-a,x-trace,x-twice"),
+        ("x-b", "accept,x-b,x-trace,x-twice"),
+        ("x-a", "accept,x-a,x-trace,x-twice"),
+    ] {
+        let mut request = request(Method::Get, "https://a.example/", RequestBody::Empty);
+        request.headers.append(name, "1");
+        assert!(transport.send(request).await.is_ok());
+        assert_eq!(fake.text(names), expected);
+    }
+    // The same names with another value.
+    for value in ["1", "2"] {
+        let mut request = request(Method::Get, "https://a.example/", RequestBody::Empty);
+        request.headers.append("authorization", value);
+        assert!(transport.send(request).await.is_ok());
+        assert_eq!(fake.text("init.headers.authorization"), value);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_header_that_fetch_refuses_is_an_error() {
+    let fake = Fake::new("Promise.resolve(new Response())");
+    let transport = FetchTransport::injected(fake.fetch());
+    let send = async |value: &str| {
+        let mut request = request(Method::Get, "https://a.example/", RequestBody::Empty);
+        request.headers.append("x-a", value);
+        transport.send(request).await
+    };
+    assert!(!send("a\nb").await.expect_err("a line break").may_have_been_sent());
+    assert!(send("a😀").await.is_err());
+    assert!(send("fine").await.is_ok());
+    assert_eq!(fake.calls(), 1.0);
+}
+
+#[wasm_bindgen_test]
 async fn no_body_is_no_body() {
     let fake = Fake::new("Promise.resolve(new Response(null, { status: 204 }))");
     let response = send(&FetchTransport::injected(fake.fetch())).await.expect("a response");
@@ -256,7 +297,7 @@ async fn the_real_fetch() {
         );
         let port = port.call0(&eval("undefined")).expect("a promise");
         let port = wasm_bindgen_futures::JsFuture::from(js_sys::Promise::resolve(&port)).await.expect("a port");
-        let port = wasm_bindgen::JsValue::from(port).as_f64().expect("a number");
+        let port = port.as_f64().expect("a number");
         let url = format!("http://127.0.0.1:{port}/");
         let error = transport.send(request(Method::Get, &url, RequestBody::Empty)).await.expect_err("refused");
         assert!(!error.may_have_been_sent(), "{error}");

@@ -67,6 +67,22 @@ fn given(value: JsValue) -> Option<JsValue> {
     (!value.is_undefined() && !value.is_null()).then_some(value)
 }
 
+#[wasm_bindgen]
+extern "C" {
+    // Setters, and no keys: a key is a text that crosses into JavaScript each time.
+    type Outcome;
+    #[wasm_bindgen(method, setter)]
+    fn set_data(this: &Outcome, data: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    fn set_response(this: &Outcome, response: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    fn set_items(this: &Outcome, items: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    fn set_next(this: &Outcome, next: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    fn set_guard(this: &Outcome, guard: &str);
+}
+
 /// The client's core.
 #[wasm_bindgen]
 #[allow(missing_debug_implementations, reason = "only JavaScript sees it")]
@@ -90,7 +106,10 @@ impl Core {
                 Err(error) => Err(error),
             };
             let JsOutcome { data, response } = outcome.map_err(|error| to_js(&error))?;
-            Ok(object(&[("data", data), ("response", response)]))
+            let outcome = Object::new().unchecked_into::<Outcome>();
+            outcome.set_data(&data);
+            outcome.set_response(&response);
+            Ok(outcome.into())
         })
     }
 
@@ -103,11 +122,13 @@ impl Core {
         guard: Option<String>,
     ) -> Result<JsValue, JsValue> {
         let page = JsClient::page(line, id, request, data, guard.as_deref()).map_err(|error| to_js(&error))?;
-        let next = match page.next {
-            Some((name, value)) => object(&[("name", name.into()), ("value", value.into())]),
-            None => JsValue::UNDEFINED,
-        };
-        Ok(object(&[("items", page.items), ("next", next), ("guard", page.guard.into())]))
+        let outcome = Object::new().unchecked_into::<Outcome>();
+        outcome.set_items(&page.items);
+        if let Some((name, value)) = page.next {
+            outcome.set_next(&object(&[("name", name.into()), ("value", value.into())]));
+            outcome.set_guard(&page.guard);
+        }
+        Ok(outcome.into())
     }
 }
 

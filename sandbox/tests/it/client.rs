@@ -43,7 +43,7 @@ impl Client {
 
     pub(crate) async fn of(builder: Builder) -> Self {
         let sandbox = builder.start().await.unwrap();
-        let mut client = Self { sandbox, http: reqwest::Client::new(), token: String::new() };
+        let mut client = Self { sandbox, http: http(), token: String::new() };
         let answer = client.token_answer(client.sandbox.client_id(), client.sandbox.client_secret()).await;
         client.token = answer.expect(200)["access_token"].as_str().unwrap().to_owned();
         client
@@ -92,4 +92,12 @@ impl Client {
         };
         Answer::of(request.send().await.unwrap()).await
     }
+}
+
+/// A client of plain HTTP. In a build of the whole workspace reqwest has TLS without a provider, which auth0-sdk brings for
+/// itself, and a client cannot be made before there is one for the process.
+pub(crate) fn http() -> reqwest::Client {
+    // An error says that another test was faster.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }

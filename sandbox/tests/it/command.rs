@@ -32,7 +32,7 @@ async fn the_printed_configuration_works() {
         "grant_type": "client_credentials", "client_id": text("client_id"), "client_secret": text("client_secret"),
         "audience": text("audience"),
     });
-    let http = reqwest::Client::new();
+    let http = crate::client::http();
     let token = http.post(format!("http://{}/oauth/token", text("domain"))).json(&body).send().await.unwrap();
     let token: Value = token.json().await.unwrap();
     let users = http.get(format!("{}/users", text("base_url"))).bearer_auth(token["access_token"].as_str().unwrap());

@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 /// A model inside of another one is boxed when it is larger than this, in bytes: most are absent most of the time.
 const LARGEST_INLINE: usize = 200;
 
+/// A constructor with more arguments than this is no help: what would be its arguments is set by name.
+const MOST_ARGUMENTS: usize = 7;
+
 pub(super) struct Emitter<'a> {
     pub(super) models: &'a Models,
     sizes: BTreeMap<usize, usize>,
@@ -143,11 +146,14 @@ impl<'a> Emitter<'a> {
                 let name = self.text(rt, home);
                 match &named.form {
                     Form::Object { members, .. } => {
-                        let arguments: Vec<String> = members
+                        let mut arguments: Vec<String> = members
                             .iter()
                             .filter(|member| member.required && !matches!(member.rt, Rt::Const(_)))
                             .map(|member| self.example(&member.rt, home))
                             .collect();
+                        if arguments.len() > MOST_ARGUMENTS {
+                            arguments.clear();
+                        }
                         format!("{name}::new({})", arguments.join(", "))
                     }
                     Form::Enum(values) => {
@@ -296,17 +302,21 @@ impl<'a> Emitter<'a> {
 
     fn setters(&self, out: &mut String, named: &Named, members: &[Member]) {
         let home = &named.home;
-        let required: Vec<&Member> = members.iter().filter(|member| member.required).collect();
-        let (fixed, open): (Vec<&Member>, Vec<&Member>) =
-            required.into_iter().partition(|member| matches!(member.rt, Rt::Const(_)));
+        let required = members.iter().filter(|member| member.required);
+        let (fixed, mut open): (Vec<&Member>, Vec<&Member>) =
+            required.partition(|member| matches!(member.rt, Rt::Const(_)));
+        let many = (open.len() > MOST_ARGUMENTS).then(|| std::mem::take(&mut open));
         let _ = writeln!(out, "impl {} {{", named.rust);
         let arguments: Vec<String> =
             open.iter().map(|member| format!("{}: {}", member.rust, self.argument(&member.rt, home).0)).collect();
-        out.push_str(if open.is_empty() {
-            "    /// Without any member that is optional.\n"
-        } else {
-            "    /// With the required members.\n"
-        });
+        let _ = match &many {
+            Some(many) => {
+                let names: Vec<String> = many.iter().map(|member| format!("`{}`", member.rust)).collect();
+                writeln!(out, "    /// Without members. The API requires {}.", names.join(", "))
+            }
+            None if open.is_empty() => writeln!(out, "    /// Without any member that is optional."),
+            None => writeln!(out, "    /// With the required members."),
+        };
         let start = if fixed.is_empty() && open.is_empty() {
             "Self::default()".to_owned()
         } else {

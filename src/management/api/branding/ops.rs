@@ -346,7 +346,7 @@ impl BrandingThemesClient {
     /// ```no_run
     /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
     /// use auth0_sdk::management::branding::*;
-    /// let answer = auth0.branding().themes().create(CreateBrandingTheme::new(BrandingThemeBorders::new(1.5, 1.5, BrandingThemeBordersInputsStyle::PILL, 1.5, 1.5, BrandingThemeBordersInputsStyle::PILL, true, 1.5, 1.5), BrandingThemeColors::new("text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text"), BrandingThemeFonts::new(BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5), "text", BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinksStyle::NORMAL, 1.5, BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5)), BrandingThemePageBackground::new("text", "text", BrandingThemePageBackgroundPageLayout::CENTER), BrandingThemeWidget::new(BrandingThemePageBackgroundPageLayout::CENTER, 1.5, BrandingThemeWidgetLogoPosition::CENTER, "text", BrandingThemeWidgetSocialButtonsLayout::BOTTOM))).await?;
+    /// let answer = auth0.branding().themes().create(CreateBrandingTheme::new(BrandingThemeBorders::new(), BrandingThemeColors::new(), BrandingThemeFonts::new(), BrandingThemePageBackground::new("text", "text", BrandingThemePageBackgroundPageLayout::CENTER), BrandingThemeWidget::new(BrandingThemePageBackgroundPageLayout::CENTER, 1.5, BrandingThemeWidgetLogoPosition::CENTER, "text", BrandingThemeWidgetSocialButtonsLayout::BOTTOM))).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -407,7 +407,7 @@ impl BrandingThemesClient {
     /// ```no_run
     /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
     /// use auth0_sdk::management::branding::*;
-    /// let answer = auth0.branding().themes().update("themeId", UpdateBrandingTheme::new(BrandingThemeBorders::new(1.5, 1.5, BrandingThemeBordersInputsStyle::PILL, 1.5, 1.5, BrandingThemeBordersInputsStyle::PILL, true, 1.5, 1.5), BrandingThemeColors::new("text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text"), BrandingThemeFonts::new(BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5), "text", BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinksStyle::NORMAL, 1.5, BrandingThemeFontLinks::new(true, 1.5), BrandingThemeFontLinks::new(true, 1.5)), BrandingThemePageBackground::new("text", "text", BrandingThemePageBackgroundPageLayout::CENTER), BrandingThemeWidget::new(BrandingThemePageBackgroundPageLayout::CENTER, 1.5, BrandingThemeWidgetLogoPosition::CENTER, "text", BrandingThemeWidgetSocialButtonsLayout::BOTTOM))).await?;
+    /// let answer = auth0.branding().themes().update("themeId", UpdateBrandingTheme::new(BrandingThemeBorders::new(), BrandingThemeColors::new(), BrandingThemeFonts::new(), BrandingThemePageBackground::new("text", "text", BrandingThemePageBackgroundPageLayout::CENTER), BrandingThemeWidget::new(BrandingThemePageBackgroundPageLayout::CENTER, 1.5, BrandingThemeWidgetLogoPosition::CENTER, "text", BrandingThemeWidgetSocialButtonsLayout::BOTTOM))).await?;
     /// # Ok(())
     /// # }
     /// ```

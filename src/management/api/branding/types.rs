@@ -85,9 +85,9 @@ pub struct BrandingThemeBorders {
     pub extra: Extra,
 }
 impl BrandingThemeBorders {
-    /// With the required members.
-    pub fn new(button_border_radius: impl Into<f64>, button_border_weight: impl Into<f64>, buttons_style: impl Into<BrandingThemeBordersInputsStyle>, input_border_radius: impl Into<f64>, input_border_weight: impl Into<f64>, inputs_style: impl Into<BrandingThemeBordersInputsStyle>, show_widget_shadow: bool, widget_border_weight: impl Into<f64>, widget_corner_radius: impl Into<f64>) -> Self {
-        Self { button_border_radius: Some(button_border_radius.into()), button_border_weight: Some(button_border_weight.into()), buttons_style: Some(buttons_style.into()), input_border_radius: Some(input_border_radius.into()), input_border_weight: Some(input_border_weight.into()), inputs_style: Some(inputs_style.into()), show_widget_shadow: Some(show_widget_shadow), widget_border_weight: Some(widget_border_weight.into()), widget_corner_radius: Some(widget_corner_radius.into()), ..Self::default() }
+    /// Without members. The API requires `button_border_radius`, `button_border_weight`, `buttons_style`, `input_border_radius`, `input_border_weight`, `inputs_style`, `show_widget_shadow`, `widget_border_weight`, `widget_corner_radius`.
+    pub fn new() -> Self {
+        Self::default()
     }
     /// Sets `button_border_radius`.
     pub fn button_border_radius(self, value: impl Into<f64>) -> Self { Self { button_border_radius: Some(value.into()), ..self } }
@@ -189,9 +189,9 @@ pub struct BrandingThemeColors {
     pub extra: Extra,
 }
 impl BrandingThemeColors {
-    /// With the required members.
-    pub fn new(body_text: impl Into<String>, error: impl Into<String>, header: impl Into<String>, icons: impl Into<String>, input_background: impl Into<String>, input_border: impl Into<String>, input_filled_text: impl Into<String>, input_labels_placeholders: impl Into<String>, links_focused_components: impl Into<String>, primary_button: impl Into<String>, primary_button_label: impl Into<String>, secondary_button_border: impl Into<String>, secondary_button_label: impl Into<String>, success: impl Into<String>, widget_background: impl Into<String>, widget_border: impl Into<String>) -> Self {
-        Self { body_text: Some(body_text.into()), error: Some(error.into()), header: Some(header.into()), icons: Some(icons.into()), input_background: Some(input_background.into()), input_border: Some(input_border.into()), input_filled_text: Some(input_filled_text.into()), input_labels_placeholders: Some(input_labels_placeholders.into()), links_focused_components: Some(links_focused_components.into()), primary_button: Some(primary_button.into()), primary_button_label: Some(primary_button_label.into()), secondary_button_border: Some(secondary_button_border.into()), secondary_button_label: Some(secondary_button_label.into()), success: Some(success.into()), widget_background: Some(widget_background.into()), widget_border: Some(widget_border.into()), ..Self::default() }
+    /// Without members. The API requires `body_text`, `error`, `header`, `icons`, `input_background`, `input_border`, `input_filled_text`, `input_labels_placeholders`, `links_focused_components`, `primary_button`, `primary_button_label`, `secondary_button_border`, `secondary_button_label`, `success`, `widget_background`, `widget_border`.
+    pub fn new() -> Self {
+        Self::default()
     }
     /// Sets `base_focus_color`.
     pub fn base_focus_color(self, value: impl Into<String>) -> Self { Self { base_focus_color: Some(value.into()), ..self } }
@@ -389,9 +389,9 @@ pub struct BrandingThemeFonts {
     pub extra: Extra,
 }
 impl BrandingThemeFonts {
-    /// With the required members.
-    pub fn new(body_text: impl Into<BrandingThemeFontLinks>, buttons_text: impl Into<BrandingThemeFontLinks>, font_url: impl Into<String>, input_labels: impl Into<BrandingThemeFontLinks>, links: impl Into<BrandingThemeFontLinks>, links_style: impl Into<BrandingThemeFontLinksStyle>, reference_text_size: impl Into<f64>, subtitle: impl Into<BrandingThemeFontLinks>, title: impl Into<BrandingThemeFontLinks>) -> Self {
-        Self { body_text: Some(body_text.into()), buttons_text: Some(buttons_text.into()), font_url: Some(font_url.into()), input_labels: Some(input_labels.into()), links: Some(links.into()), links_style: Some(links_style.into()), reference_text_size: Some(reference_text_size.into()), subtitle: Some(subtitle.into()), title: Some(title.into()), ..Self::default() }
+    /// Without members. The API requires `body_text`, `buttons_text`, `font_url`, `input_labels`, `links`, `links_style`, `reference_text_size`, `subtitle`, `title`.
+    pub fn new() -> Self {
+        Self::default()
     }
     /// Sets `body_text`.
     pub fn body_text(self, value: impl Into<BrandingThemeFontLinks>) -> Self { Self { body_text: Some(value.into()), ..self } }
