@@ -1,4 +1,4 @@
-//! What a call costs over bare reqwest: `users.list`, a page of 50 users (54 KB), over loopback.
+//! What a call costs over bare reqwest: `users.list`, a page of 50 users (52 KB), over loopback.
 //!
 //! `cargo xtask bench` runs it. Both contenders run in one process and in turn, each with a client and connections of its
 //! own; the server is this program again, in a process of its own (`--serve`), and answers every request with the same

@@ -4,7 +4,7 @@
 //! What they do alike in its place is here: null for a member that should not be null is nothing, a member that this
 //! version does not know is kept, an integer may come as `3.0`.
 
-#![allow(dead_code, unused_imports, reason = "each group uses some of it")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each group uses some of it")]
 
 pub(crate) use crate::Json;
 pub(crate) use crate::date_time::DateTime;

@@ -175,8 +175,11 @@ fn tables(figures: &Value) -> String {
         let name = row.get("name").and_then(Value::as_str).unwrap_or("?");
         let (wall, rss) = (number(row, "wallMs"), number(row, "rssMb"));
         let budgeted = ["auth0-sdk: import", "auth0-sdk: require"].contains(&name);
-        let sign = if name == "empty" { "" } else { "+" };
-        format!("| {name} | {sign}{wall} ms{} | {sign}{rss} MB |", if budgeted { mark(wall, IMPORT_MS) } else { "" })
+        let marked = if budgeted { mark(wall, IMPORT_MS) } else { "" };
+        match name {
+            "empty" => format!("| {name} | {wall} ms | {rss} MB |"),
+            _ => format!("| {name} | {wall:+} ms{marked} | {rss:+} MB |"),
+        }
     }));
     out.join("\n")
 }

@@ -56,7 +56,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     } else {
         let mut running = None;
         step("tenant", || {
-            let sandbox = sandbox::start_built(&sandbox::binary(root), USERS)?;
+            let sandbox = sandbox::start_built(&sandbox::binary(root), USERS, &[])?;
             let text = format!("a sandbox at {} with {USERS} users", sandbox.origin);
             running = Some(sandbox);
             Ok(text)

@@ -31,14 +31,15 @@ pub(crate) fn binary(root: &Path) -> PathBuf {
 
 /// Starts a sandbox on a free port.
 pub(crate) fn start(root: &Path, users: u32) -> Result<Sandbox, String> {
-    start_built(&build(root)?, users)
+    start_built(&build(root)?, users, &[])
 }
 
-/// The same, with a binary that is built already.
-pub(crate) fn start_built(binary: &Path, users: u32) -> Result<Sandbox, String> {
+/// The same, with a binary that is built already, and perhaps more arguments.
+pub(crate) fn start_built(binary: &Path, users: u32, arguments: &[&str]) -> Result<Sandbox, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", binary.display());
     let mut child = Command::new(binary)
         .args(["--port", "0", "--json", "--users", &users.to_string()])
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -1,10 +1,13 @@
 //! `cargo xtask test`: sets up what is missing and runs everything. `.ci/run` calls just this.
 
-use crate::process::run;
+use crate::process::{output, run};
 use crate::tools::Tools;
 use crate::{generate, npm, sandbox, wasm_tests};
 use std::path::Path;
 use std::time::Instant;
+
+/// Prints generated arguments for every operation, and the requests they must make.
+const SAMPLES: [&str; 6] = ["run", "--quiet", "--package", "auth0-api-description", "--example", "samples"];
 
 type Step<'a> = (&'static str, &'a dyn Fn() -> Result<(), String>);
 
@@ -68,6 +71,14 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             let mut node = tools.command("node")?;
             sandbox.describe(&mut node);
             run(node.arg("tests/js/run.mjs").env("CHROMIUM", chromium.browser))
+        }),
+        ("conformance", &|| {
+            let samples = output(tools.cargo()?.args(SAMPLES))?;
+            crate::files::write(&root.join("target/samples.json"), &samples)?;
+            let sandbox = sandbox::start_built(&sandbox::build(root)?, 0, &["--sample-refused"])?;
+            let mut node = tools.command("node")?;
+            sandbox.describe(&mut node);
+            run(node.args(["tests/js/conformance.mjs", "target/samples.json"]))
         }),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !steps.iter().any(|(known, _)| known == *name)) {

@@ -24,8 +24,13 @@ const copy = () => {
 };
 
 test("package: nothing but what it needs is in it", async () => {
-  const files = readdirSync(home).sort().filter((name) => name !== "LICENSE");
-  const expected = ["README.md", "auth0_sdk.wasm", "edge-light.js", "index.d.cts", "index.d.ts", "index.js", "inline.js", "node.cjs", "package.json", "shared.js", "workerd.js"];
+  const files = readdirSync(home, { recursive: true }).filter((name) => name !== "api").sort();
+  const expected = [
+    "LICENSE", "README.md", "api/clients.d.cts", "api/models.d.cts", "auth0_sdk.wasm", "core.d.cts", "edge-light.js", "errors.d.cts",
+    "full-namespace.d.cts", "index.d.cts", "index.d.ts", "index.js", "inline.js", "management.cjs", "management.d.cts", "management.d.ts",
+    "management.js", "models.cjs", "models.d.cts", "models.d.ts", "models.js", "namespace.d.cts", "namespace.js", "node.cjs", "package.json",
+    "shared.js", "workerd.js",
+  ];
   ok(files.join() === expected.join(), `${expected}, got ${files}`);
   const manifest = JSON.parse(readFileSync(`${home}package.json`, "utf8"));
   ok(!manifest.dependencies && !manifest.scripts, "no dependencies, no scripts");
