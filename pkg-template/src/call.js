@@ -58,7 +58,9 @@ const start = async (context, operation, args) => {
   });
   const request = takesRequest ? args[params.length] : undefined;
   const options = args[params.length + takesRequest];
-  if (request !== undefined && !(isObject(request) && !(query && Array.isArray(request)))) {
+  // A JSON body may be a text too (branding.templates.updateUniversalLogin).
+  const fits = operation.json ? isObject(request) || typeof request === "string" : isObject(request) && !(query && Array.isArray(request));
+  if (request !== undefined && !fits) {
     throw invalid(id, `argument ${params.length + 1}, the request, must be an object, not ${kindOf(request)}`);
   }
   if (options !== undefined && !isObject(options)) {

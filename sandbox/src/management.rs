@@ -253,7 +253,10 @@ impl Call<'_> {
                 let status = statuses.iter().find(|status| **status != 204).copied().unwrap_or(200);
                 let mut value = value.clone();
                 self.tenant.model.schema.shape(response, &mut value);
-                if let Some(fields) = Fields::of(&self.query) {
+                // Of a list, `fields` names members of the items, not of the envelope.
+                if operation.paging.is_none()
+                    && let Some(fields) = Fields::of(&self.query)
+                {
                     fields.apply(&mut value);
                 }
                 Answer::json(status, &value)
@@ -272,7 +275,14 @@ impl Call<'_> {
     fn sampled(&self) -> Answer {
         let answer = match &self.route.operation.response {
             Some(_) if self.route.operation.event_stream => self.events(None),
-            Some(response) => self.done(Some(&self.tenant.model.schema.sample(response))),
+            Some(response) => {
+                let mut sample = self.tenant.model.schema.sample(response);
+                // The least envelope lacks even the items; a page that has none says so.
+                if let (Some(paging), Value::Object(envelope)) = (&self.route.operation.paging, &mut sample) {
+                    envelope.entry(paging.items.as_str()).or_insert_with(|| Value::Array(Vec::new()));
+                }
+                self.done(Some(&sample))
+            }
             None => self.done(None),
         };
         answer.with("x-sandbox-sampled", "true")
