@@ -6,6 +6,9 @@ use crate::{generate, npm, sandbox, wasm_tests};
 use std::path::Path;
 use std::time::Instant;
 
+/// Everything the crate has.
+const FEATURES: &str = "auth0-sdk/testing,auth0-sdk/management,auth0-sdk/blocking,auth0-sdk/export";
+
 /// Prints generated arguments for every operation, and the requests they must make.
 const SAMPLES: [&str; 6] = ["run", "--quiet", "--package", "auth0-api-description", "--example", "samples"];
 
@@ -26,7 +29,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
         ("generated", &|| generate::run(&["--check"])),
         ("clippy", &|| {
             let deny = ["--", "-D", "warnings"];
-            let all = ["clippy", "--quiet", "--workspace", "--all-targets", "--features", "auth0-sdk/testing"];
+            let all = ["clippy", "--quiet", "--workspace", "--all-targets", "--features", FEATURES];
             cargo(&[&all[..], &deny].concat())?;
             let wasm =
                 ["clippy", "--quiet", "-p", "auth0-sdk", "-p", "auth0-sdk-wasm", "--target", "wasm32-unknown-unknown"];
@@ -43,22 +46,12 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             Ok(())
         }),
         ("native", &|| {
-            cargo(&["nextest", "run", "--workspace", "--features", "auth0-sdk/testing"])?;
-            cargo(&[
-                "test",
-                "--quiet",
-                "--doc",
-                "-p",
-                "auth0-sdk",
-                "-p",
-                "auth0-sandbox",
-                "--features",
-                "auth0-sdk/testing",
-            ])
+            cargo(&["nextest", "run", "--workspace", "--features", FEATURES])?;
+            cargo(&["test", "--quiet", "--doc", "-p", "auth0-sdk", "-p", "auth0-sandbox", "--features", FEATURES])
         }),
         ("docs", &|| {
             let packages = ["-p", "auth0-sdk", "-p", "auth0-sandbox", "-p", "auth0-api-description"];
-            let doc = ["doc", "--quiet", "--no-deps", "--features", "auth0-sdk/testing"];
+            let doc = ["doc", "--quiet", "--no-deps", "--features", FEATURES];
             run(tools.cargo()?.args(doc).args(packages).env("RUSTDOCFLAGS", "-D warnings"))
         }),
         ("wasm", &|| wasm_tests::run(root)),
