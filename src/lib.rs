@@ -66,3 +66,8 @@ pub use token::TokenProvider;
 
 /// A JSON value, for calls that are untyped.
 pub type Json = serde_json::Value;
+
+/// The README's examples compile.
+#[cfg(all(doctest, feature = "management"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
