@@ -5,7 +5,7 @@ use crate::domain::{self, Domain};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, TokenStore, Transport};
 use crate::http::{Headers, Limits, check_header};
-use crate::management::{Core, ManagementClient};
+use crate::management::{Core, ManagementClient, Settings};
 use crate::retry::{Retry, RetryPolicy};
 use crate::secret::Secret;
 use crate::telemetry;
@@ -142,6 +142,25 @@ impl ManagementBuilder {
         self
     }
 
+    /// JavaScript asks its caller for the token.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn asked(mut self) -> Self {
+        self.token = Some(TokenSource::Asked);
+        self
+    }
+
+    /// What may be given and may not.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn optional(
+        self,
+        base_url: Option<String>,
+        audience: Option<String>,
+        organization: Option<String>,
+        custom_domain: Option<String>,
+    ) -> Self {
+        Self { base_url, audience, organization, custom_domain, ..self }
+    }
+
     /// The time that each attempt may take, from its token to the last byte of its body. 60 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -189,23 +208,37 @@ impl ManagementBuilder {
     /// # Errors
     /// [`ErrorKind::Config`] for a wrong domain or base URL, missing credentials, a token beside credentials, a header
     /// that is not one, and a target without a transport.
-    pub fn build(self) -> Result<ManagementClient, Error> {
-        let domain = Domain::parse(&self.domain)?;
-        let base_url = match &self.base_url {
-            Some(base_url) => domain::parse_base_url(base_url)?,
-            None => format!("{}/api/v2", domain.origin()),
-        };
-        let mut host = match self.host {
+    pub fn build(mut self) -> Result<ManagementClient, Error> {
+        let (host, transport, store) = (self.host.take(), self.transport.take(), self.store.take());
+        let (settings, token) = self.settle()?;
+        let mut host = match host {
             Some(host) => host,
             None => Host::of_target()?,
         };
-        if let Some(transport) = self.transport {
+        if let Some(transport) = transport {
             host.transport = transport;
         }
-        if let Some(store) = self.store {
+        if let Some(store) = store {
             host.store = store;
             host.flights = Arc::default();
         }
+        let core = Core {
+            host,
+            settings,
+            token,
+            #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+            runtime: Default::default(),
+        };
+        Ok(ManagementClient { core: Arc::new(core) })
+    }
+
+    /// Checks everything but the host.
+    pub(crate) fn settle(self) -> Result<(Settings, TokenSource), Error> {
+        let domain = Domain::parse(&self.domain)?;
+        let base_url = match &self.base_url {
+            Some(base_url) => domain::parse_base_url(base_url)?,
+            None => [domain.origin(), "/api/v2"].concat(),
+        };
         let mut headers = Headers::new();
         headers.append("accept", "application/json");
         if let Some(telemetry) = self.telemetry {
@@ -219,7 +252,7 @@ impl ManagementBuilder {
             (Some(TokenSource::Fixed(token)), ..) if token.expose().is_empty() => return config("the token is empty"),
             (Some(source), ..) => source,
             (None, Some(id), Some(secret)) if !id.is_empty() && !secret.expose().is_empty() => {
-                let audience = self.audience.unwrap_or_else(|| format!("{}/api/v2/", domain.origin()));
+                let audience = self.audience.unwrap_or_else(|| [domain.origin(), "/api/v2/"].concat());
                 let organization = self.organization.as_deref();
                 let headers = headers.clone();
                 let credentials = ClientCredentials::new(&domain, &id, secret, &audience, organization, headers);
@@ -245,17 +278,7 @@ impl ManagementBuilder {
             retry: self.retry,
             attempt_ends_at: None,
         };
-        let core = Core {
-            host,
-            base_url,
-            token,
-            headers,
-            custom_domain,
-            limits,
-            #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
-            runtime: Default::default(),
-        };
-        Ok(ManagementClient { core: Arc::new(core) })
+        Ok((Settings { base_url, headers, custom_domain, limits }, token))
     }
 }
 

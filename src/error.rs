@@ -86,10 +86,6 @@ struct Inner {
     headers: Option<Headers>,
     body: Option<ErrorBody>,
     source: Option<Source>,
-    #[cfg(target_arch = "wasm32")]
-    js_cause: Option<wasm_bindgen::JsValue>,
-    #[cfg(target_arch = "wasm32")]
-    js_response: Option<wasm_bindgen::JsValue>,
 }
 
 impl Error {
@@ -111,10 +107,6 @@ impl Error {
             headers: None,
             body: None,
             source: None,
-            #[cfg(target_arch = "wasm32")]
-            js_cause: None,
-            #[cfg(target_arch = "wasm32")]
-            js_response: None,
         }))
     }
 
@@ -240,8 +232,8 @@ impl Error {
         self.edit(|inner| inner.headers = Some(headers))
     }
 
-    pub(crate) fn with_body(self, body: ErrorBody) -> Self {
-        self.edit(|inner| inner.body = Some(body))
+    pub(crate) fn with_body(self, body: Option<ErrorBody>) -> Self {
+        self.edit(|inner| inner.body = body)
     }
 
     /// Takes secrets out of every text that is shown: some servers and proxies repeat what they were sent.
@@ -291,28 +283,6 @@ impl Error {
 
     pub(crate) fn with_shared_source(self, source: Option<Source>) -> Self {
         self.edit(|inner| inner.source = source)
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn with_js_cause(self, cause: Option<wasm_bindgen::JsValue>) -> Self {
-        self.edit(|inner| inner.js_cause = cause)
-    }
-
-    /// The JavaScript value that caused the error: what `fetch` or a token callback threw.
-    #[cfg(target_arch = "wasm32")]
-    pub fn js_cause(&self) -> Option<&wasm_bindgen::JsValue> {
-        self.0.js_cause.as_ref()
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn with_js_response(self, response: Option<wasm_bindgen::JsValue>) -> Self {
-        self.edit(|inner| inner.js_response = response)
-    }
-
-    /// The JavaScript `Response` of the answer, its body read.
-    #[cfg(target_arch = "wasm32")]
-    pub fn js_response(&self) -> Option<&wasm_bindgen::JsValue> {
-        self.0.js_response.as_ref()
     }
 }
 

@@ -1,309 +1,447 @@
 //! What the wasm-bindgen skin calls. Not part of the crate's public face: it changes with the npm package.
 //!
-//! The skin converts values at the boundary and decides nothing; this file says in the core's terms what a JavaScript
-//! call means.
+//! Only texts and numbers cross the boundary, and records as the pairs of a [`Form`]: no handle of a JavaScript value, no
+//! future, no closure. JavaScript does what an [`Exchange`] says, and holds the payloads, which are never copied in here.
 
 #![allow(missing_debug_implementations, reason = "plain carriers, some with secrets, that nobody prints")]
 
+use crate::auth::client_credentials::{self, ClientCredentials};
 use crate::client::ManagementBuilder;
 use crate::error::{Error, ErrorKind};
-use crate::host::FetchTransport;
-use crate::http::path::Query;
-use crate::http::{Payload, Read, RequestBody, settled};
-use crate::management::{Input, ManagementClient, Operation, RequestOptions};
+use crate::host::{StoredToken, TransportError};
+use crate::http::exchange::{Exchange, Moment, Refusal, Step};
+use crate::http::path::{self, Query};
+use crate::http::{Headers, Limits, Plan, Read, RequestBody, milliseconds};
+use crate::json::{Form, Node};
+use crate::management::{Input, Operation, RequestOptions, Settings};
 use crate::pagination::CycleGuard;
 use crate::secret::Secret;
-use js_sys::{Array, Function};
+use crate::token::{MARGIN, TokenSource};
 use std::cell::RefCell;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 use std::time::Duration;
-use wasm_bindgen::prelude::*;
 
 /// One client of the npm package.
-#[derive(Clone, Debug)]
-pub struct JsClient(ManagementClient);
+pub struct JsClient(Result<Rc<Shared>, Error>);
 
-/// What one call says instead of the client's settings.
-#[derive(Default)]
-pub struct JsOptions {
-    /// Of one attempt.
-    pub timeout: Option<Duration>,
-    /// Of all attempts.
-    pub deadline: Option<Duration>,
-    /// How often a failed attempt is repeated.
-    pub max_retries: Option<u32>,
-    /// Headers; null removes.
-    pub headers: Vec<(String, Option<String>)>,
-    /// Query parameters in the place of those of the request.
-    pub query: JsValue,
-    /// An `AbortSignal`.
-    pub signal: Option<JsValue>,
-    /// What `fetch` takes as a body, made by the skin.
-    pub body: Option<JsValue>,
+struct Shared {
+    settings: Settings,
+    token: TokenSource,
+    /// The token of the client credentials.
+    kept: RefCell<Option<StoredToken>>,
 }
 
-/// A success: parsed JSON, which was never in wasm memory, and the `Response` it came in.
-pub struct JsOutcome {
-    /// The data; undefined where there was no body.
-    pub data: JsValue,
-    /// The `Response`.
-    pub response: JsValue,
+/// One call, or one token request.
+pub struct JsExchange {
+    exchange: Exchange,
+    shared: Rc<Shared>,
+    id: String,
+    line: String,
+    query: Query,
+    /// A request for a token, and since when.
+    buys: Option<Duration>,
+    wait: Duration,
+    error: Option<Error>,
 }
 
-/// What follows a page.
-pub struct JsPage {
-    /// The array of items.
-    pub items: JsValue,
-    /// The parameter of the next request that changes, and its value; `None` at the end.
-    pub next: Option<(&'static str, String)>,
-    /// What the next call of [`JsClient::page`] must be told.
-    pub guard: String,
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = String)]
-    fn to_text(value: &JsValue) -> String;
-    // Getters and Proxies may throw. What is not caught leaves the call without an end.
-    #[wasm_bindgen(catch, js_namespace = Object, js_name = entries)]
-    fn entries_of(object: &JsValue) -> Result<Array, JsValue>;
-
-    type AbortSignal;
-    #[wasm_bindgen(method, getter)]
-    fn aborted(this: &AbortSignal) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    fn reason(this: &AbortSignal) -> JsValue;
-    #[wasm_bindgen(method, catch, js_name = addEventListener)]
-    fn add_event_listener(this: &AbortSignal, event: &str, listener: &Closure<dyn FnMut()>) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, js_name = removeEventListener)]
-    fn remove_event_listener(this: &AbortSignal, event: &str, listener: &Closure<dyn FnMut()>);
-}
-
-/// A builder with what only JavaScript has: an injected `fetch` and a ready telemetry header.
-pub fn builder(domain: String, fetch: Option<Function>, telemetry: Option<String>) -> Result<ManagementBuilder, Error> {
-    let builder = ManagementBuilder::bare(domain).telemetry_header(telemetry);
-    Ok(match fetch {
-        Some(fetch) => builder.transport(FetchTransport::injected(fetch)),
-        None => builder,
-    })
-}
-
-/// A token callback of JavaScript: a function that returns a text or a promise of one.
-pub fn token_provider(callback: Function) -> impl crate::TokenProvider + 'static {
-    move || {
-        let given = callback.call0(&JsValue::UNDEFINED);
-        async move {
-            let failed = |cause| Error::new(ErrorKind::Auth, "the token callback failed").with_js_cause(Some(cause));
-            let token = settled(&given.map_err(failed)?).await.map_err(failed)?;
-            token
-                .as_string()
-                .map(Secret::new)
-                .ok_or_else(|| Error::new(ErrorKind::Auth, "the token callback gave no text"))
-        }
-    }
+/// What JavaScript has to do next; the numbers stand in `pkg-template/src/drive.js` too.
+#[repr(u8)]
+enum Todo {
+    Begin = 0,
+    Token = 1,
+    Send = 2,
+    Read = 3,
+    ReadError = 4,
+    Wait = 5,
+    Fail = 6,
 }
 
 impl JsClient {
-    /// Wraps a client.
-    pub fn new(client: ManagementClient) -> Self {
-        Self(client)
+    /// A client from its settings. What is wrong with them is [`JsClient::problem`].
+    pub fn new(settings: &str) -> Self {
+        Self(build(&Form::parse(settings)).map(Rc::new))
     }
 
-    /// Calls an operation, given as its line of the table.
-    pub async fn call(
+    /// The error of the settings, written by [`write`]; empty for none.
+    pub fn problem(&self) -> String {
+        self.0.as_ref().err().map(write).unwrap_or_default()
+    }
+
+    /// Starts a call of an operation, given as its line of the table.
+    ///
+    /// `path` has the path arguments, separated by `&`; `query` the parameters; `options` what the call says instead of the
+    /// client's settings. A call that cannot be made fails in [`JsExchange::begin`].
+    pub fn call(
         &self,
         line: &str,
         id: &str,
-        path: &[String],
-        request: &JsValue,
-        options: JsOptions,
-    ) -> Result<JsOutcome, Error> {
-        let operation = Operation::parse(id, line)?;
-        let query = query_of(&operation, request).map_err(|error| error.with_operation(id))?;
-        let mut pairs = Query::default();
-        push_members(&mut pairs, &options.query).map_err(|error| error.with_operation(id))?;
-        let signal = options.signal.map(JsCast::unchecked_into::<AbortSignal>);
-        let options_of_call = RequestOptions {
-            timeout: options.timeout,
-            deadline: options.deadline,
-            max_retries: options.max_retries,
-            headers: options.headers.into_iter().map(|(name, value)| (name, value.map(Secret::new))).collect(),
-            query: pairs.into_pairs(),
+        path: &str,
+        query: &str,
+        body: bool,
+        options: &str,
+    ) -> Result<JsExchange, String> {
+        let shared = self.0.as_ref().map_err(write)?;
+        let path: Vec<_> = if path.is_empty() { Vec::new() } else { path.split('&').map(path::decode).collect() };
+        let query = Query::from_pairs(Form::parse(query).0);
+        let plan = || {
+            let operation = Operation::parse(id, line)?;
+            let options = read_options(&Form::parse(options))?;
+            let body = body.then(RequestBody::default);
+            let input = Input { path: &path, query: query.clone(), body, read: Read::Json, options: &options };
+            shared.settings.plan(&operation, input)
         };
-        let body = options.body.map(RequestBody::Js);
-        let input = Input { path, query, body, read: Read::Json, options: &options_of_call };
-        let sending = self.0.core.send(&operation, input);
-        let answer = match &signal {
-            None => sending.await?,
-            Some(signal) => until_aborted(signal, sending).await.map_err(|error| error.with_operation(id))?,
-        };
-        let response = answer.js_response.clone().unwrap_or(JsValue::UNDEFINED);
-        let data = match answer.payload {
-            Payload::Empty => JsValue::UNDEFINED,
-            Payload::Unread(body) => {
-                body.hand_over();
-                JsValue::UNDEFINED
-            }
-            Payload::Js(value) => value,
-            Payload::NotJson(_) => {
-                return Err(answer.decode_error("the answer is not JSON".to_owned()).with_operation(id));
-            }
-            Payload::Bytes(ref bytes) => {
-                let text = std::str::from_utf8(bytes).unwrap_or_default();
-                let parsed = js_sys::JSON::parse(text);
-                parsed.map_err(|_| answer.decode_error("the answer is not JSON".to_owned()).with_operation(id))?
-            }
-        };
-        Ok(JsOutcome { data, response })
+        let plan: Plan<'_> = plan().map_err(|error: Error| write(&error.with_operation(id)))?;
+        let (mut outgoing, ..) = plan.split();
+        outgoing.token = true;
+        Ok(JsExchange::new(shared, outgoing, id, line, query))
     }
 
-    /// The items of a page, and what the next request changes.
-    pub fn page(line: &str, id: &str, request: &JsValue, data: &JsValue, guard: Option<&str>) -> Result<JsPage, Error> {
-        let operation = Operation::parse(id, line)?;
+    /// What follows a page, from what it says of itself: `count` items, -1 for no array; `facts` its plain members, and `last`
+    /// the cursor of its last item. Gives the parameter of the next request that changes as `name=value`, and `guard` for
+    /// the next call of this; nothing at the end.
+    #[allow(clippy::too_many_arguments, reason = "texts and numbers are all that cross the boundary")]
+    pub fn page(
+        line: &str,
+        id: &str,
+        query: &str,
+        bare: bool,
+        count: i32,
+        facts: &str,
+        guard: &str,
+    ) -> Result<String, String> {
         let page = || {
+            let operation = Operation::parse(id, line)?;
             let no_list = || Error::new(ErrorKind::Request, "this operation is not a list that has pages");
             let paging = operation.paging.ok_or_else(no_list)?;
-            let mut query = query_of(&operation, request)?;
+            let mut query = Query::from_pairs(Form::parse(query).0);
             paging.prepare(&mut query)?;
-            let facts = paging.facts(data)?;
-            let mut guard = guard.and_then(CycleGuard::from_text).unwrap_or_default();
-            let next = paging.next(&query, &facts, &mut guard)?;
-            let items = if Array::is_array(data) {
-                data.clone()
-            } else {
-                let items = js_sys::Reflect::get(data, &paging.items.into()).unwrap_or(JsValue::UNDEFINED);
-                if Array::is_array(&items) { items } else { Array::new().into() }
-            };
-            Ok(JsPage { items, next, guard: guard.to_text() })
+            let document = Form::parse(facts);
+            let facts = paging.facts_of(&document, bare, u64::try_from(count).ok(), document.text("\0last"))?;
+            let mut guard = CycleGuard::from_text(guard).unwrap_or_default();
+            let mut out = String::new();
+            if let Some((name, value)) = paging.next(&query, &facts, &mut guard)? {
+                path::push_pair(&mut out, "name", name);
+                path::push_pair(&mut out, "value", &value);
+                path::push_pair(&mut out, "guard", &guard.to_text());
+            }
+            Ok(out)
         };
-        page().map_err(|error: Error| error.with_operation(id))
+        page().map_err(|error: Error| write(&error.with_operation(id)))
     }
 }
 
-/// Query parameters of a request object: all of its members where the operation takes no body, and else those that the
-/// table names.
-fn query_of(operation: &Operation<'_>, request: &JsValue) -> Result<Query, Error> {
-    let mut query = Query::default();
-    if !operation.takes_body() {
-        push_members(&mut query, request)?;
-    } else {
-        for name in operation.query_names() {
-            if let Some(object) = given(request)? {
-                let value = js_sys::Reflect::get(object, &name.into()).map_err(|cause| unreadable(name, cause))?;
-                push(&mut query, name, &value, 0)?;
+impl JsExchange {
+    fn new(
+        shared: &Rc<Shared>,
+        outgoing: crate::http::exchange::Outgoing,
+        id: &str,
+        line: &str,
+        query: Query,
+    ) -> JsExchange {
+        JsExchange {
+            exchange: Exchange::new(outgoing),
+            shared: shared.clone(),
+            id: id.to_owned(),
+            line: line.to_owned(),
+            query,
+            buys: None,
+            wait: Duration::ZERO,
+            error: None,
+        }
+    }
+
+    /// The request for the token that this call needs, by client credentials. `None` when the token comes from elsewhere.
+    pub fn token_request(&self, now: f64) -> Option<JsExchange> {
+        let TokenSource::ClientCredentials(credentials) = &self.shared.token else { return None };
+        let (outgoing, ..) = credentials.prepare(self.exchange.token_limits(time(now))).split();
+        let mut exchange = Self::new(&self.shared, outgoing, "oauth.token", "", Query::default());
+        exchange.buys = Some(time(now));
+        Some(exchange)
+    }
+
+    /// Begins an attempt.
+    pub fn begin(&mut self, now: f64) -> u8 {
+        let step = self.exchange.begin(time(now));
+        self.todo(step, now)
+    }
+
+    /// True once another call has got the token: it is in this one now, and the request can be sent.
+    pub fn take_token(&mut self, now: f64) -> bool {
+        match self.kept(now) {
+            Some((token, cached)) => matches!(self.exchange.token(token, cached), Step::Send),
+            None => false,
+        }
+    }
+
+    /// The token that was asked for.
+    pub fn token(&mut self, token: String, now: f64) -> u8 {
+        let step = if token.is_empty() {
+            self.exchange.fail(Error::new(ErrorKind::Auth, "the token callback gave an empty token"))
+        } else {
+            self.exchange.token(Secret::new(token), false)
+        };
+        self.todo(step, now)
+    }
+
+    /// The request: method, URL, and a line a header.
+    pub fn request(&self) -> String {
+        let mut text = [self.exchange.method().as_str(), " ", self.exchange.url()].concat();
+        for (name, value) in self.exchange.headers().iter() {
+            for part in ["\n", &name, ": ", &value] {
+                text.push_str(part);
+            }
+        }
+        text
+    }
+
+    /// The body of the request, where the core knows it.
+    pub fn body(&self) -> String {
+        match &self.shared.token {
+            TokenSource::ClientCredentials(credentials) if self.buys.is_some() => credentials.form().to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// The time that the attempt has, in milliseconds.
+    pub fn limit(&self) -> f64 {
+        milliseconds(self.exchange.limit()) as f64
+    }
+
+    /// The time to wait, in milliseconds.
+    pub fn wait(&self) -> f64 {
+        milliseconds(self.wait) as f64
+    }
+
+    /// The answer's status, and its headers when it is none of 2xx: a line each.
+    pub fn answered(&mut self, status: u16, headers: &str, now: f64, random: f64) -> u8 {
+        let mut list = Headers::new();
+        for line in headers.split('\n') {
+            if let Some((name, value)) = line.split_once(':') {
+                list.append(name.to_owned(), value.trim());
+            }
+        }
+        let step = self.exchange.answered(status, list, moment(now, random));
+        self.todo(step, now)
+    }
+
+    /// An error's body: its text, and the plain members of it when it is a JSON object; `broken` says why it is not whole.
+    pub fn refused(
+        &mut self,
+        text: &str,
+        is_json: bool,
+        members: &str,
+        broken: Option<String>,
+        now: f64,
+        random: f64,
+    ) -> u8 {
+        let form = Form::parse(members);
+        let document = is_json.then_some(&form as &dyn Node);
+        let broken = broken.map(|why| TransportError::of_javascript(&why, "").to_string());
+        let step = self.exchange.refused(Refusal { text, document, body: None, broken }, moment(now, random));
+        self.todo(step, now)
+    }
+
+    /// There was no answer, or it broke off: what was thrown, and the code in it.
+    pub fn broke(&mut self, message: &str, code: &str, now: f64, random: f64) -> u8 {
+        let step = self.exchange.broke(TransportError::of_javascript(message, code), moment(now, random));
+        self.todo(step, now)
+    }
+
+    /// The time of the attempt is over.
+    pub fn timed_out(&mut self, now: f64, random: f64) -> u8 {
+        let step = self.exchange.timed_out(moment(now, random));
+        self.todo(step, now)
+    }
+
+    /// Fails with an error that JavaScript found: its kind, and what it is.
+    pub fn fail(&mut self, kind: &str, message: &str) {
+        let kind = match kind {
+            "aborted" => ErrorKind::Aborted,
+            "decode" => ErrorKind::Decode,
+            _ => ErrorKind::Auth,
+        };
+        let error = Error::new(kind, message.to_owned());
+        let step = match kind {
+            ErrorKind::Decode => self.exchange.unusable(error),
+            _ => self.exchange.fail(error),
+        };
+        self.todo(step, 0.0);
+    }
+
+    /// The members of the token endpoint's answer; none when it is not JSON. Gives the token, which is kept, or nothing: it has
+    /// failed.
+    pub fn bought(&mut self, is_json: bool, members: &str) -> String {
+        let form = Form::parse(members);
+        match client_credentials::read(is_json.then_some(&form as &dyn Node)) {
+            Ok(token) => {
+                let text = token.access_token.expose().to_owned();
+                if token.expires_in > MARGIN {
+                    // The life of a token counts from before it was asked for, so that a slow answer does not make it longer.
+                    let expires_at = self.buys.unwrap_or_default().saturating_add(token.expires_in);
+                    *self.shared.kept.borrow_mut() = Some(StoredToken { token: token.access_token, expires_at });
+                }
+                text
+            }
+            Err(message) => {
+                let step = self.exchange.unusable(Error::new(ErrorKind::Auth, message));
+                self.todo(step, 0.0);
+                String::new()
             }
         }
     }
-    Ok(query)
-}
 
-fn push_members(query: &mut Query, object: &JsValue) -> Result<(), Error> {
-    let Some(object) = given(object)? else { return Ok(()) };
-    for (name, value) in entries("the request", object)? {
-        push(query, &name, &value, 0)?;
+    /// The error with which it failed, written by [`write`].
+    pub fn error(&mut self) -> String {
+        self.error.take().map(|error| write(&error)).unwrap_or_default()
     }
-    Ok(())
-}
 
-/// An object of query parameters; `None` for none.
-fn given(object: &JsValue) -> Result<Option<&JsValue>, Error> {
-    if object.is_undefined() || object.is_null() {
-        return Ok(None);
+    /// How many attempts were made.
+    pub fn attempts(&self) -> u32 {
+        self.exchange.attempts()
     }
-    if !object.is_object() || Array::is_array(object) {
-        return Err(Error::new(ErrorKind::Request, "the request must be an object of query parameters"));
-    }
-    Ok(Some(object))
-}
 
-fn entries(what: &str, object: &JsValue) -> Result<impl Iterator<Item = (String, JsValue)> + use<>, Error> {
-    let entries = entries_of(object).map_err(|cause| unreadable(what, cause))?;
-    Ok(entries.to_vec().into_iter().map(|entry| {
-        let entry = entry.unchecked_into::<Array>();
-        (to_text(&entry.get(0)), entry.get(1))
-    }))
-}
-
-fn unreadable(what: &str, cause: JsValue) -> Error {
-    Error::new(ErrorKind::Request, format!("{what} cannot be read: a getter or a Proxy throws"))
-        .with_js_cause(Some(cause))
-}
-
-/// What a value says under a key: null and undefined nothing, an array repeats the key, an object is `key[member]`.
-fn push(query: &mut Query, key: &str, value: &JsValue, depth: u32) -> Result<(), Error> {
-    if value.is_undefined() || value.is_null() {
-        return Ok(());
-    }
-    if depth > 16 {
-        return Err(Error::new(
-            ErrorKind::Request,
-            format!("the query parameter `{key}` is nested too deeply, or in a circle"),
-        ));
-    }
-    if value.is_function() || value.is_symbol() {
-        return Err(Error::new(ErrorKind::Request, format!("the query parameter `{key}` is a function or a symbol")));
-    }
-    if let Some(text) = value.as_string() {
-        query.push(key, text);
-    } else if let Some(array) = value.dyn_ref::<Array>() {
-        for item in array.iter() {
-            push(query, key, &item, depth + 1)?;
+    /// The token at hand, and whether an earlier call got it.
+    fn kept(&self, now: f64) -> Option<(Secret, bool)> {
+        match &self.shared.token {
+            TokenSource::Fixed(token) => Some((token.clone(), false)),
+            TokenSource::ClientCredentials(_) => {
+                let kept = self.shared.kept.borrow();
+                let kept = kept.as_ref().filter(|kept| time(now).saturating_add(MARGIN) < kept.expires_at)?;
+                (self.exchange.refused_token() != Some(&kept.token)).then(|| (kept.token.clone(), true))
+            }
+            _ => None,
         }
-    } else if let Some(date) = value.dyn_ref::<js_sys::Date>() {
-        if date.get_time().is_nan() {
-            return Err(Error::new(ErrorKind::Request, format!("the query parameter `{key}` is an invalid date")));
-        }
-        query.push(key, to_text(&date.to_iso_string()));
-    } else if value.is_object() {
-        for (name, member) in entries(key, value)? {
-            push(query, &format!("{key}[{name}]"), &member, depth + 1)?;
-        }
-    } else {
-        query.push(key, to_text(value));
     }
-    Ok(())
+
+    fn todo(&mut self, mut step: Step, now: f64) -> u8 {
+        loop {
+            let todo = match step {
+                Step::Token => match self.kept(now) {
+                    Some((token, cached)) => {
+                        step = self.exchange.token(token, cached);
+                        continue;
+                    }
+                    None => Todo::Token,
+                },
+                Step::Discard => {
+                    let mut kept = self.shared.kept.borrow_mut();
+                    if kept.as_ref().map(|kept| &kept.token) == self.exchange.refused_token() {
+                        *kept = None;
+                    }
+                    step = self.exchange.discarded(None);
+                    continue;
+                }
+                Step::Begin | Step::Stall => Todo::Begin,
+                Step::Send => Todo::Send,
+                Step::Read => Todo::Read,
+                Step::ReadError => Todo::ReadError,
+                Step::Wait(wait) => {
+                    self.wait = wait;
+                    Todo::Wait
+                }
+                Step::Fail(error) => {
+                    self.error = Some(self.explain(error));
+                    Todo::Fail
+                }
+            };
+            return todo as u8;
+        }
+    }
+
+    fn explain(&self, error: Error) -> Error {
+        if self.buys.is_some() {
+            return ClientCredentials::explain(error).with_operation(&self.id);
+        }
+        match Operation::parse(&self.id, &self.line) {
+            Ok(operation) => operation.explain(&self.query, error),
+            Err(broken) => broken,
+        }
+    }
 }
 
-#[derive(Default)]
-struct Abort {
-    heard: bool,
-    waker: Option<Waker>,
+fn time(now: f64) -> Duration {
+    Duration::from_millis(now as u64)
 }
 
-/// Ends a future when a signal is aborted, at whatever it is waiting for: dropping it aborts the request.
-async fn until_aborted<T>(signal: &AbortSignal, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let aborted =
-        || Error::new(ErrorKind::Aborted, "the call was aborted by its signal").with_js_cause(Some(signal.reason()));
-    if signal.aborted().is_truthy() {
-        return Err(aborted());
+fn moment(now: f64, random: f64) -> Moment {
+    Moment { now: time(now), random }
+}
+
+fn build(settings: &Form) -> Result<Shared, Error> {
+    let text = |name: &str| settings.get(name).map(str::to_owned);
+    let mut builder = ManagementBuilder::bare(text("domain").unwrap_or_default());
+    if settings.has("asked") {
+        builder = builder.asked();
     }
-    let state = Rc::new(RefCell::new(Abort::default()));
-    let shared = state.clone();
-    let listener = Closure::<dyn FnMut()>::new(move || {
-        let waker = {
-            let mut state = shared.borrow_mut();
-            state.heard = true;
-            state.waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
+    if let Some(token) = text("token") {
+        builder = builder.token(token);
+    }
+    match (text("clientId"), text("clientSecret")) {
+        (Some(id), secret) => builder = builder.client_credentials(id, secret.unwrap_or_default()),
+        (None, Some(_)) => return Err(Error::new(ErrorKind::Config, "there is a clientSecret without a clientId")),
+        (None, None) => {}
+    }
+    builder = builder.optional(text("baseUrl"), text("audience"), text("organization"), text("customDomain"));
+    builder = builder.telemetry_header(text("telemetry"));
+    let options = read_options(settings)?;
+    for (name, value) in options.headers {
+        if let Some(value) = value {
+            builder = builder.header(name, value.expose());
         }
-    });
-    signal.add_event_listener("abort", &listener).map_err(|cause| {
-        Error::new(ErrorKind::Request, "the abort signal is not an AbortSignal").with_js_cause(Some(cause))
-    })?;
-    let mut future = pin!(future);
-    let result = poll_fn(|context| {
-        if state.borrow().heard {
-            return Poll::Ready(Err(aborted()));
+    }
+    let (mut settings, token) = builder.settle()?;
+    let limits = &mut settings.limits;
+    *limits = Limits {
+        timeout: options.timeout.unwrap_or(limits.timeout),
+        deadline: options.deadline,
+        max_retries: options.max_retries.unwrap_or(limits.max_retries),
+        ..limits.clone()
+    };
+    Ok(Shared { settings, token, kept: RefCell::default() })
+}
+
+/// Times in milliseconds; headers as `header:name`, without a value to remove it as `remove:name`; query parameters as
+/// `query:name`.
+fn read_options(options: &Form) -> Result<RequestOptions, Error> {
+    let number = |name: &str| options.get(name).and_then(|text| text.parse::<u64>().ok());
+    let mut read = RequestOptions {
+        timeout: number("timeoutMs").map(Duration::from_millis),
+        deadline: number("deadlineMs").map(Duration::from_millis),
+        max_retries: number("maxRetries").map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+        ..RequestOptions::default()
+    };
+    for (name, value) in &options.0 {
+        match name.split_once(':') {
+            Some(("header", name)) => read.headers.push((name.to_owned(), Some(Secret::new(value.as_str())))),
+            Some(("remove", name)) => read.headers.push((name.to_owned(), None)),
+            Some(("query", name)) => read.query.push((name.to_owned(), value.clone())),
+            _ => {}
         }
-        state.borrow_mut().waker = Some(context.waker().clone());
-        future.as_mut().poll(context)
-    })
-    .await;
-    signal.remove_event_listener("abort", &listener);
-    result
+    }
+    Ok(read)
+}
+
+/// What the JavaScript skin makes an Error of, as pairs.
+fn write(error: &Error) -> String {
+    let mut out = String::new();
+    let mut say = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            path::push_pair(&mut out, name, value);
+        }
+    };
+    let number = |duration: Duration| milliseconds(duration).to_string();
+    say("kind", Some(error.kind().as_str()));
+    say("message", Some(&error.to_string()));
+    say("operation", error.operation());
+    say("status", error.status().map(|status| status.to_string()).as_deref());
+    say("code", error.code());
+    say("attempts", Some(&error.attempts().to_string()));
+    say("mayHaveBeenSent", error.may_have_been_sent().then_some("1"));
+    say("requestId", error.request_id().as_deref());
+    say("retryAfterMs", error.retry_after().map(number).as_deref());
+    say("resetAtMs", error.reset_at().map(number).as_deref());
+    say("missingScope", error.missing_scope());
+    say("mfaToken", error.mfa_token().map(Secret::expose));
+    say("path", error.path());
+    out
 }

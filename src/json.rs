@@ -1,118 +1,105 @@
 //! The few members that the core itself reads of a JSON document: of an error, a token response, a page.
 //!
-//! On wasm32 `JSON.parse` reads a document and it stays a JavaScript value, which keeps `serde_json` out of a build that
-//! does not use the typed API; elsewhere it is a `serde_json` value. [`Node`] reads both alike.
+//! Natively, and for Rust on wasm32, a document is a `serde_json` value. For the npm package JavaScript parses it, and hands
+//! over its plain members as a [`Form`]: that keeps `serde_json` and every handle of a JavaScript value out of that build.
 
+#[cfg(any(test, target_arch = "wasm32"))]
+use crate::http::path;
 use serde_json::Value;
-#[cfg(target_arch = "wasm32")]
-use wasm_bindgen::{JsCast, JsValue};
 
 /// A parsed document.
-#[cfg(not(target_arch = "wasm32"))]
 pub(crate) type Document = Value;
-/// A parsed document.
-#[cfg(target_arch = "wasm32")]
-pub(crate) type Document = JsValue;
 
 /// Parses a text; `None` when it is not JSON.
-#[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn parse(text: &str) -> Option<Document> {
     serde_json::from_str(text).ok()
 }
 
-/// Parses a text; `None` when it is not JSON.
-#[cfg(target_arch = "wasm32")]
-pub(crate) fn parse(text: &str) -> Option<Document> {
-    js_sys::JSON::parse(text).ok()
-}
-
-/// A JSON value, read member by member. What is not there, or is something else, is `None`.
-pub(crate) trait Node: Sized {
-    /// A member of an object.
-    fn member(&self, key: &str) -> Option<Self>;
-    /// The value as a text.
-    fn string(&self) -> Option<String>;
-    /// The value as a number.
-    fn float(&self) -> Option<f64>;
-    /// How many items an array has.
-    fn array_len(&self) -> Option<usize>;
-    /// The last item of an array.
-    fn last(&self) -> Option<Self>;
+/// A JSON object, read member by member. What is not there, or is something else, is `None`.
+pub(crate) trait Node {
+    /// True when there is such a member, whatever it is.
+    fn has(&self, key: &str) -> bool;
 
     /// A member that is a text and not empty.
-    fn text(&self, key: &str) -> Option<String> {
-        self.member(key)?.string().filter(|text| !text.is_empty())
-    }
+    fn text(&self, key: &str) -> Option<String>;
 
     /// A member that is a count: whole, not negative, or a text that reads as one, as some proxies send it.
+    fn count(&self, key: &str) -> Option<u64>;
+}
+
+impl Node for Value {
+    fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        self.get(key)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
     fn count(&self, key: &str) -> Option<u64> {
-        let value = self.member(key)?;
-        match value.float() {
+        let value = self.get(key)?;
+        match value.as_f64() {
             Some(number) => (0.0..9e15).contains(&number).then_some(number as u64),
-            None => value.string()?.trim().parse().ok(),
+            None => value.as_str()?.trim().parse().ok(),
         }
     }
 }
 
-impl Node for &Value {
-    fn member(&self, key: &str) -> Option<Self> {
-        self.get(key)
+/// Pairs of texts: what an HTML form is sent as (`a=b&c=d`, percent-encoded), and how JavaScript and the core hand each
+/// other records.
+#[cfg(any(test, target_arch = "wasm32"))]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Form(pub(crate) Vec<(String, String)>);
+
+#[cfg(any(test, target_arch = "wasm32"))]
+impl Form {
+    /// Reads the pairs of a text that JavaScript wrote.
+    pub(crate) fn parse(text: &str) -> Self {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (path::decode(key), path::decode(value))
+        });
+        Self(pairs.collect())
     }
 
-    fn string(&self) -> Option<String> {
-        self.as_str().map(str::to_owned)
-    }
-
-    fn float(&self) -> Option<f64> {
-        self.as_f64()
-    }
-
-    fn array_len(&self) -> Option<usize> {
-        self.as_array().map(Vec::len)
-    }
-
-    fn last(&self) -> Option<Self> {
-        self.as_array()?.last()
+    /// The value of a key, which may be empty.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 }
 
-/// A key as a JavaScript string. It is kept: as a text it would have to cross into JavaScript at each call.
-#[cfg(target_arch = "wasm32")]
-fn interned(key: &str) -> JsValue {
-    thread_local!(static KEYS: std::cell::RefCell<Vec<(String, JsValue)>> = const { std::cell::RefCell::new(Vec::new()) });
-    KEYS.with_borrow_mut(|keys| match keys.iter().find(|(known, _)| known == key) {
-        Some((_, value)) => value.clone(),
-        None => {
-            let value = JsValue::from_str(key);
-            keys.push((key.to_owned(), value.clone()));
-            value
-        }
-    })
+#[cfg(any(test, target_arch = "wasm32"))]
+impl Node for Form {
+    fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        self.get(key).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    fn count(&self, key: &str) -> Option<u64> {
+        // A fraction is cut, as it is for a number.
+        self.get(key)?.trim().split('.').next()?.parse().ok()
+    }
 }
 
-#[cfg(target_arch = "wasm32")]
-impl Node for JsValue {
-    fn member(&self, key: &str) -> Option<Self> {
-        if !self.is_object() {
-            return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn members_of_both_kinds_of_document() {
+        let value = json!({"a": "x", "e": "", "n": 7, "f": 7.9, "t": " 8 ", "z": null, "o": {}, "m": -1});
+        let form = Form::parse("a=x&e=&n=7&f=7.9&t=%208%20&z=&m=-1&%C3%A4=%26%3D");
+        for node in [&value as &dyn Node, &form] {
+            assert_eq!(node.text("a").as_deref(), Some("x"));
+            assert_eq!((node.text("e"), node.text("missing")), (None, None));
+            assert_eq!((node.count("n"), node.count("f"), node.count("t")), (Some(7), Some(7), Some(8)));
+            assert_eq!((node.count("a"), node.count("m"), node.count("missing")), (None, None, None));
+            assert!(node.has("z") && node.has("e") && !node.has("missing"));
         }
-        js_sys::Reflect::get(self, &interned(key)).ok().filter(|value| !value.is_undefined())
-    }
-
-    fn string(&self) -> Option<String> {
-        self.as_string()
-    }
-
-    fn float(&self) -> Option<f64> {
-        self.as_f64()
-    }
-
-    fn array_len(&self) -> Option<usize> {
-        self.dyn_ref::<js_sys::Array>().map(|array| array.length() as usize)
-    }
-
-    fn last(&self) -> Option<Self> {
-        let array = self.dyn_ref::<js_sys::Array>()?;
-        array.length().checked_sub(1).map(|index| array.get(index))
+        assert_eq!(form.get("ä"), Some("&="));
     }
 }

@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::path::Query;
 use crate::json::Node;
 use crate::text::Quoted;
+use serde_json::Value;
 
 /// Offset paging ends here at Auth0, whatever the total (Auth0 docs, "View Search Results by Page", limitation).
 const OFFSET_CAP: u64 = 1000;
@@ -149,20 +150,36 @@ impl Paging<'_> {
             .ok_or_else(|| Error::new(ErrorKind::Request, format!("`{key}` is {}, which is not a count", Quoted(text))))
     }
 
-    /// The items and the facts of an answer: an envelope, or a bare array.
+    /// The facts of an answer: an envelope, or a bare array.
     ///
     /// # Errors
     /// [`ErrorKind::Decode`] when the answer is neither: a walk must not end because a page was garbage.
-    pub(crate) fn facts<N: Node>(&self, answer: &N) -> Result<Facts, Error> {
-        let cursor = |items: &N| self.cursor.and_then(|member| items.last()?.text(member));
-        if let Some(count) = answer.array_len() {
-            return Ok(Facts { count: count as u64, next: cursor(answer), ..Facts::default() });
+    pub(crate) fn facts(&self, answer: &Value) -> Result<Facts, Error> {
+        let items = if answer.is_array() { Some(answer) } else { answer.get(self.items) };
+        let items = items.and_then(Value::as_array);
+        let last = items.and_then(|items| items.last()?.text(self.cursor?));
+        let count = items.map(|items| items.len() as u64);
+        self.facts_of(answer, answer.is_array(), count, last)
+    }
+
+    /// The facts of an answer whose items are counted already; `last` is the cursor that the last of them holds.
+    ///
+    /// # Errors
+    /// As those of [`Paging::facts`].
+    pub(crate) fn facts_of(
+        &self,
+        answer: &dyn Node,
+        bare: bool,
+        count: Option<u64>,
+        last: Option<String>,
+    ) -> Result<Facts, Error> {
+        if let (true, Some(count)) = (bare, count) {
+            return Ok(Facts { count, next: last, ..Facts::default() });
         }
         let total = answer.count("total");
         let next = answer.text("next");
-        let items = answer.member(self.items);
-        let Some(count) = items.as_ref().and_then(Node::array_len) else {
-            if total == Some(0) || next.is_some() || answer.member("next").is_some() {
+        let Some(count) = count else {
+            if total == Some(0) || next.is_some() || answer.has("next") {
                 return Ok(Facts { count: 0, next, total, ..Facts::default() });
             }
             let message = format!("the page is neither an array nor an object with an array `{}`", self.items);
@@ -171,8 +188,7 @@ impl Paging<'_> {
         // The lists of actions say `page` and `per_page` where the others say `start` and `limit`.
         let limit = answer.count("limit").or_else(|| answer.count("per_page"));
         let start = answer.count("start").or_else(|| Some(answer.count("page")?.saturating_mul(limit?)));
-        let next = next.or_else(|| cursor(items.as_ref()?));
-        Ok(Facts { count: count as u64, next, total, start, limit })
+        Ok(Facts { count, next: next.or(last), total, start, limit })
     }
 
     /// The one parameter that changes for the next page; `None` at the end.
@@ -392,7 +408,7 @@ mod tests {
     fn facts_of_both_shapes() {
         use serde_json::json;
         let paging = list(Style::Both, None);
-        let facts = |value: serde_json::Value| paging.facts(&&value);
+        let facts = |value: serde_json::Value| paging.facts(&value);
         let plain = Facts::default();
         assert_eq!(facts(json!([1, 2])).ok(), Some(Facts { count: 2, ..plain.clone() }));
         assert_eq!(
@@ -414,7 +430,7 @@ mod tests {
         }
         let logs = Paging { items: "logs", ..list(Style::Both, Some("log_id")) };
         let page = json!([{"log_id": "1"}, {"log_id": "2"}]);
-        let facts = logs.facts(&&page).expect("facts");
+        let facts = logs.facts(&page).expect("facts");
         assert_eq!(facts.next.as_deref(), Some("2"));
         let by_cursor = query(&[("take", "2")]);
         assert_eq!(

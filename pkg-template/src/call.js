@@ -1,8 +1,10 @@
 // From a method's arguments to a call of the core, and from its answer to what the method returns.
-import { invalid, rawResponseOf, toError } from "./errors.js";
+import { invalid, rawResponseOf, read, toError } from "./errors.js";
+import { fromForm, plainMembers, toForm } from "./form.js";
 import { toFormData } from "./multipart.js";
 import { Page } from "./page.js";
 import { HttpResponsePromise, PagePromise } from "./promise.js";
+import { toPairs } from "./query.js";
 import { Stream } from "./stream.js";
 
 // Reads a line of the operation table. The core reads the same line; here only what the arguments need.
@@ -22,6 +24,8 @@ export const parseLine = (id, line) => {
     stream: has("e"),
     paged: paging !== "-",
     items: paging.split(":")[1],
+    // The member of the last item that is the cursor, where the answer has no `next`.
+    cursor: paging.split(":")[2],
     // Query parameters that stand between the members of the body.
     queryNames: bodyless === "-" ? [] : bodyless.split(","),
   };
@@ -47,8 +51,14 @@ const toJson = ({ id, queryNames }, request = {}) => {
   return text;
 };
 
+// The pairs with the value of one changed, at its place, or added.
+const replaced = (pairs, { name, value }) => {
+  const others = pairs.map((pair) => (pair[0] === name ? [name, value] : pair));
+  return pairs.some((pair) => pair[0] === name) ? others : [...others, [name, value]];
+};
+
 const start = async (context, operation, args) => {
-  const { id, line, params, takesRequest, query, paged } = operation;
+  const { id, params, takesRequest, query, paged } = operation;
   const ids = params.map((name, index) => {
     const value = args[index];
     if (typeof value !== "string" && typeof value !== "number") {
@@ -71,28 +81,49 @@ const start = async (context, operation, args) => {
   let body;
   if (operation.multipart) body = await toFormData(id, request ?? {});
   else if (operation.json && (request !== undefined || operation.bodyRequired)) body = toJson(operation, request);
+  let path;
+  try {
+    path = ids.map(encodeURIComponent).join("&");
+  } catch (cause) {
+    throw invalid(id, "an id is not well-formed Unicode", cause);
+  }
+  // An empty id is told from none.
+  if (ids.length && !path) throw invalid(id, `argument 1, \`${params[0]}\`, is empty`);
+  const pairs = toPairs(id, parameters, operation.json || operation.multipart ? operation.queryNames : undefined);
 
   // `guard` is what the core remembers of a walk, from one page to the next.
-  const send = (asked, guard) =>
-    context.run(id, options, async (core, coreOptions, Core) => {
-      const { data, response } = await core.call(line, id, ids, asked, coreOptions || body !== undefined ? { ...coreOptions, body } : undefined);
-      const rawResponse = rawResponseOf(response);
-      if (operation.stream) return { data: new Stream(id, response), rawResponse };
-      if (!paged) return { data, rawResponse };
-      let facts;
-      try {
-        facts = Core.page(line, id, asked, data, guard);
-      } catch (thrown) {
-        const problem = toError({ ...thrown, status: response.status, response, body: data }, id);
-        // The list ends too early, but this page is good: it is not lost, the way on is barred.
-        if (thrown.kind !== "paging") throw problem;
-        facts = { items: Array.isArray(data) ? data : (data[operation.items] ?? []), problem };
-      }
-      const { next } = facts;
-      const load = next && (async () => (await send({ ...asked, [next.name]: next.value }, facts.guard)).data);
-      return { data: new Page(id, load, facts.problem, facts.items, data, rawResponse), rawResponse };
-    });
-  return send(parameters);
+  const send = async (asked, guard) => {
+    const form = toForm(asked);
+    const { data, response } = await context.send(operation, path, form, body, options, { unread: operation.stream });
+    const rawResponse = rawResponseOf(response);
+    if (operation.stream) return { data: new Stream(id, response), rawResponse };
+    if (!paged) return { data, rawResponse };
+    const { items, next, problem } = pageOf(operation, context.Client, form, data, guard, response);
+    const load = next ? async () => (await send(replaced(asked, next), next.guard)).data : undefined;
+    return { data: new Page(id, load, problem, items, data, rawResponse), rawResponse };
+  };
+  return send(pairs);
+};
+
+// The items of a page, and the one parameter that changes for the next. The core decides, by what the page says of itself.
+const pageOf = ({ id, line, items: key, cursor }, Client, form, data, guard, response) => {
+  const bare = Array.isArray(data);
+  const found = bare ? data : data?.[key];
+  const items = Array.isArray(found) ? found : [];
+  const facts = [];
+  const last = items.at(-1)?.[cursor];
+  if (typeof last === "string") facts.push(toForm([["\0last", last]]));
+  if (!bare) facts.push(plainMembers(data));
+  try {
+    const next = Client.page(line, id, form, bare, found === items ? items.length : -1, facts.join("&"), guard ?? "");
+    return { items, next: next ? fromForm(next) : undefined };
+  } catch (thrown) {
+    const detail = { ...read(thrown), status: response.status, response, body: data };
+    const problem = toError(detail, id);
+    // The list ends too early, but this page is good: it is not lost, the way on is barred.
+    if (detail.kind !== "paging") throw problem;
+    return { items, problem };
+  }
 };
 
 // The request starts at once, awaited or not.

@@ -1,9 +1,10 @@
 // What a client and all its groups share: the configuration, kept out of sight, and the core made from it.
-import { invalid, ManagementError, toError } from "./errors.js";
+import { drive } from "./drive.js";
+import { invalid, ManagementError, read, toError } from "./errors.js";
+import { toForm } from "./form.js";
 import { loadCore } from "./load.js";
+import { toPairs } from "./query.js";
 import { telemetryHeader } from "./telemetry.js";
-
-const milliseconds = (seconds) => (seconds === undefined ? undefined : seconds * 1000);
 
 // A record, or what lists pairs, as Headers and Map do.
 export const entriesOf = (headers) => (headers?.[Symbol.iterator] ? [...headers] : Object.entries(headers ?? {}));
@@ -17,71 +18,122 @@ const mergeHeaders = async (...sources) => {
       if (resolved !== undefined) merged[name.toLowerCase()] = resolved;
     }
   }
-  return merged;
+  return Object.entries(merged);
 };
 
 const isStatic = ([, value]) => typeof value === "string";
 
+// Times and numbers as the core reads them. `refuse` is called for what is none.
+const limitsOf = ({ timeoutInSeconds, deadlineInSeconds, maxRetries }, refuse) => {
+  const pairs = [];
+  for (const [name, given, value] of [
+    ["timeoutInSeconds", "timeoutMs", timeoutInSeconds],
+    ["deadlineInSeconds", "deadlineMs", deadlineInSeconds],
+  ]) {
+    if (value === undefined || value === null) continue;
+    if (!(value > 0 && value < 1e12)) throw refuse(`\`${name}\` must be a positive number`);
+    pairs.push([given, Math.ceil(value * 1000)]);
+  }
+  if (maxRetries !== undefined && maxRetries !== null) {
+    if (!Number.isInteger(maxRetries) || maxRetries < 0) throw refuse("`maxRetries` must be a whole number from 0");
+    pairs.push(["maxRetries", maxRetries]);
+  }
+  return pairs;
+};
+
+const headerPairs = (headers, refuse) =>
+  headers.map(([name, value]) => {
+    if (value === null) return [`remove:${name}`, ""];
+    if (typeof value !== "string") throw refuse(`the value of the header ${name} is not a text`);
+    return [`header:${name}`, value];
+  });
+
 export class Context {
-  #config;
+  #settings;
   #core;
   // Client headers whose value is only known at the call, or that remove one.
   #headers;
+  #baseUrl;
 
   constructor(options) {
-    const refuse = (problem) => {
-      throw new ManagementError({ message: `ManagementClient: ${problem}`, code: "invalid_config" });
+    const problem = (what) => new ManagementError({ message: `ManagementClient: ${what}`, code: "invalid_config" });
+    if (!options || typeof options !== "object") throw problem("options must be an object");
+    if (!options.domain) throw problem("`domain` is missing");
+    const { token, fetch: own } = options;
+    const pairs = [];
+    const say = (name, value) => {
+      if (value !== undefined && value !== null) pairs.push([name, value]);
     };
-    if (!options || typeof options !== "object") refuse("options must be an object");
-    if (!options.domain) refuse("`domain` is missing");
-    const { token, fetch, maxRetries } = options;
-    const texts = {};
     for (const name of ["domain", "baseUrl", "clientId", "clientSecret", "audience", "organization"]) {
       // The value is not shown: it may be the secret at the wrong place.
-      if (options[name] !== undefined && typeof options[name] !== "string") refuse(`\`${name}\` must be a string`);
-      texts[name] = options[name];
+      if (options[name] !== undefined && options[name] !== null && typeof options[name] !== "string") throw problem(`\`${name}\` must be a string`);
+      say(name, options[name]);
     }
-    for (const name of ["clientAssertionSigningKey", "useMTLS"]) if (options[name]) refuse(`\`${name}\` is not supported yet`);
+    for (const name of ["clientAssertionSigningKey", "useMTLS"]) if (options[name]) throw problem(`\`${name}\` is not supported yet`);
+    if (typeof token === "function" || typeof token?.then === "function") {
+      this.token = token.then ? () => token : token;
+      say("asked", "1");
+    } else if (token !== undefined && token !== null) {
+      if (typeof token !== "string") throw problem("`token` is neither a text, a promise nor a function");
+      say("token", token);
+    }
+    say("customDomain", options.withCustomDomainHeader);
+    say("telemetry", telemetryHeader(options));
     const headers = entriesOf(options.headers);
-    this.#config = {
-      ...texts,
-      customDomain: options.withCustomDomainHeader,
-      token: token?.then ? () => token : token,
-      fetch,
-      maxRetries,
-      timeoutMs: milliseconds(options.timeoutInSeconds),
-      deadlineMs: milliseconds(options.deadlineInSeconds),
-      headers: Object.fromEntries(headers.filter(isStatic)),
-      telemetry: telemetryHeader(options),
-    };
+    pairs.push(...limitsOf(options, problem), ...headerPairs(headers.filter(isStatic), problem));
+    try {
+      this.#settings = toForm(pairs);
+    } catch (cause) {
+      throw new ManagementError({ message: "ManagementClient: an option is not well-formed Unicode", code: "invalid_config", cause });
+    }
     const dynamic = headers.filter((header) => !isStatic(header));
-    this.#headers = dynamic.length ? Object.fromEntries(dynamic) : undefined;
+    this.#headers = dynamic.length ? dynamic : undefined;
+    const { domain, baseUrl } = options;
+    this.#baseUrl = (baseUrl ?? `${/^https?:/.test(domain) ? domain.replace(/\/$/, "") : `https://${domain}`}/api/v2`).replace(/\/+$/, "");
+    if (own !== undefined && own !== null && typeof own !== "function") throw problem("`fetch` is not a function");
+    // The global one at the time of the call; the caller's own without a receiver.
+    this.fetch = own ?? ((url, init) => fetch(url, init));
   }
 
   get baseUrl() {
-    const { domain, baseUrl } = this.#config;
-    return (baseUrl ?? `${/^https?:/.test(domain) ? domain.replace(/\/$/, "") : `https://${domain}`}/api/v2`).replace(/\/+$/, "");
+    return this.#baseUrl;
   }
 
-  // One exchange with the core: `use(core, options, Core)`. Whatever goes wrong becomes a ManagementError.
-  async run(operation, requestOptions, use) {
+  // The class Client of the core, and the client of these settings.
+  async core() {
+    const Client = await loadCore();
+    if (!this.#core) {
+      const core = new Client(this.#settings);
+      const problem = core.problem();
+      if (problem) {
+        core.free();
+        throw toError(read(problem));
+      }
+      this.#core = core;
+      this.Client = Client;
+    }
+    return this.#core;
+  }
+
+  // Calls an operation: `{ response, data }`. Whatever goes wrong becomes a ManagementError.
+  async send({ id, line }, path, query, body, requestOptions, io) {
     try {
-      const { timeoutInSeconds, deadlineInSeconds, maxRetries, abortSignal, headers, queryParams } = requestOptions ?? {};
-      if (abortSignal && !abortSignal.addEventListener) throw invalid(operation, "`abortSignal` must be an AbortSignal");
-      // None is the usual case, and saves reading each of them on the other side.
-      const options = (requestOptions || this.#headers) && {
-        timeoutMs: milliseconds(timeoutInSeconds),
-        deadlineMs: milliseconds(deadlineInSeconds),
-        maxRetries,
-        signal: abortSignal,
-        headers: this.#headers || headers ? await mergeHeaders(this.#headers, headers) : undefined,
-        queryParams,
-      };
-      const Core = await loadCore();
-      this.#core ??= new Core(this.#config);
-      return await use(this.#core, options, Core);
+      let options = "";
+      const { abortSignal, headers, queryParams } = requestOptions ?? {};
+      if (abortSignal && !abortSignal.addEventListener) throw invalid(id, "`abortSignal` must be an AbortSignal");
+      if (requestOptions || this.#headers) {
+        const refuse = (what) => invalid(id, what);
+        const pairs = requestOptions ? limitsOf(requestOptions, refuse) : [];
+        if (this.#headers || headers) pairs.push(...headerPairs(await mergeHeaders(this.#headers, headers), refuse));
+        if (queryParams) pairs.push(...toPairs(id, queryParams).map(([name, value]) => [`query:${name}`, value]));
+        options = toForm(pairs);
+      }
+      const core = this.#core ?? (await this.core());
+      const exchange = core.call(line, id, path, query, body !== undefined, options);
+      return await drive(exchange, Object.assign(io, { context: this, signal: abortSignal, body }));
     } catch (thrown) {
-      throw toError(thrown, operation);
+      if (thrown instanceof URIError) throw invalid(id, "an argument is not well-formed Unicode", thrown);
+      throw toError(typeof thrown === "string" ? read(thrown) : thrown, id);
     }
   }
 }

@@ -1,4 +1,5 @@
 // What an operation can fail with. Every failure is a ManagementError with a stable `code`.
+import { fromForm } from "./form.js";
 
 const FIELDS = ["statusCode", "code", "operation", "attempts", "requestId", "retryAfter", "resetAt", "missingScope", "mayHaveBeenSent", "path", "rawResponse", "body", "truncated"];
 
@@ -88,7 +89,25 @@ const parsed = (text) => {
 // What is kept of a body, in UTF-16 units.
 const LONGEST = 65536;
 
-// Turns what the core threw into an Error of this package.
+// What the core wrote of an error, and what JavaScript knows besides: `response`, `body`, `cause`.
+export const read = (text, found) => {
+  const { status, attempts, mayHaveBeenSent, retryAfterMs, resetAtMs, ...rest } = fromForm(text);
+  const number = (value) => (value === undefined ? undefined : Number(value));
+  return {
+    ...rest,
+    status: number(status),
+    attempts: number(attempts),
+    mayHaveBeenSent: !!mayHaveBeenSent,
+    retryAfterMs: number(retryAfterMs),
+    resetAtMs: number(resetAtMs),
+    ...found,
+  };
+};
+
+// The error with which an exchange failed.
+export const failure = (exchange, found) => toError(read(exchange.error(), found));
+
+// Turns what the core said into an Error of this package.
 export const toError = (thrown, operation) => {
   if (thrown instanceof ManagementError) return thrown;
   const { kind, status, response, body, retryAfterMs, resetAtMs, ...rest } = thrown ?? {};

@@ -1,5 +1,5 @@
 // Instantiates the wasm module once a process, when the first call needs it.
-import { Core, initSync } from "auth0-sdk-core";
+import { Client, initSync } from "auth0-sdk-core";
 import { ManagementError } from "./errors.js";
 
 let loader;
@@ -13,7 +13,7 @@ export const setLoader = (load) => {
 
 const start = (module) => {
   initSync({ module });
-  return (ready = Core);
+  return (ready = Client);
 };
 
 const failed = (cause) => {
@@ -26,7 +26,7 @@ const failed = (cause) => {
   });
 };
 
-// The class Core, or a promise of it while the module is loading.
+// The class Client, or a promise of it while the module is loading.
 export const loadCore = () => {
   if (ready || loading) return ready ?? loading;
   try {

@@ -26,18 +26,17 @@ export const passThrough = async (context, input, init = {}, requestOptions = {}
     abortSignal: requestOptions.abortSignal ?? init.signal ?? request.signal,
     headers: Object.fromEntries([["accept", "*/*"], ...entriesOf(init.headers ?? request.headers), ...entriesOf(requestOptions.headers)]),
   };
-  return context.run("fetch", options, async (core, coreOptions) => {
-    const method = (init.method ?? request.method ?? "GET").toUpperCase();
-    if (!LETTERS[method]) throw invalid("fetch", `the method ${method} is not used by the API`);
-    // Answered unread, as a stream of events is; with a body of any type, as an upload has.
-    const line = `${LETTERS[method]}${targetOf(input, context.baseUrl)} de${body === undefined ? "" : "M"}`;
-    try {
-      return (await core.call(line, "fetch", [], undefined, { ...coreOptions, body })).response;
-    } catch (thrown) {
-      const { kind, response } = thrown ?? {};
-      // An error status is an answer here. Its body has been read, to tell whether to try again.
-      if (response && (kind === "api" || kind === "rate_limited")) return new Response(thrown.body || null, response);
-      throw thrown;
-    }
-  });
+  const method = (init.method ?? request.method ?? "GET").toUpperCase();
+  if (!LETTERS[method]) throw invalid("fetch", `the method ${method} is not used by the API`);
+  // Answered unread, as a stream of events is; with a body of any type, as an upload has.
+  const line = `${LETTERS[method]}${targetOf(input, context.baseUrl)} de${body === undefined ? "" : "M"}`;
+  const io = { unread: true };
+  try {
+    return (await context.send({ id: "fetch", line }, "", "", body, options, io)).response;
+  } catch (thrown) {
+    const { response, body: text } = io.found ?? {};
+    // An error status is an answer here. Its body has been read, to tell whether to try again.
+    if (response && text !== undefined) return new Response(text || null, response);
+    throw thrown;
+  }
 };

@@ -1,7 +1,7 @@
 //! The client credentials grant (RFC 6749, section 4.4), as Auth0 has it: with an audience and perhaps an organization.
 
 use crate::domain::Domain;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, path};
 use crate::json::Node;
 use crate::secret::Secret;
@@ -64,6 +64,12 @@ impl ClientCredentials {
         &self.cache_key
     }
 
+    /// The body of the request.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn form(&self) -> &str {
+        self.form.expose()
+    }
+
     pub(crate) fn prepare(&self, limits: Limits) -> Plan<'_> {
         Plan {
             operation: "oauth.token",
@@ -79,21 +85,40 @@ impl ClientCredentials {
         }
     }
 
-    /// RFC 6749, section 5.1. A lifetime that is missing is none: the token is used once and not kept.
-    pub(crate) fn parse(&self, answer: &Answer) -> Result<TokenResponse, Error> {
-        // Not answer.decode_error: that keeps the body, and this body may hold a token.
-        let fail = |message: &str| {
-            let error = Error::new(crate::error::ErrorKind::Auth, message.to_owned());
-            Err(error.with_operation("oauth.token").with_status(answer.status).with_attempts(answer.attempts))
-        };
-        let Some(doc) = &answer.document() else { return fail("the token endpoint's answer is not JSON") };
-        let Some(access_token) = doc.text("access_token") else {
-            return fail("the token endpoint's answer has no access_token");
-        };
-        if doc.text("token_type").is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-            return fail("the token endpoint's answer is not a bearer token");
+    /// What the token endpoint's refusal means for the call that needed the token.
+    pub(crate) fn explain(error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::Api if error.status() == Some(401) => {
+                error.with_kind(ErrorKind::Auth).with_hint("check the client id and the client secret")
+            }
+            ErrorKind::Api => error.with_kind(ErrorKind::Auth),
+            _ => error,
         }
-        let expires_in = Duration::from_secs(doc.count("expires_in").unwrap_or(0));
-        Ok(TokenResponse { access_token: Secret::new(access_token), expires_in })
     }
+
+    /// The token of an answer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Auth`] when there is none in it.
+    pub(crate) fn parse(&self, answer: &Answer) -> Result<TokenResponse, Error> {
+        let document = answer.document();
+        read(document.as_ref().map(|document| document as &dyn Node)).map_err(|message| {
+            // Not answer.decode_error: that keeps the body, and this body may hold a token.
+            let error = Error::new(ErrorKind::Auth, message);
+            error.with_operation("oauth.token").with_status(answer.status).with_attempts(answer.attempts)
+        })
+    }
+}
+
+/// RFC 6749, section 5.1. A lifetime that is missing is none: the token is used once and not kept.
+pub(crate) fn read(document: Option<&dyn Node>) -> Result<TokenResponse, &'static str> {
+    let Some(document) = document else { return Err("the token endpoint's answer is not JSON") };
+    let Some(access_token) = document.text("access_token") else {
+        return Err("the token endpoint's answer has no access_token");
+    };
+    if document.text("token_type").is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+        return Err("the token endpoint's answer is not a bearer token");
+    }
+    let expires_in = Duration::from_secs(document.count("expires_in").unwrap_or(0));
+    Ok(TokenResponse { access_token: Secret::new(access_token), expires_in })
 }

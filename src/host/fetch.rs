@@ -1,7 +1,7 @@
 //! `fetch`, the global one or one that the user brings.
 
 use super::{Transport, TransportError};
-use crate::http::{AbortGuard, Headers, HttpBody, HttpRequest, HttpResponse, JsBody, Read, RequestBody, settled};
+use crate::http::{AbortGuard, Headers, HttpBody, HttpRequest, HttpResponse, JsBody, RequestBody, settled};
 use crate::maybe_send::BoxFuture;
 use js_sys::{Function, JsString, Object, Reflect};
 use std::cell::RefCell;
@@ -82,16 +82,11 @@ impl Transport for FetchTransport {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
         Box::pin(async move {
             let broken = |cause: JsValue| {
-                let message = format!("the connection failed: {}", describe(&cause));
-                let error = if never_sent(&cause) {
-                    TransportError::not_sent(message)
-                } else {
-                    TransportError::maybe_sent(message)
-                };
-                error.with_js_cause(cause)
+                TransportError::of_javascript(&["the connection failed: ", &describe(&cause)].concat(), &code(&cause))
             };
-            let unusable =
-                |cause: JsValue| TransportError::not_sent("the request cannot be made here").with_js_cause(cause);
+            let unusable = |cause: JsValue| {
+                TransportError::not_sent(["the request cannot be made here: ", &describe(&cause)].concat())
+            };
             let controller = web_sys::AbortController::new().map_err(unusable)?;
             let init = Object::new().unchecked_into::<Init>();
             init.set_method(request.method.as_str());
@@ -102,7 +97,6 @@ impl Transport for FetchTransport {
             match &request.body {
                 RequestBody::Empty => {}
                 RequestBody::Bytes(bytes) => init.set_body(&js_sys::Uint8Array::from(&bytes[..])),
-                RequestBody::Js(body) => init.set_body(body),
             }
             let guard = AbortGuard::new(controller);
             let url = JsString::from(request.url.as_str());
@@ -120,24 +114,14 @@ impl Transport for FetchTransport {
             };
             let response = response.unchecked_into::<web_sys::Response>();
             let status = response.status();
-            if status == 0 {
-                return Err(TransportError::maybe_sent(
-                    "the server redirects, which this runtime hides: check the domain",
-                ));
-            }
-            let text = match request.read {
-                // Asked for in the same turn: one trip less to the event loop.
-                Read::Json if (200..300).contains(&status) => response.text().ok().map(JsValue::from),
-                _ => None,
-            };
-            let headers = Headers::from_js(headers.unchecked_into());
-            Ok(HttpResponse { status, headers, body: HttpBody::from_js(JsBody { response, guard, text }) })
+            let headers = Headers::of_javascript(&headers);
+            Ok(HttpResponse { status, headers, body: HttpBody::from_js(JsBody { response, guard }) })
         })
     }
 }
 
 /// What a thrown value says of itself. Node hides the reason in `cause`.
-fn describe(thrown: &JsValue) -> String {
+pub(crate) fn describe(thrown: &JsValue) -> String {
     let text = |value: &JsValue, key: &str| Reflect::get(value, &key.into()).ok().and_then(|found| found.as_string());
     let message = text(thrown, "message")
         .or_else(|| thrown.as_string())
@@ -149,20 +133,9 @@ fn describe(thrown: &JsValue) -> String {
     }
 }
 
-/// True when the runtime says that no connection came about. Browsers do not say it; they are taken to have sent.
-fn never_sent(thrown: &JsValue) -> bool {
+/// The code that Node, Deno and Bun give the cause of a failure; empty for none.
+fn code(thrown: &JsValue) -> String {
     let code = |value: &JsValue| Reflect::get(value, &"code".into()).ok().and_then(|code| code.as_string());
     let cause = Reflect::get(thrown, &"cause".into()).unwrap_or(JsValue::UNDEFINED);
-    matches!(
-        code(&cause).or_else(|| code(thrown)).as_deref(),
-        Some(
-            "ECONNREFUSED"
-                | "ENOTFOUND"
-                | "EAI_AGAIN"
-                | "EHOSTUNREACH"
-                | "ENETUNREACH"
-                | "UND_ERR_CONNECT_TIMEOUT"
-                | "ConnectionRefused"
-        )
-    )
+    code(&cause).or_else(|| code(thrown)).unwrap_or_default()
 }

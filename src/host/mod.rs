@@ -16,6 +16,8 @@ mod web_crypto;
 #[cfg(target_arch = "wasm32")]
 pub use fetch::FetchTransport;
 #[cfg(target_arch = "wasm32")]
+pub(crate) use fetch::describe;
+#[cfg(target_arch = "wasm32")]
 pub use js_timer::JsTimer;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub use native::{NativeCrypto, ReqwestTransport, TokioTimer};
@@ -72,19 +74,11 @@ pub struct TransportError {
     message: String,
     sent: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    #[cfg(target_arch = "wasm32")]
-    cause: Option<wasm_bindgen::JsValue>,
 }
 
 impl TransportError {
     fn new(message: String, sent: bool) -> Self {
-        Self {
-            message,
-            sent,
-            source: None,
-            #[cfg(target_arch = "wasm32")]
-            cause: None,
-        }
+        Self { message, sent, source: None }
     }
 
     /// The request did not reach the server: the name did not resolve, the connection was refused. Always retried.
@@ -108,17 +102,25 @@ impl TransportError {
         self.sent
     }
 
+    /// From what a runtime of JavaScript says: the message of what was thrown, and the code that Node, Deno and Bun give it.
+    /// Browsers give none; they are taken to have sent.
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn with_js_cause(mut self, cause: wasm_bindgen::JsValue) -> Self {
-        self.cause = Some(cause);
-        self
+    pub(crate) fn of_javascript(message: &str, code: &str) -> Self {
+        let never_sent = matches!(
+            code,
+            "ECONNREFUSED"
+                | "ENOTFOUND"
+                | "EAI_AGAIN"
+                | "EHOSTUNREACH"
+                | "ENETUNREACH"
+                | "UND_ERR_CONNECT_TIMEOUT"
+                | "ConnectionRefused"
+        );
+        Self::new(message.to_owned(), !never_sent)
     }
 
     pub(crate) fn into_error(self) -> Error {
-        let error = Error::new(ErrorKind::Transport, self.message).sent(self.sent).with_shared_source(self.source);
-        #[cfg(target_arch = "wasm32")]
-        let error = error.with_js_cause(self.cause);
-        error
+        Error::new(ErrorKind::Transport, self.message).sent(self.sent).with_shared_source(self.source)
     }
 }
 

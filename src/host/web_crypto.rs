@@ -20,7 +20,7 @@ extern "C" {
 pub struct WebCrypto;
 
 fn refused(what: &'static str) -> impl FnOnce(JsValue) -> Error {
-    move |cause| Error::new(ErrorKind::Config, what).with_js_cause(Some(cause))
+    move |cause| Error::new(ErrorKind::Config, [what, ": ", &super::fetch::describe(&cause)].concat())
 }
 
 impl Crypto for WebCrypto {

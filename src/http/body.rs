@@ -18,9 +18,6 @@ pub enum RequestBody {
     Empty,
     /// These bytes.
     Bytes(Arc<[u8]>),
-    /// A JavaScript value that `fetch` takes as it is: a text, a `Blob`, a `FormData`.
-    #[cfg(target_arch = "wasm32")]
-    Js(JsValue),
 }
 
 impl fmt::Debug for RequestBody {
@@ -29,8 +26,6 @@ impl fmt::Debug for RequestBody {
         match self {
             RequestBody::Empty => f.write_str("Empty"),
             RequestBody::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
-            #[cfg(target_arch = "wasm32")]
-            RequestBody::Js(_) => f.write_str("Js"),
         }
     }
 }
@@ -66,23 +61,6 @@ impl HttpBody {
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn from_js(body: JsBody) -> Self {
         Self(Source::Js(body))
-    }
-
-    /// Leaves the body to JavaScript: dropping this no longer aborts the exchange.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn hand_over(self) {
-        if let Source::Js(mut body) = self.0 {
-            body.guard.finish();
-        }
-    }
-
-    /// The JavaScript `Response`, when there is one.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn js_response(&self) -> Option<JsValue> {
-        match &self.0 {
-            Source::Js(body) => Some(JsValue::from(&body.response)),
-            _ => None,
-        }
     }
 
     /// Appends all bytes, or the first `limit` of them; true when there were more.
@@ -142,15 +120,13 @@ impl HttpBody {
         if text.starts_with('\u{feff}') {
             text.remove(0);
         }
-        (ErrorBody { text: Text::Rust(text), truncated }, broken)
+        (ErrorBody { text, truncated }, broken)
     }
 
     /// Reads a success.
     pub(crate) async fn read(self, read: super::Read) -> Result<Payload, TransportError> {
         match (read, self) {
             (super::Read::Unread, body) => Ok(Payload::Unread(body)),
-            #[cfg(target_arch = "wasm32")]
-            (super::Read::Json, Self(Source::Js(body))) => body.json().await,
             (_, body) => {
                 let mut bytes = Vec::new();
                 body.bytes(usize::MAX, &mut bytes).await?;
@@ -173,58 +149,27 @@ pub(crate) enum Payload {
     Empty,
     /// The bytes.
     Bytes(Vec<u8>),
-    /// Parsed JSON, in JavaScript.
-    #[cfg(target_arch = "wasm32")]
-    Js(JsValue),
-    /// A text that is not JSON although JSON was asked for, in JavaScript.
-    #[cfg(target_arch = "wasm32")]
-    NotJson(JsValue),
     /// Not read: the caller streams it.
-    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "streams come with a later issue"))]
+    #[allow(dead_code, reason = "only some resource groups stream")]
     Unread(HttpBody),
 }
 
-/// A body that an error keeps: text, and on wasm32 perhaps still in JavaScript.
+/// A body that an error keeps, as text.
 #[derive(Clone)]
 pub struct ErrorBody {
-    text: Text,
+    text: String,
     truncated: bool,
-}
-
-#[derive(Clone)]
-enum Text {
-    Rust(String),
-    #[cfg(target_arch = "wasm32")]
-    Js(JsValue),
 }
 
 impl ErrorBody {
     /// A success that did not decode keeps all of its text.
     pub(crate) fn whole(bytes: &[u8]) -> Self {
-        Self { text: Text::Rust(String::from_utf8_lossy(bytes).into_owned()), truncated: false }
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn from_js(text: JsValue) -> Self {
-        Self { text: Text::Js(text), truncated: false }
+        Self { text: String::from_utf8_lossy(bytes).into_owned(), truncated: false }
     }
 
     /// The text. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub fn text(&self) -> String {
-        match &self.text {
-            Text::Rust(text) => text.clone(),
-            #[cfg(target_arch = "wasm32")]
-            Text::Js(text) => text.as_string().unwrap_or_default(),
-        }
-    }
-
-    /// The text as a JavaScript string.
-    #[cfg(target_arch = "wasm32")]
-    pub fn js_text(&self) -> JsValue {
-        match &self.text {
-            Text::Rust(text) => JsValue::from_str(text),
-            Text::Js(text) => text.clone(),
-        }
+        self.text.clone()
     }
 
     /// True when the body was longer than what is kept of it.
@@ -236,11 +181,7 @@ impl ErrorBody {
 impl fmt::Debug for ErrorBody {
     /// Shows the length only: a body may echo a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.text {
-            Text::Rust(text) => write!(f, "ErrorBody({} bytes)", text.len()),
-            #[cfg(target_arch = "wasm32")]
-            Text::Js(_) => f.write_str("ErrorBody(Js)"),
-        }
+        write!(f, "ErrorBody({} bytes)", self.text.len())
     }
 }
 
@@ -281,34 +222,13 @@ pub(crate) async fn settled(value: &JsValue) -> Result<JsValue, JsValue> {
 pub(crate) struct JsBody {
     pub(crate) response: web_sys::Response,
     pub(crate) guard: AbortGuard,
-    /// The text, when the transport asked for it at once.
-    pub(crate) text: Option<JsValue>,
 }
 
 #[cfg(target_arch = "wasm32")]
 impl JsBody {
     fn broken(error: JsValue) -> TransportError {
-        TransportError::maybe_sent("the connection broke while the body was read").with_js_cause(error)
-    }
-
-    /// The body as a parsed JSON value that never leaves JavaScript.
-    async fn json(mut self) -> Result<Payload, TransportError> {
-        let text = match self.text.take() {
-            Some(text) => text,
-            None => self.response.text().map_err(Self::broken)?.into(),
-        };
-        let text = settled(&text).await.map_err(Self::broken)?;
-        self.guard.finish();
-        let Ok(text) = text.dyn_into::<js_sys::JsString>() else {
-            return Err(TransportError::maybe_sent("the body that fetch gave is not a text"));
-        };
-        if text.length() == 0 {
-            return Ok(Payload::Empty);
-        }
-        Ok(match parse(&text) {
-            Ok(value) => Payload::Js(value),
-            Err(_) => Payload::NotJson(text.into()),
-        })
+        let why = crate::host::describe(&error);
+        TransportError::maybe_sent(["the connection broke while the body was read: ", &why].concat())
     }
 
     fn into_stream(self) -> Result<JsStream, TransportError> {
@@ -324,9 +244,6 @@ impl JsBody {
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(catch, js_namespace = JSON)]
-    fn parse(text: &js_sys::JsString) -> Result<JsValue, JsValue>;
-
     type ReadableStream;
     #[wasm_bindgen(method, catch, js_name = getReader)]
     fn get_reader(this: &ReadableStream) -> Result<Reader, JsValue>;

@@ -3,6 +3,7 @@
 //! The `http` and `url` crates would double the size of the wasm build, and everything needed of them fits in this folder.
 
 mod body;
+pub(crate) mod exchange;
 mod executor;
 mod multipart;
 pub(crate) mod path;
@@ -11,9 +12,7 @@ pub(crate) use body::Payload;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use body::{AbortGuard, JsBody, settled};
 pub use body::{ByteStream, ErrorBody, HttpBody, RequestBody};
-#[cfg(target_arch = "wasm32")]
-pub(crate) use executor::milliseconds;
-pub(crate) use executor::{Answer, Limits, Plan, run};
+pub(crate) use executor::{Answer, Limits, Plan, milliseconds, run};
 pub use multipart::Multipart;
 
 use crate::error::{Error, ErrorKind};
@@ -95,13 +94,9 @@ impl HttpResponse {
 }
 
 /// Headers in the order in which they were added. Names compare without regard to case.
-///
-/// On wasm32 those of an answer stay in JavaScript and are read when they are asked for.
 #[derive(Clone, Default)]
 pub struct Headers {
     list: Vec<(Cow<'static, str>, String)>,
-    #[cfg(target_arch = "wasm32")]
-    js: Option<web_sys::Headers>,
 }
 
 impl Headers {
@@ -112,11 +107,6 @@ impl Headers {
 
     /// The first header of this name. Without regard to case.
     pub fn get(&self, name: &str) -> Option<String> {
-        #[cfg(target_arch = "wasm32")]
-        if let Some(js) = &self.js {
-            // `get` throws only for a name that is not one.
-            return js.get(name).ok().flatten();
-        }
         self.list.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
     }
 
@@ -142,33 +132,27 @@ impl Headers {
         self.list.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
+    /// The headers of a JavaScript `Response`. Tolerant of what is no iterable of pairs: a `fetch` written by hand may answer
+    /// with anything.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn of_javascript(headers: &wasm_bindgen::JsValue) -> Self {
+        let text = |pair: &wasm_bindgen::JsValue, index| js_sys::Reflect::get_u32(pair, index).ok()?.as_string();
+        let pairs = js_sys::try_iter(headers).ok().flatten().into_iter().flatten().map_while(Result::ok);
+        Self { list: pairs.filter_map(|pair| Some((text(&pair, 0)?.into(), text(&pair, 1)?))).collect() }
+    }
+
     /// All headers as (name, value).
     pub fn iter(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let own = self.list.iter().map(|(name, value)| (name.to_string(), value.clone()));
-        #[cfg(target_arch = "wasm32")]
-        let own = own.chain(self.js.iter().flat_map(js_entries));
-        own
-    }
-
-    /// The headers of a JavaScript `Response`.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn from_js(js: web_sys::Headers) -> Self {
-        Self { list: Vec::new(), js: Some(js) }
-    }
-
-    /// The headers that were added on this side, by reference.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn own(&self) -> &[(Cow<'static, str>, String)] {
-        &self.list
+        self.list.iter().map(|(name, value)| (name.to_string(), value.clone()))
     }
 }
 
 #[cfg(target_arch = "wasm32")]
-fn js_entries(headers: &web_sys::Headers) -> Vec<(String, String)> {
-    // Tolerant of what is no iterable of pairs: a `fetch` written by hand may answer with anything.
-    let text = |pair: &wasm_bindgen::JsValue, index| js_sys::Reflect::get_u32(pair, index).ok()?.as_string();
-    let pairs = js_sys::try_iter(headers).ok().flatten().into_iter().flatten().map_while(Result::ok);
-    pairs.filter_map(|pair| Some((text(&pair, 0)?, text(&pair, 1)?))).collect()
+impl Headers {
+    /// All headers, by reference.
+    pub(crate) fn own(&self) -> &[(Cow<'static, str>, String)] {
+        &self.list
+    }
 }
 
 impl fmt::Debug for Headers {

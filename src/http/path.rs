@@ -47,6 +47,27 @@ pub(crate) fn encode_into(out: &mut String, text: &str) {
     }
 }
 
+/// A text of which [`encode_into`], or JavaScript's `encodeURIComponent`, made the argument. What is no escape stays as it is.
+#[cfg(any(test, target_arch = "wasm32"))]
+pub(crate) fn decode(text: &str) -> String {
+    let hex = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
+    let (bytes, mut out) = (text.as_bytes(), Vec::with_capacity(text.len()));
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match (byte, hex(bytes.get(at + 1)), hex(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                out.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Appends `key=value` to a query string or a form, with `&` before it where needed.
 pub(crate) fn push_pair(out: &mut String, key: &str, value: &str) {
     if !out.is_empty() {
@@ -85,9 +106,10 @@ impl Query {
         &self.0
     }
 
+    /// Parameters that JavaScript has written as texts.
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
-        self.0
+    pub(crate) fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
     }
 
     /// Appends what a JSON value says under a key: null is nothing, an array repeats the key, an object is `key[member]`.
@@ -164,6 +186,19 @@ mod tests {
             assert!(error.to_string().contains(why), "{error}");
             assert_eq!(error.kind(), ErrorKind::Request);
         }
+    }
+
+    #[test]
+    fn decodes_what_it_encodes() {
+        for text in ["", "a", "a b/%+&=?", "äöü€😀", "%41", "\0\n"] {
+            let mut encoded = String::new();
+            encode_into(&mut encoded, text);
+            assert_eq!(decode(&encoded), text);
+        }
+        assert_eq!(decode("%"), "%");
+        assert_eq!(decode("%4"), "%4");
+        assert_eq!(decode("%zz%41"), "%zzA");
+        assert_eq!(decode("!'()*"), "!'()*");
     }
 
     #[test]

@@ -68,14 +68,19 @@ pub struct ManagementClient {
 /// What all calls of a client share.
 pub(crate) struct Core {
     pub(crate) host: Host,
+    pub(crate) settings: Settings,
+    pub(crate) token: TokenSource,
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    pub(crate) runtime: blocking::Runtime,
+}
+
+/// What a client was told, checked. Apart from the host, which the npm package has none of.
+pub(crate) struct Settings {
     /// Without a slash at the end: `https://tenant.us.auth0.com/api/v2`.
     pub(crate) base_url: String,
-    pub(crate) token: TokenSource,
     pub(crate) headers: Headers,
     pub(crate) custom_domain: Option<String>,
     pub(crate) limits: Limits,
-    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
-    pub(crate) runtime: blocking::Runtime,
 }
 
 impl ManagementClient {
@@ -104,7 +109,7 @@ impl ManagementClient {
 
 impl fmt::Debug for ManagementClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ManagementClient").field("base_url", &self.core.base_url).finish_non_exhaustive()
+        f.debug_struct("ManagementClient").field("base_url", &self.core.settings.base_url).finish_non_exhaustive()
     }
 }
 
@@ -121,20 +126,17 @@ impl Core {
     /// Calls an operation. The query gets the paging parameters that the caller left out.
     pub(crate) async fn send(&self, operation: &Operation<'_>, input: Input<'_>) -> Result<Answer, Error> {
         let query = input.query.clone();
-        let result = match self.plan(operation, input) {
-            Ok(plan) => run(&self.host, plan).await,
+        let result = match self.settings.plan(operation, input) {
+            Ok(plan) => run(&self.host, Plan { token: Some(&self.token), ..plan }).await,
             Err(error) => Err(error),
         };
-        result.map_err(|error| {
-            let error = match &operation.paging {
-                Some(paging) => paging.explain(&query, error),
-                None => error,
-            };
-            error.with_operation(operation.id)
-        })
+        result.map_err(|error| operation.explain(&query, error))
     }
+}
 
-    fn plan<'a>(&'a self, operation: &Operation<'a>, input: Input<'_>) -> Result<Plan<'a>, Error> {
+impl Settings {
+    /// What a call sends, but for its token.
+    pub(crate) fn plan<'a>(&'a self, operation: &Operation<'a>, input: Input<'_>) -> Result<Plan<'a>, Error> {
         let Input { path, mut query, body, mut read, options } = input;
         let path = path::fill(operation.path, path)?;
         if let Some(paging) = &operation.paging {
@@ -171,7 +173,7 @@ impl Core {
             body: body.unwrap_or_default(),
             idempotent: operation.method.is_idempotent(),
             read,
-            token: Some(&self.token),
+            token: None,
             secrets: Vec::new(),
             limits: options.limits(&self.limits),
         })

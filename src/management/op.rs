@@ -3,6 +3,7 @@
 use super::api;
 use crate::error::{Error, ErrorKind};
 use crate::http::Method;
+use crate::http::path::Query;
 use crate::pagination::{Paging, Style};
 use crate::text::Quoted;
 
@@ -17,8 +18,6 @@ pub(crate) struct Operation<'a> {
     /// The template: `/users/{id}`.
     pub(crate) path: &'a str,
     flags: &'a str,
-    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "natively the query has methods of its own"))]
-    query_names: &'a str,
     pub(crate) paging: Option<Paging<'a>>,
 }
 
@@ -65,8 +64,8 @@ impl<'a> Operation<'a> {
             "" => None,
             text => Some(parse_paging(text).ok_or_else(broken)?),
         };
-        let query_names = fields.next().unwrap_or_default();
-        Ok(Self { id, method, path, flags, query_names, paging })
+        // The fourth field names the query parameters that JavaScript takes out of the request.
+        Ok(Self { id, method, path, flags, paging })
     }
 
     fn has(&self, flag: char) -> bool {
@@ -81,10 +80,13 @@ impl<'a> Operation<'a> {
         self.flags.contains(['B', 'M'])
     }
 
-    /// The names of the query parameters, for an operation that has a body too.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn query_names(&self) -> impl Iterator<Item = &'a str> {
-        self.query_names.split(',').filter(|name| !name.is_empty())
+    /// Adds to an error which call it was, and what a list's own error does not say.
+    pub(crate) fn explain(&self, query: &Query, error: Error) -> Error {
+        let error = match &self.paging {
+            Some(paging) => paging.explain(query, error),
+            None => error,
+        };
+        error.with_operation(self.id)
     }
 
     pub(crate) fn is_multipart(&self) -> bool {

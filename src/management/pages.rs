@@ -204,7 +204,7 @@ impl<T: PageOf + DeserializeOwned> Walk<T> {
 
 fn facts<T: PageOf>(paging: &Paging<'_>, page: &T, answer: &Answer) -> Result<Facts, Error> {
     let untyped = |page: &Json| {
-        paging.facts(&page).map_err(|error| {
+        paging.facts(page).map_err(|error| {
             answer.decode_error(error.message().to_owned()).with_path(error.path().unwrap_or_default().to_owned())
         })
     };

@@ -189,7 +189,7 @@ mod download {
                 token: None,
                 // The URL is signed: who has it has the users.
                 secrets: vec![Secret::new(url)],
-                limits: core.limits.clone(),
+                limits: core.settings.limits.clone(),
             };
             let answer = http::run(&core.host, plan).await?;
             let body = match answer.payload {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A cached token is not used in the last seconds of its life: the request still has to travel.
-const MARGIN: Duration = Duration::from_secs(30);
+pub(crate) const MARGIN: Duration = Duration::from_secs(30);
 
 /// Gives an access token for each attempt of a call. A closure that returns a future is one.
 pub trait TokenProvider: MaybeSend + MaybeSync {
@@ -41,6 +41,9 @@ pub(crate) enum TokenSource {
     Fixed(Secret),
     Provider(Arc<dyn TokenProvider>),
     ClientCredentials(Box<ClientCredentials>),
+    /// JavaScript asks its caller itself.
+    #[cfg(target_arch = "wasm32")]
+    Asked,
 }
 
 pub(crate) struct Bearer {
@@ -69,6 +72,8 @@ impl TokenSource {
                 let stored = host.flights.join(credentials.cache_key(), &*host.timer, request).await?;
                 Ok(Bearer { token: stored.token, cached: false })
             }
+            #[cfg(target_arch = "wasm32")]
+            TokenSource::Asked => Err(Error::new(ErrorKind::Internal, "only JavaScript knows the token")),
         }
     }
 
@@ -111,13 +116,7 @@ async fn fetch(
     }
     // The life of a token counts from before it was asked for, so that a slow answer does not make it look longer.
     let asked_at = host.timer.now();
-    let answer = http::run(host, credentials.prepare(limits)).await.map_err(|error| match error.kind() {
-        ErrorKind::Api if error.status() == Some(401) => {
-            error.with_kind(ErrorKind::Auth).with_hint("check the client id and the client secret")
-        }
-        ErrorKind::Api => error.with_kind(ErrorKind::Auth),
-        _ => error,
-    })?;
+    let answer = http::run(host, credentials.prepare(limits)).await.map_err(ClientCredentials::explain)?;
     let token = credentials.parse(&answer)?;
     let expires_at = asked_at.saturating_add(token.expires_in);
     let stored = StoredToken { token: token.access_token, expires_at };

@@ -1,7 +1,6 @@
 //! JavaScript on the other side of a test: made from source text, since that runs alike in Node and in a page.
 
-use auth0_sdk::js::{self, JsClient, JsOptions, JsOutcome};
-use auth0_sdk::{Error, JsTimer, ManagementBuilder, ManagementClient, Timer};
+use auth0_sdk::{FetchTransport, JsTimer, ManagementBuilder, ManagementClient, Timer};
 use js_sys::{Function, Reflect};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -10,11 +9,6 @@ use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 
 pub(crate) const DOMAIN: &str = "tenant.us.auth0.com";
-
-/// Lines of the operation table, as the npm package hands them over.
-pub(crate) const LIST: &str = "G/users q o50t:users";
-pub(crate) const GET: &str = "G/users/{id} q";
-pub(crate) const CREATE: &str = "P/users Bd";
 
 /// The value of a JavaScript expression.
 pub(crate) fn eval(expression: &str) -> JsValue {
@@ -73,35 +67,11 @@ impl Fake {
 
     /// A builder over this `fetch`, without credentials.
     pub(crate) fn builder(&self) -> ManagementBuilder {
-        js::builder(DOMAIN.to_owned(), Some(self.fetch()), None).expect("a builder")
+        ManagementClient::builder(DOMAIN).transport(FetchTransport::injected(self.fetch())).telemetry(false)
     }
 
     pub(crate) fn client(&self) -> ManagementClient {
         self.builder().token("the-token").max_retries(0).build().expect("a client")
-    }
-
-    /// As the npm package makes it.
-    pub(crate) fn js(&self) -> JsClient {
-        JsClient::new(self.client())
-    }
-
-    /// The query of the last URL, decoded by the platform: `[["page", "0"]]` as JSON.
-    pub(crate) fn query(&self) -> String {
-        self.text("JSON.stringify([...new URL(calls.at(-1).url).searchParams])")
-    }
-}
-
-/// `users.get` of the client.
-pub(crate) async fn get(client: &JsClient, options: JsOptions) -> Result<JsOutcome, Error> {
-    client.call(GET, "users.get", &["auth0|1".to_owned()], &JsValue::UNDEFINED, options).await
-}
-
-/// The error of a call that must fail.
-#[track_caller]
-pub(crate) fn failed(result: Result<JsOutcome, Error>) -> Error {
-    match result {
-        Ok(JsOutcome { data, .. }) => panic!("an error is expected, and there is {data:?}"),
-        Err(error) => error,
     }
 }
 
