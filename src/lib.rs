@@ -1,6 +1,6 @@
 //! An unofficial client for Auth0, for native Rust and for WebAssembly.
 //!
-//! [`ManagementClient`] calls every operation of the Management API. Tokens, retries, timeouts, rate limits and paging are
+//! [`ManagementClient`] calls every operation of the Management API, [`AuthenticationClient`] the Authentication API. Tokens, retries, timeouts, rate limits and paging are
 //! taken care of; the place it runs in is behind four small traits ([`Transport`], [`Timer`], [`Crypto`],
 //! [`TokenStore`]), which [`Host`] bundles.
 #![forbid(unsafe_code)]
@@ -11,7 +11,7 @@
     allow(clippy::arc_with_non_send_sync, reason = "natively they are, and the code is one")
 )]
 
-mod auth;
+pub mod auth;
 mod client;
 #[cfg(feature = "models")]
 mod date_time;
@@ -29,7 +29,6 @@ mod json_path;
 pub mod management;
 mod maybe_send;
 mod pagination;
-#[cfg(feature = "jobs")]
 mod poll;
 mod rate_limit;
 mod retry;
@@ -42,6 +41,7 @@ pub mod testing;
 mod text;
 mod token;
 
+pub use auth::{AuthenticationBuilder, AuthenticationClient};
 pub use client::ManagementBuilder;
 #[cfg(feature = "models")]
 pub use date_time::DateTime;

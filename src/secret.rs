@@ -31,14 +31,12 @@ impl fmt::Debug for Secret {
 }
 
 /// A secret is written as it is: a body that carries one is of no use without it.
-#[cfg(feature = "models")]
 impl serde::Serialize for Secret {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
 }
 
-#[cfg(feature = "models")]
 impl<'de> serde::Deserialize<'de> for Secret {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         <String as serde::Deserialize>::deserialize(deserializer).map(Self)

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 pub(crate) struct Runtime(OnceLock<Result<tokio::runtime::Runtime, Error>>);
 
 impl Runtime {
-    fn run<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) fn run<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         if tokio::runtime::Handle::try_current().is_ok() {
             let message = "a blocking call would stop the async runtime that is running here: await the call instead";
             return Err(Error::new(ErrorKind::Config, message));

@@ -31,7 +31,9 @@ pub use user_jobs::Lines;
 #[cfg(feature = "jobs")]
 pub use user_jobs::Waiting;
 
-pub(crate) use call::RequestOptions;
+#[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+pub(crate) use blocking::Runtime;
+pub(crate) use call::{RequestOptions, decode};
 pub(crate) use op::Operation;
 
 use crate::client::ManagementBuilder;

@@ -1,0 +1,197 @@
+//! What all calls of an [`AuthenticationClient`](super::AuthenticationClient) share, and how one is made.
+
+use super::call::Parts;
+use super::endpoint::{Credential, Endpoint, Sender, prepare};
+use super::share::{Reply, Shares};
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, run};
+use crate::retry::{Attempt, Decision, Outcome, Retry};
+use crate::secret::Secret;
+use crate::token::TokenProvider;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How the client proves who it is.
+#[derive(Clone)]
+pub(crate) enum Authentication {
+    None,
+    Post(Secret),
+    Basic(Secret),
+    /// A new assertion for each request.
+    Assertion(Arc<dyn TokenProvider>),
+    Certificate,
+}
+
+pub(crate) struct Core {
+    pub(crate) host: Host,
+    /// Scheme, host and port, without a slash at the end.
+    pub(crate) origin: String,
+    /// Where the client's certificate is asked for.
+    pub(crate) mtls_origin: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) authentication: Authentication,
+    pub(crate) headers: Headers,
+    pub(crate) limits: Limits,
+    pub(crate) shares: Shares,
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    pub(crate) runtime: crate::management::Runtime,
+}
+
+impl Core {
+    /// The issuer of this tenant's tokens: the origin with a slash.
+    pub(crate) fn issuer(&self) -> String {
+        format!("{}/", self.origin)
+    }
+
+    /// The client id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when the client has none.
+    pub(crate) fn client_id(&self) -> Result<&str, Error> {
+        self.client_id
+            .as_deref()
+            .ok_or_else(|| Error::new(ErrorKind::Config, "this needs a client id, and the client has none"))
+    }
+
+    /// Sends a call, or joins one that sends the same.
+    pub(crate) async fn exchange(self: Arc<Self>, parts: Parts) -> Result<Answer, Error> {
+        if !parts.shared {
+            return self.send(&parts).await;
+        }
+        let key = parts.params.form();
+        let core = self.clone();
+        let request = move || Box::pin(async move { core.send(&parts).await.map(Reply::from) }) as _;
+        Ok(self.shares.join(&key, request).await?.into())
+    }
+
+    async fn send(&self, parts: &Parts) -> Result<Answer, Error> {
+        let endpoint = parts.endpoint.as_ref().map_err(Clone::clone)?;
+        let mut limits = parts.options.limits(&self.limits);
+        if !endpoint.is_repeatable() {
+            limits.retry = Arc::new(Once(limits.retry));
+        }
+        let signs = endpoint.authenticates() && matches!(self.authentication, Authentication::Assertion(_));
+        if !signs {
+            let credential = self.credential(endpoint).await?;
+            return run(&self.host, self.plan(endpoint, &credential, parts, limits)?).await;
+        }
+        // An assertion is good for one use (RFC 7523, section 3, `jti`): what the server has seen is not sent again.
+        let ends_at = limits.deadline.map(|deadline| self.host.timer.now().saturating_add(deadline));
+        let mut tries = 0;
+        loop {
+            let turn = Arc::new(Turn { inner: limits.retry.clone(), earlier: tries, asked: Mutex::new(None) });
+            let left = ends_at.map(|end| end.saturating_sub(self.host.timer.now()));
+            let max_retries = limits.max_retries.saturating_sub(tries);
+            let once = Limits { retry: turn.clone(), deadline: left, max_retries, ..limits.clone() };
+            let credential = self.credential(endpoint).await?;
+            let error = match run(&self.host, self.plan(endpoint, &credential, parts, once)?).await {
+                Ok(answer) => return Ok(Answer { attempts: answer.attempts + tries, ..answer }),
+                Err(error) => error,
+            };
+            let asked = turn.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+            tries += error.attempts();
+            let Some(wait) = asked.filter(|_| tries <= limits.max_retries) else { return Err(error) };
+            let next_at = self.host.timer.now().saturating_add(wait);
+            if ends_at.is_some_and(|end| next_at >= end) {
+                return Err(error.with_hint("the next try would be after the deadline"));
+            }
+            self.host.timer.sleep(wait).await;
+        }
+    }
+
+    async fn credential(&self, endpoint: &Endpoint<'_>) -> Result<Credential, Error> {
+        Ok(match &self.authentication {
+            Authentication::Post(secret) => Credential::Post(secret.clone()),
+            Authentication::Basic(secret) => Credential::Basic(secret.clone()),
+            Authentication::Assertion(provider) if endpoint.authenticates() => {
+                let assertion = provider.token().await?;
+                if assertion.expose().is_empty() {
+                    return Err(Error::new(ErrorKind::Auth, "the client assertion is empty"));
+                }
+                Credential::Assertion(assertion)
+            }
+            Authentication::Certificate => Credential::Certificate,
+            _ => Credential::None,
+        })
+    }
+
+    fn plan<'a>(
+        &'a self,
+        endpoint: &Endpoint<'a>,
+        credential: &Credential,
+        parts: &Parts,
+        limits: Limits,
+    ) -> Result<Plan<'a>, Error> {
+        let certified = endpoint.authenticates() || endpoint.bearer().is_some();
+        let sender = Sender {
+            origin: self.mtls_origin.as_ref().filter(|_| certified).unwrap_or(&self.origin),
+            client_id: self.client_id.as_deref(),
+            credential,
+            headers: &self.headers,
+            bearer: parts.bearer.as_ref(),
+        };
+        let mut prepared = prepare(endpoint, &sender, &parts.path, &parts.params)?;
+        if let Some((content_type, body)) = &parts.raw_body {
+            prepared.headers.set("content-type", *content_type);
+            prepared.body = body.clone();
+        }
+        parts.options.apply(&mut prepared.headers)?;
+        if endpoint.method == Method::Get {
+            prepared.body = RequestBody::Empty;
+        }
+        Ok(Plan {
+            operation: endpoint.id,
+            method: endpoint.method,
+            url: prepared.url,
+            headers: prepared.headers,
+            body: prepared.body,
+            idempotent: endpoint.is_repeatable(),
+            // Not Json, which on wasm32 would stay in JavaScript.
+            read: Read::Bytes,
+            token: None,
+            secrets: prepared.secrets,
+            limits,
+        })
+    }
+
+    /// Waits, on the host's clock.
+    pub(crate) async fn sleep(&self, wait: Duration) {
+        self.host.timer.sleep(wait).await;
+    }
+}
+
+/// Repeats only what was surely not processed: a request that was not sent, or that was refused with 429.
+struct Once(Arc<dyn Retry>);
+
+impl Retry for Once {
+    fn decide(&self, attempt: &Attempt<'_>) -> Decision {
+        match attempt.outcome {
+            Outcome::Status { status: 429, .. } | Outcome::NoAnswer { may_have_been_sent: false } => {
+                self.0.decide(attempt)
+            }
+            _ => Decision::Stop,
+        }
+    }
+}
+
+/// Stops each time the server may have seen the assertion, and remembers after which wait another one may be sent.
+struct Turn {
+    inner: Arc<dyn Retry>,
+    earlier: u32,
+    asked: Mutex<Option<Duration>>,
+}
+
+impl Retry for Turn {
+    fn decide(&self, attempt: &Attempt<'_>) -> Decision {
+        let decision = self.inner.decide(&Attempt { number: attempt.number + self.earlier, ..*attempt });
+        match (decision, attempt.outcome) {
+            (Decision::Wait(_), Outcome::NoAnswer { may_have_been_sent: false }) => decision,
+            (Decision::Wait(wait), _) => {
+                *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(wait);
+                Decision::Stop
+            }
+            _ => decision,
+        }
+    }
+}
