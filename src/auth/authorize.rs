@@ -254,6 +254,18 @@ async fn draw(core: &Core) -> Result<Drawn, Error> {
     Ok(Drawn { state: draw()?, nonce: draw()?, verifier, challenge })
 }
 
+#[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+impl AuthorizationRequest {
+    /// Makes the URL, and waits for a pushed request.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`ErrorKind::Config`](crate::ErrorKind::Config) when an async runtime is running on this thread.
+    pub fn call(self) -> Result<Authorization, Error> {
+        let core = self.client.core.clone();
+        core.runtime.run(self.begin())
+    }
+}
+
 impl IntoFuture for AuthorizationRequest {
     type Output = Result<Authorization, Error>;
     type IntoFuture = BoxFuture<'static, Result<Authorization, Error>>;

@@ -251,9 +251,12 @@ pub(crate) fn prepare(
         secrets.push(Secret::new(secret));
         let mut encoded = String::new();
         path::encode_into(&mut encoded, secret);
-        if encoded != secret {
-            secrets.push(Secret::new(encoded));
-        }
+        let mut quoted = String::new();
+        quote(&mut quoted, secret);
+        let quoted = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+        // Servers repeat what they were sent as it was sent.
+        secrets
+            .extend([encoded.as_str(), quoted].iter().filter(|sent| **sent != secret).map(|sent| Secret::new(*sent)));
     };
     given.iter().filter(|(name, _)| is_secret(name)).for_each(|(_, value)| keep(value.as_str()));
 

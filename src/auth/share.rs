@@ -39,8 +39,6 @@ impl From<Reply> for Answer {
             headers: reply.headers,
             payload: Payload::Bytes(reply.body.to_vec()),
             attempts: reply.attempts,
-            #[cfg(target_arch = "wasm32")]
-            js_response: None,
         }
     }
 }

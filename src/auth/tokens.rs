@@ -177,8 +177,6 @@ mod tests {
             headers: Headers::new(),
             payload: Payload::Bytes(body.as_bytes().to_vec()),
             attempts: 1,
-            #[cfg(target_arch = "wasm32")]
-            js_response: None,
         };
         parse(&answer, Duration::from_secs(1000))
     }

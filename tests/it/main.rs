@@ -1,6 +1,7 @@
 //! One binary for all tests of the crate from outside. What needs no runtime runs natively and as wasm.
 #![allow(clippy::expect_used, clippy::panic, reason = "clippy knows test functions, and not the helpers of tests")]
 
+mod auth;
 mod bad_input;
 mod cases;
 mod errors;
