@@ -12,11 +12,11 @@ phone.templates.create P/branding/phone/templates B
 phone.templates.get G/branding/phone/templates/{id}
 phone.templates.delete D/branding/phone/templates/{id} v
 phone.templates.update A/branding/phone/templates/{id} B
-phone.templates.reset A/branding/phone/templates/{id}/reset B
+phone.templates.reset A/branding/phone/templates/{id}/reset Bt
 phone.templates.test P/branding/phone/templates/{id}/try Bd
 templates.getUniversalLogin G/branding/templates/universal-login
 templates.deleteUniversalLogin D/branding/templates/universal-login v
-templates.updateUniversalLogin U/branding/templates/universal-login Bv
+templates.updateUniversalLogin U/branding/templates/universal-login Btv
 themes.create P/branding/themes B
 themes.getDefault G/branding/themes/default
 themes.get G/branding/themes/{themeId}

@@ -235,7 +235,7 @@ export declare class ActionsVersionsClient {
    * Scope: `create:actions`.
    * @example await client.actions.versions.deploy("sample", "sample");
    */
-  deploy(actionId: string, id: string, request?: NonNullable<Management.DeployActionVersionRequestContent>, requestOptions?: RequestOptions): HttpResponsePromise<Management.DeployActionVersionResponseContent>;
+  deploy(actionId: string, id: string, request?: Management.DeployActionVersionRequestContent, requestOptions?: RequestOptions): HttpResponsePromise<Management.DeployActionVersionResponseContent>;
 }
 
 export declare class AgentsClient {
@@ -919,13 +919,13 @@ export declare class ConnectionsDirectoryProvisioningClient {
    * Scope: `update:directory_provisionings`.
    * @example await client.connections.directoryProvisioning.update("sample");
    */
-  update(id: string, request?: NonNullable<Management.UpdateDirectoryProvisioningRequestContent>, requestOptions?: RequestOptions): HttpResponsePromise<Management.UpdateDirectoryProvisioningResponseContent>;
+  update(id: string, request?: Management.UpdateDirectoryProvisioningRequestContent, requestOptions?: RequestOptions): HttpResponsePromise<Management.UpdateDirectoryProvisioningResponseContent>;
   /**
    * `POST /connections/{id}/directory-provisioning`.
    * Scope: `create:directory_provisionings`.
    * @example await client.connections.directoryProvisioning.create("sample");
    */
-  create(id: string, request?: NonNullable<Management.CreateDirectoryProvisioningRequestContent>, requestOptions?: RequestOptions): HttpResponsePromise<Management.CreateDirectoryProvisioningResponseContent>;
+  create(id: string, request?: Management.CreateDirectoryProvisioningRequestContent, requestOptions?: RequestOptions): HttpResponsePromise<Management.CreateDirectoryProvisioningResponseContent>;
   /**
    * `GET /connections/{id}/directory-provisioning/default-mapping`.
    * Scope: `read:directory_provisionings`.
@@ -980,13 +980,13 @@ export declare class ConnectionsKeysClient {
    * Scope: `create:connections_keys`.
    * @example await client.connections.keys.create("sample");
    */
-  create(id: string, request?: NonNullable<Management.PostConnectionKeysRequestContent>, requestOptions?: RequestOptions): HttpResponsePromise<Management.PostConnectionsKeysResponseContent>;
+  create(id: string, request?: Management.PostConnectionKeysRequestContent, requestOptions?: RequestOptions): HttpResponsePromise<Management.PostConnectionsKeysResponseContent>;
   /**
    * `POST /connections/{id}/keys/rotate`.
    * Scopes, any one: `create:connections_keys`, `update:connections_keys`.
    * @example await client.connections.keys.rotate("sample");
    */
-  rotate(id: string, request?: NonNullable<Management.RotateConnectionKeysRequestContent>, requestOptions?: RequestOptions): HttpResponsePromise<Management.RotateConnectionsKeysResponseContent>;
+  rotate(id: string, request?: Management.RotateConnectionKeysRequestContent, requestOptions?: RequestOptions): HttpResponsePromise<Management.RotateConnectionsKeysResponseContent>;
 }
 
 export declare class ConnectionsScimConfigurationClient {
@@ -1022,7 +1022,7 @@ export declare class ConnectionsScimConfigurationClient {
    * Scope: `create:scim_config`.
    * @example await client.connections.scimConfiguration.create("sample");
    */
-  create(id: string, request?: NonNullable<Management.CreateScimConfigurationRequestContent>, requestOptions?: RequestOptions): HttpResponsePromise<Management.CreateScimConfigurationResponseContent>;
+  create(id: string, request?: Management.CreateScimConfigurationRequestContent, requestOptions?: RequestOptions): HttpResponsePromise<Management.CreateScimConfigurationResponseContent>;
   /**
    * `GET /connections/{id}/scim-configuration/default-mapping`.
    * Scope: `read:scim_config`.

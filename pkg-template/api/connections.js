@@ -7,7 +7,7 @@ get G/connections/{id} q
 delete D/connections/{id} v
 update A/connections/{id} B
 clients.get G/connections/{id}/clients q c50:clients
-clients.update A/connections/{id}/clients Bv
+clients.update A/connections/{id}/clients Bav
 directoryProvisioning.get G/connections/{id}/directory-provisioning
 directoryProvisioning.delete D/connections/{id}/directory-provisioning v
 directoryProvisioning.update A/connections/{id}/directory-provisioning b

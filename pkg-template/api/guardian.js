@@ -34,7 +34,7 @@ factors.sms.getTemplates G/guardian/factors/sms/templates
 factors.sms.setTemplates U/guardian/factors/sms/templates B
 factors.set U/guardian/factors/{name} B
 policies.list G/guardian/policies
-policies.set U/guardian/policies B
+policies.set U/guardian/policies Ba
 get G/guardian/settings
 set U/guardian/settings B
 factors.email.get G/guardian/factors/email/settings

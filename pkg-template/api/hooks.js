@@ -5,6 +5,6 @@ get G/hooks/{id} q
 delete D/hooks/{id} v
 update A/hooks/{id} B
 secrets.get G/hooks/{id}/secrets
-secrets.delete D/hooks/{id}/secrets Bv
+secrets.delete D/hooks/{id}/secrets Bav
 secrets.update A/hooks/{id}/secrets Bv
 secrets.create P/hooks/{id}/secrets Bv`;

@@ -8,7 +8,7 @@ update A/users/{id} Bd
 authenticationMethods.list G/users/{id}/authentication-methods q o50t:authenticators
 authenticationMethods.deleteAll D/users/{id}/authentication-methods v
 authenticationMethods.create P/users/{id}/authentication-methods B
-authenticationMethods.set U/users/{id}/authentication-methods B
+authenticationMethods.set U/users/{id}/authentication-methods Ba
 authenticationMethods.get G/users/{id}/authentication-methods/{authentication_method_id}
 authenticationMethods.delete D/users/{id}/authentication-methods/{authentication_method_id} v
 authenticationMethods.update A/users/{id}/authentication-methods/{authentication_method_id} B

@@ -20,6 +20,9 @@ export const parseLine = (id, line) => {
     query: has("q"),
     json,
     bodyRequired: has("B"),
+    // A body is an object, or with these an array, or any JSON (branding.templates.updateUniversalLogin takes a text too).
+    array: has("a"),
+    any: has("t"),
     multipart: has("M"),
     stream: has("e"),
     paged: paging !== "-",
@@ -68,10 +71,14 @@ const start = async (context, operation, args) => {
   });
   const request = takesRequest ? args[params.length] : undefined;
   const options = args[params.length + takesRequest];
-  // A JSON body may be a text too (branding.templates.updateUniversalLogin).
-  const fits = operation.json ? isObject(request) || typeof request === "string" : isObject(request) && !(query && Array.isArray(request));
-  if (request !== undefined && !fits) {
-    throw invalid(id, `argument ${params.length + 1}, the request, must be an object, not ${kindOf(request)}`);
+  const refuse = (wanted) => {
+    throw invalid(id, `argument ${params.length + 1}, the request, must be ${wanted}, not ${kindOf(request)}`);
+  };
+  if (operation.array) {
+    if (!Array.isArray(request)) refuse("an array");
+  } else if (request !== undefined && !(operation.any && (typeof request === "string" || Array.isArray(request)))) {
+    // A body that may be left out may be null.
+    if (!(isObject(request) ? !Array.isArray(request) : request === null && operation.json && !operation.bodyRequired)) refuse("an object");
   }
   if (options !== undefined && !isObject(options)) {
     throw invalid(id, `argument ${params.length + takesRequest + 1}, the request options, must be an object, not ${kindOf(options)}`);

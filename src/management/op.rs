@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(api::OPERATIONS.len(), 491);
         for (id, line) in api::OPERATIONS {
             let operation = Operation::parse(id, line).expect(id);
-            assert!(operation.flags.chars().all(|flag| "qbBMevd".contains(flag)), "{id}");
+            assert!(operation.flags.chars().all(|flag| "qbBMatevd".contains(flag)), "{id}");
             assert_eq!(Operation::find(id).expect(id).path, operation.path);
         }
     }

@@ -357,6 +357,10 @@ test("request: the body is the JSON of what was given", async ({ scripted }) => 
   await client.jobs.get("1");
   equal(calls[5].body ?? null, null, "no body");
   equal(calls[5].headers["content-type"], undefined);
+  await client.branding.templates.updateUniversalLogin("<html></html>");
+  await client.branding.templates.updateUniversalLogin({ template: "t" });
+  await client.connections.keys.rotate("con_1", null);
+  equal(calls.slice(6).map((call) => call.body), ['"<html></html>"', '{"template":"t"}', "null"], "a text, an object, null");
 });
 
 test("request: what the caller changes after the call does not matter", async ({ scripted }) => {
@@ -413,6 +417,10 @@ test("request: missing and unfit arguments are refused, with the method's name",
     () => client.users.get("1", null),
     () => client.users.list([]),
     () => client.users.create("x"),
+    () => client.users.create([]),
+    () => client.users.create(null),
+    () => client.users.authenticationMethods.set("1", {}),
+    () => client.users.authenticationMethods.set("1"),
     () => client.users.create(() => {}),
     () => client.users.create({}, "options"),
     () => client.users.delete("1", 5),

@@ -100,7 +100,7 @@ fn output(description: &Description, homes: &BTreeMap<String, String>) -> Result
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
             return Err(format!("{name:?} is not a name for a group"));
         }
-        output.insert(Path::new("pkg-template/api").join(format!("{name}.js")), group_table(group)?);
+        output.insert(Path::new("pkg-template/api").join(format!("{name}.js")), group_table(description, group)?);
         imports += &format!("import {name} from \"./{name}.js\";\n");
         names.push(format!("  {name},\n"));
     }
@@ -114,7 +114,7 @@ fn output(description: &Description, homes: &BTreeMap<String, String>) -> Result
 fn table(description: &Description) -> Result<String, String> {
     let mut lines = Vec::new();
     for operation in description.operations() {
-        lines.push((operation.id.as_str(), line::write(operation)?));
+        lines.push((operation.id.as_str(), line::write(description, operation)?));
     }
     // Sorted, so that the core finds an operation by binary search.
     lines.sort();
@@ -125,9 +125,9 @@ fn table(description: &Description) -> Result<String, String> {
          /// for an empty one, and empty ones at the end are left out.\n\
          ///\n\
          /// 1. the method's letter (`G` GET, `P` POST, `U` PUT, `A` PATCH, `D` DELETE) and the path below `/api/v2`;\n\
-         /// 2. flags: `q` takes query parameters, `B` takes a JSON body, `b` takes one that may be left out, `M` takes a\n\
-         ///    multipart body, `e` answers with an event stream, `v` answers without a body, `d` takes the\n\
-         ///    `Auth0-Custom-Domain` header;\n\
+         /// 2. flags: `q` takes query parameters, `B` takes a JSON body, `b` takes one that may be left out or null, `M` takes\n\
+         ///    a multipart body; the body is an object, with `a` an array, with `t` any JSON, a text too; `e` answers\n\
+         ///    with an event stream, `v` answers without a body, `d` takes the `Auth0-Custom-Domain` header;\n\
          /// 3. pages: `o` offset, `c` checkpoint or `b` both, the page size, `t` where `include_totals` is taken, then\n\
          ///    `:` and the key of the items, then, where `next` is not answered, `:` and the member of the last item that\n\
          ///    is the next `from`;\n\
@@ -138,12 +138,12 @@ fn table(description: &Description) -> Result<String, String> {
 }
 
 /// The table of one group for the JS skin: the names are relative to the group.
-fn group_table(group: &Group) -> Result<String, String> {
+fn group_table(description: &Description, group: &Group) -> Result<String, String> {
     let prefix = format!("{}.", group.group);
     let mut lines = Vec::new();
     for operation in &group.operations {
         let name = operation.id.strip_prefix(&prefix).ok_or_else(|| format!("{} is in another group", operation.id))?;
-        lines.push(format!("{name} {}", line::write(operation)?));
+        lines.push(format!("{name} {}", line::write(description, operation)?));
     }
     let text = lines.join("\n");
     if text.contains(['`', '\\', '$']) {

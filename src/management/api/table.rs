@@ -5,9 +5,9 @@
 /// for an empty one, and empty ones at the end are left out.
 ///
 /// 1. the method's letter (`G` GET, `P` POST, `U` PUT, `A` PATCH, `D` DELETE) and the path below `/api/v2`;
-/// 2. flags: `q` takes query parameters, `B` takes a JSON body, `b` takes one that may be left out, `M` takes a
-///    multipart body, `e` answers with an event stream, `v` answers without a body, `d` takes the
-///    `Auth0-Custom-Domain` header;
+/// 2. flags: `q` takes query parameters, `B` takes a JSON body, `b` takes one that may be left out or null, `M` takes
+///    a multipart body; the body is an object, with `a` an array, with `t` any JSON, a text too; `e` answers
+///    with an event stream, `v` answers without a body, `d` takes the `Auth0-Custom-Domain` header;
 /// 3. pages: `o` offset, `c` checkpoint or `b` both, the page size, `t` where `include_totals` is taken, then
 ///    `:` and the key of the items, then, where `next` is not answered, `:` and the member of the last item that
 ///    is the next `from`;
@@ -73,12 +73,12 @@ pub(crate) static OPERATIONS: &[(&str, &str)] = &[
     ("branding.phone.templates.delete", "D/branding/phone/templates/{id} v"),
     ("branding.phone.templates.get", "G/branding/phone/templates/{id}"),
     ("branding.phone.templates.list", "G/branding/phone/templates q"),
-    ("branding.phone.templates.reset", "A/branding/phone/templates/{id}/reset B"),
+    ("branding.phone.templates.reset", "A/branding/phone/templates/{id}/reset Bt"),
     ("branding.phone.templates.test", "P/branding/phone/templates/{id}/try Bd"),
     ("branding.phone.templates.update", "A/branding/phone/templates/{id} B"),
     ("branding.templates.deleteUniversalLogin", "D/branding/templates/universal-login v"),
     ("branding.templates.getUniversalLogin", "G/branding/templates/universal-login"),
-    ("branding.templates.updateUniversalLogin", "U/branding/templates/universal-login Bv"),
+    ("branding.templates.updateUniversalLogin", "U/branding/templates/universal-login Btv"),
     ("branding.themes.create", "P/branding/themes B"),
     ("branding.themes.delete", "D/branding/themes/{themeId} v"),
     ("branding.themes.get", "G/branding/themes/{themeId}"),
@@ -121,7 +121,7 @@ pub(crate) static OPERATIONS: &[(&str, &str)] = &[
     ("connectionProfiles.update", "A/connection-profiles/{id} B"),
     ("connections.checkStatus", "G/connections/{id}/status v"),
     ("connections.clients.get", "G/connections/{id}/clients q c50:clients"),
-    ("connections.clients.update", "A/connections/{id}/clients Bv"),
+    ("connections.clients.update", "A/connections/{id}/clients Bav"),
     ("connections.create", "P/connections B"),
     ("connections.delete", "D/connections/{id} v"),
     ("connections.directoryProvisioning.addSynchronizedGroupSelections", "P/connections/{id}/directory-provisioning/synchronized-groups Bv"),
@@ -271,14 +271,14 @@ pub(crate) static OPERATIONS: &[(&str, &str)] = &[
     ("guardian.factors.sms.setTwilioProvider", "U/guardian/factors/sms/providers/twilio B"),
     ("guardian.get", "G/guardian/settings"),
     ("guardian.policies.list", "G/guardian/policies"),
-    ("guardian.policies.set", "U/guardian/policies B"),
+    ("guardian.policies.set", "U/guardian/policies Ba"),
     ("guardian.set", "U/guardian/settings B"),
     ("hooks.create", "P/hooks B"),
     ("hooks.delete", "D/hooks/{id} v"),
     ("hooks.get", "G/hooks/{id} q"),
     ("hooks.list", "G/hooks q o50t:hooks"),
     ("hooks.secrets.create", "P/hooks/{id}/secrets Bv"),
-    ("hooks.secrets.delete", "D/hooks/{id}/secrets Bv"),
+    ("hooks.secrets.delete", "D/hooks/{id}/secrets Bav"),
     ("hooks.secrets.get", "G/hooks/{id}/secrets"),
     ("hooks.secrets.update", "A/hooks/{id}/secrets Bv"),
     ("hooks.update", "A/hooks/{id} B"),
@@ -463,7 +463,7 @@ pub(crate) static OPERATIONS: &[(&str, &str)] = &[
     ("users.authenticationMethods.deleteAll", "D/users/{id}/authentication-methods v"),
     ("users.authenticationMethods.get", "G/users/{id}/authentication-methods/{authentication_method_id}"),
     ("users.authenticationMethods.list", "G/users/{id}/authentication-methods q o50t:authenticators"),
-    ("users.authenticationMethods.set", "U/users/{id}/authentication-methods B"),
+    ("users.authenticationMethods.set", "U/users/{id}/authentication-methods Ba"),
     ("users.authenticationMethods.update", "A/users/{id}/authentication-methods/{authentication_method_id} B"),
     ("users.authenticators.deleteAll", "D/users/{id}/authenticators v"),
     ("users.connectedAccounts.list", "G/users/{id}/connected-accounts q c50:connected_accounts"),

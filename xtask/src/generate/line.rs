@@ -1,8 +1,8 @@
 //! One operation as a line of the table. The grammar stands in the table's own comment, which [`super::table`] writes.
 
-use auth0_api_description::{BodyKind, Method, Operation, PagingStyle};
+use auth0_api_description::{BodyKind, Description, Kind, Method, Operation, PagingStyle, Type};
 
-pub(super) fn write(operation: &Operation) -> Result<String, String> {
+pub(super) fn write(description: &Description, operation: &Operation) -> Result<String, String> {
     let method = match operation.method {
         Method::Get => 'G',
         Method::Post => 'P',
@@ -20,6 +20,11 @@ pub(super) fn write(operation: &Operation) -> Result<String, String> {
             (BodyKind::Json, false) => 'b',
             (BodyKind::Multipart, true) => 'M',
             (BodyKind::Multipart, false) => return Err(format!("{}: a form that may be left out", operation.id)),
+        });
+        flags.push_str(match shape(description, &body.ty)? {
+            Shape::Object => "",
+            Shape::Array => "a",
+            Shape::Any => "t",
         });
     }
     if operation.event_stream {
@@ -65,4 +70,27 @@ pub(super) fn write(operation: &Operation) -> Result<String, String> {
         }
     }
     Ok(fields.join(" "))
+}
+
+/// What a body is at its top.
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    Object,
+    Array,
+    /// More than one of them, or a text.
+    Any,
+}
+
+fn shape(description: &Description, ty: &Type) -> Result<Shape, String> {
+    let (ty, _) = description.resolve(ty)?;
+    Ok(match &ty.kind {
+        Kind::Object { .. } => Shape::Object,
+        Kind::Array { .. } => Shape::Array,
+        Kind::Union { variants, .. } => {
+            let mut shapes = variants.iter().map(|variant| shape(description, variant));
+            let first = shapes.next().unwrap_or(Ok(Shape::Any))?;
+            shapes.try_fold(first, |known, next| Ok::<_, String>(if known == next? { known } else { Shape::Any }))?
+        }
+        _ => Shape::Any,
+    })
 }

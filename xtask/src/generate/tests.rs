@@ -1,5 +1,5 @@
 use super::*;
-use auth0_api_description::{Body, BodyKind, Method, Operation, Paging, PagingStyle, Type};
+use auth0_api_description::{Body, BodyKind, Description, Kind, Method, Operation, Paging, PagingStyle, Type};
 
 /// What a reader of the table sees of an operation: the grammar read back, written apart from the writer.
 #[derive(Debug, PartialEq)]
@@ -8,6 +8,8 @@ struct Row {
     path: String,
     query: bool,
     body: Option<(BodyKind, bool)>,
+    array: bool,
+    any: bool,
     event_stream: bool,
     empty: bool,
     custom_domain: bool,
@@ -16,14 +18,18 @@ struct Row {
 }
 
 impl Row {
-    fn of(operation: &Operation) -> Self {
+    fn of(description: &Description, operation: &Operation) -> Self {
         let body = operation.body.as_ref().map(|body: &Body| (body.kind, body.required));
         let names = operation.query.iter().filter(|_| body.is_some()).map(|property| property.name.clone());
+        let kind = body.and(operation.body.as_ref()).map(|body| &description.resolve(&body.ty).unwrap().0.kind);
         Self {
             method: operation.method,
             path: operation.path.clone(),
             query: !operation.query.is_empty(),
             body,
+            array: matches!(kind, Some(Kind::Array { .. })),
+            any: matches!(kind, Some(Kind::Any | Kind::String { .. }))
+                || matches!(kind, Some(Kind::Union { variants, .. }) if variants.iter().any(|ty| matches!(ty.kind, Kind::String { .. }))),
             event_stream: operation.event_stream,
             empty: operation.response.is_none(),
             custom_domain: operation.custom_domain,
@@ -72,6 +78,8 @@ impl Row {
             path: place[1..].to_owned(),
             query: flags.contains('q'),
             body,
+            array: flags.contains('a'),
+            any: flags.contains('t'),
             event_stream: flags.contains('e'),
             empty: flags.contains('v'),
             custom_domain: flags.contains('d'),
@@ -85,8 +93,8 @@ impl Row {
 fn a_line_says_all_there_is_to_an_operation() {
     let description = read(&files::root()).unwrap();
     for operation in description.operations() {
-        let line = line::write(operation).unwrap();
-        assert_eq!(Row::parse(&line), Row::of(operation), "{line}");
+        let line = line::write(&description, operation).unwrap();
+        assert_eq!(Row::parse(&line), Row::of(&description, operation), "{line}");
     }
 }
 
@@ -97,15 +105,17 @@ fn a_line_may_have_an_empty_field_in_the_middle() {
     operation.custom_domain = false;
     operation.query.push(auth0_api_description::Property { name: "a".into(), required: false, ty: Type::string() });
     operation.query.push(auth0_api_description::Property { name: "b".into(), required: false, ty: Type::string() });
-    assert_eq!(line::write(&operation).unwrap(), "P/users qB - a,b");
+    assert_eq!(line::write(&description, &operation).unwrap(), "P/users qB - a,b");
     operation.query[0].name = "with space".into();
-    assert!(line::write(&operation).unwrap_err().contains("users.create"));
+    assert!(line::write(&description, &operation).unwrap_err().contains("users.create"));
 }
 
 #[test]
 fn lines_that_are_known() {
     let description = read(&files::root()).unwrap();
-    let line = |id: &str| line::write(description.operations().find(|operation| operation.id == id).unwrap()).unwrap();
+    let line = |id: &str| {
+        line::write(&description, description.operations().find(|operation| operation.id == id).unwrap()).unwrap()
+    };
     assert_eq!(line("users.list"), "G/users q o50t:users");
     assert_eq!(line("users.update"), "A/users/{id} Bd");
     assert_eq!(line("logs.list"), "G/logs q b50t:logs:log_id");
@@ -115,6 +125,9 @@ fn lines_that_are_known() {
     assert_eq!(line("connections.keys.rotate"), "P/connections/{id}/keys/rotate b");
     assert_eq!(line("roles.permissions.delete"), "D/roles/{id}/permissions Bv");
     assert_eq!(line("customDomains.list"), "G/custom-domains q");
+    assert_eq!(line("guardian.policies.set"), "U/guardian/policies Ba");
+    assert_eq!(line("branding.templates.updateUniversalLogin"), "U/branding/templates/universal-login Btv");
+    assert_eq!(line("branding.phone.templates.reset"), "A/branding/phone/templates/{id}/reset Bt");
 }
 
 #[test]

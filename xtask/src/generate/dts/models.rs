@@ -94,12 +94,10 @@ impl<'a> Models<'a> {
         }
     }
 
-    /// The type of a body. One that may be null is given as `{}`.
+    /// The type of a body.
     pub(super) fn body(&mut self, ty: &Type, name: &str) -> Result<String, String> {
-        let (_, nullable) = self.description.resolve(ty)?;
         self.bodies.insert(words::pascal(name));
-        let text = self.named(ty, name)?;
-        Ok(if nullable { format!("NonNullable<{text}>") } else { text })
+        self.named(ty, name)
     }
 
     /// For an answer that is a list or an envelope around it: the type of the bare list.
