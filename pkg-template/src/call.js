@@ -1,6 +1,6 @@
 // From a method's arguments to a call of the core, and from its answer to what the method returns.
 import { invalid, rawResponseOf, read, toError } from "./errors.js";
-import { fromForm, plainMembers, toForm } from "./form.js";
+import { fromForm, plain, toForm } from "./form.js";
 import { toFormData } from "./multipart.js";
 import { Page } from "./page.js";
 import { HttpResponsePromise, PagePromise } from "./promise.js";
@@ -60,7 +60,7 @@ const replaced = (pairs, { name, value }) => {
   return pairs.some((pair) => pair[0] === name) ? others : [...others, [name, value]];
 };
 
-const start = async (context, operation, args) => {
+const start = (context, operation, args) => {
   const { id, params, takesRequest, query, paged } = operation;
   const ids = params.map((name, index) => {
     const value = args[index];
@@ -85,9 +85,6 @@ const start = async (context, operation, args) => {
   }
   // Taken now: what the caller does to the object after the call changes nothing.
   const parameters = query ? { ...request } : undefined;
-  let body;
-  if (operation.multipart) body = await toFormData(id, request ?? {});
-  else if (operation.json && (request !== undefined || operation.bodyRequired)) body = toJson(operation, request);
   let path;
   try {
     path = ids.map(encodeURIComponent).join("&");
@@ -97,32 +94,44 @@ const start = async (context, operation, args) => {
   // An empty id is told from none.
   if (ids.length && !path) throw invalid(id, `argument 1, \`${params[0]}\`, is empty`);
   const pairs = toPairs(id, parameters, operation.json || operation.multipart ? operation.queryNames : undefined);
-
-  // `guard` is what the core remembers of a walk, from one page to the next.
-  const send = async (asked, guard) => {
-    const form = toForm(asked);
-    const { data, response } = await context.send(operation, path, form, body, options, { unread: operation.stream });
-    const rawResponse = rawResponseOf(response);
-    if (operation.stream) return { data: new Stream(id, response), rawResponse };
-    if (!paged) return { data, rawResponse };
-    const { items, next, problem } = pageOf(operation, context.Client, form, data, guard, response);
-    const load = next ? async () => (await send(replaced(asked, next), next.guard)).data : undefined;
-    return { data: new Page(id, load, problem, items, data, rawResponse), rawResponse };
-  };
-  return send(pairs);
+  if (operation.multipart) return toFormData(id, request ?? {}).then((body) => send(context, operation, path, pairs, body, options));
+  const body = operation.json && (request !== undefined || operation.bodyRequired) ? toJson(operation, request) : undefined;
+  return send(context, operation, path, pairs, body, options);
 };
+
+// `guard` is what the core remembers of a walk, from one page to the next.
+const send = async (context, operation, path, pairs, body, options, guard) => {
+  const { id, paged, stream } = operation;
+  const form = pairs.length ? toForm(pairs) : "";
+  const { data, response } = await context.send(operation, path, form, body, options, { unread: stream });
+  if (stream) return answer(new Stream(id, response), response);
+  if (!paged) return answer(data, response);
+  const { items, next, problem } = pageOf(operation, context.Client, form, data, guard, response);
+  const load = next ? async () => (await send(context, operation, path, replaced(pairs, next), body, options, next.guard)).data : undefined;
+  return answer(new Page(id, load, problem, items, data, response), response);
+};
+
+// What `withRawResponse` gives. The raw response is made when it is looked at.
+const answer = (data, response) => ({
+  data,
+  get rawResponse() {
+    return rawResponseOf(response);
+  },
+});
+
+// What an envelope may say of itself.
+const FACTS = ["next", "total", "start", "limit", "page", "per_page"];
 
 // The items of a page, and the one parameter that changes for the next. The core decides, by what the page says of itself.
 const pageOf = ({ id, line, items: key, cursor }, Client, form, data, guard, response) => {
   const bare = Array.isArray(data);
   const found = bare ? data : data?.[key];
   const items = Array.isArray(found) ? found : [];
-  const facts = [];
-  const last = items.at(-1)?.[cursor];
-  if (typeof last === "string") facts.push(toForm([["\0last", last]]));
-  if (!bare) facts.push(plainMembers(data));
+  const facts = bare ? [] : FACTS.filter((name) => data?.[name] !== undefined).map((name) => [name, plain(data[name])]);
+  const last = cursor && plain(items.at(-1)?.[cursor]);
+  if (last) facts.push(["\0last", last]);
   try {
-    const next = Client.page(line, id, form, bare, found === items ? items.length : -1, facts.join("&"), guard ?? "");
+    const next = Client.page(line, id, form, bare, found === items ? items.length : -1, toForm(facts), guard ?? "");
     return { items, next: next ? fromForm(next) : undefined };
   } catch (thrown) {
     const detail = { ...read(thrown), status: response.status, response, body: data };
@@ -135,6 +144,11 @@ const pageOf = ({ id, line, items: key, cursor }, Client, form, data, guard, res
 
 // The request starts at once, awaited or not.
 export const call = (context, operation, args) => {
-  const result = start(context, operation, args);
+  let result;
+  try {
+    result = start(context, operation, args);
+  } catch (error) {
+    result = Promise.reject(error);
+  }
   return operation.paged ? new PagePromise(result) : new HttpResponsePromise(result);
 };

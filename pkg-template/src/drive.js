@@ -148,57 +148,59 @@ const headerLines = (headers) => {
   return lines.join("\n");
 };
 
-const initOf = (request, body, signal) => {
-  const [target, ...lines] = request.split("\n");
-  const space = target.indexOf(" ");
-  const headers = {};
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    headers[line.slice(0, colon)] = line.slice(colon + 2);
+// What `fetch` is given. The headers of a client's calls hardly ever differ: those of the last one are kept in pieces.
+const prepare = (context, request, body, signal) => {
+  const cut = request.indexOf("\n");
+  const space = request.indexOf(" ");
+  const lines = request.slice(cut + 1);
+  if (context.lines !== lines) {
+    context.lines = lines;
+    context.record = Object.fromEntries(
+      lines.split("\n").map((line) => {
+        const colon = line.indexOf(":");
+        return [line.slice(0, colon), line.slice(colon + 2)];
+      }),
+    );
   }
-  // The core decides about redirects; a browser then shows an opaque answer, which is an error.
-  const init = { method: target.slice(0, space), headers, redirect: "manual", signal };
+  // The core decides about redirects; a browser then shows an opaque answer, which is an error. The headers are a copy: what
+  // is given to `fetch` may be changed by those in between.
+  const init = { method: request.slice(0, space), headers: { ...context.record }, redirect: "manual", signal };
   if (body !== undefined) init.body = body;
-  return [target.slice(space + 1), init];
+  // Called without a receiver.
+  const { fetch } = context;
+  return fetch(request.slice(space + 1, cut), init);
 };
 
 // Runs an exchange to its end and gives `{ response, data }`; `io` has the context, the body, the caller's signal, `unread` for
-// an answer that the caller reads, and `buys` for a token request, whose attempts are a part of `parent`.
+// an answer that the caller reads, and `buys` for a token request, whose attempts are a part of `parent`. One function, since
+// each `async` one around another is felt in every call.
 export const run = async (exchange, io, parent) => {
   const { context, signal } = io;
+  let attempt = parent;
   // What the core's error is completed with: what was thrown, and what is kept of the answer.
   let found;
   let response;
-
-  const send = async (attempt) => {
-    const body = io.body ?? (exchange.body() || undefined);
-    const [url, init] = initOf(exchange.request(), body, attempt.controller.signal);
-    const answer = await attempt.within(context.fetch(url, init));
-    // A `fetch` written by hand may answer with anything.
-    if (!answer?.headers || typeof answer.headers.get !== "function") throw new Error("fetch answered with something that is not a Response");
-    response = answer;
-    found = { response };
-    const good = answer.ok ?? (answer.status >= 200 && answer.status < 300);
-    return exchange.answered(answer.status, good ? "" : headerLines(answer.headers), now(), Math.random());
-  };
-
-  const readError = async (attempt) => {
-    const { text, truncated, broken } = await readSome(response, attempt);
-    found = { response, body: text, truncated };
-    const document = parse(text)?.data;
-    const shown = document === undefined ? text.slice(0, 4096) : "";
-    return exchange.refused(shown, document !== undefined, plainMembers(document), broken && brokeWhileReading(broken), now(), Math.random());
-  };
-
-  // One attempt, to its answer or to the step that follows a failure.
-  const perform = async (attempt, first) => {
-    let step = first;
+  let step = BEGIN;
+  try {
     for (;;) {
       try {
-        if (step === TOKEN) step = await bearer(exchange, io, attempt);
-        else if (step === SEND) step = await send(attempt);
-        else if (step === READ_ERROR) step = await readError(attempt);
-        else if (step === READ) {
+        if (step === BEGIN) {
+          step = exchange.begin(now());
+          found = response = undefined;
+          attempt = parent ?? new Attempt(exchange.limit(), signal);
+          if (signal?.aborted) throw signal.reason;
+        } else if (step === TOKEN) {
+          step = await bearer(exchange, io, attempt);
+        } else if (step === SEND) {
+          response = await attempt.within(prepare(context, exchange.request(), io.buys ? exchange.body() : io.body, attempt.controller.signal));
+          // A `fetch` written by hand may answer with anything.
+          if (typeof response?.headers?.get !== "function") throw new Error("fetch answered with something that is not a Response");
+          found = { response };
+          const { status } = response;
+          step = exchange.answered(status, status >= 200 && status < 300 ? "" : headerLines(response.headers), now(), Math.random());
+          // A redirect that is followed: nobody reads what it says.
+          if (step === SEND) response.body?.cancel?.().catch(() => {});
+        } else if (step === READ) {
           if (io.unread) {
             attempt.handOver();
             return { response };
@@ -211,70 +213,48 @@ export const run = async (exchange, io, parent) => {
             // Its body is kept nowhere: a token may be in it.
             const token = exchange.bought(isObject(parsed?.data), plainMembers(parsed?.data));
             if (token) return { token };
-            step = FAIL;
-          } else if (parsed) {
-            return { response, data: parsed.data };
           } else {
-            found = { response, body: text };
+            if (parsed) return { response, data: parsed.data };
+            found.body = text;
             exchange.fail("decode", "the answer is not JSON");
-            step = FAIL;
           }
-        } else return step;
-      } catch (thrown) {
-        if (thrown instanceof Final || attempt.over || attempt.aborted) throw thrown;
-        found = { ...found, cause: thrown };
-        step = exchange.broke(step === READ ? brokeWhileReading(thrown) : `the connection failed: ${describe(thrown)}`, codeOf(thrown), now(), Math.random());
-      }
-    }
-  };
-
-  const aborted = () => {
-    exchange.fail("aborted", "the call was aborted by its signal");
-    throw new Final(failure(exchange, { cause: signal.reason }));
-  };
-
-  try {
-    for (let step = exchange.begin(now()); ; ) {
-      if (step === BEGIN) step = exchange.begin(now());
-      const attempt = parent ?? new Attempt(exchange.limit(), signal);
-      try {
-        if (signal?.aborted) aborted();
-        const result = await perform(attempt, step);
-        if (typeof result === "object") return result;
-        step = result;
-      } catch (thrown) {
-        if (parent || thrown instanceof Final) throw thrown;
-        if (attempt.aborted) aborted();
-        if (!attempt.over) throw thrown;
-        step = exchange.timedOut(now(), Math.random());
-      } finally {
-        if (!parent) attempt.close();
-      }
-      if (step === FAIL) {
-        io.found = found;
-        throw new Final(failure(exchange, found));
-      }
-      if (step === WAIT) {
-        try {
+          step = FAIL;
+        } else if (step === READ_ERROR) {
+          const { text, truncated, broken } = await readSome(response, attempt);
+          found = { response, body: text, truncated };
+          const document = parse(text)?.data;
+          const shown = document === undefined ? text.slice(0, 4096) : "";
+          step = exchange.refused(shown, document !== undefined, plainMembers(document), broken && brokeWhileReading(broken), now(), Math.random());
+        } else if (step === WAIT) {
+          if (!parent) attempt.close();
           await (parent ? parent.within(pause(exchange.wait())) : pause(exchange.wait(), signal));
-        } catch (thrown) {
-          if (parent) throw thrown;
-          aborted();
+          step = BEGIN;
+        } else {
+          io.found = found;
+          throw new Final(failure(exchange, found));
         }
-        step = BEGIN;
+      } catch (thrown) {
+        if (thrown instanceof Final || parent?.over || parent?.aborted) throw thrown;
+        if (signal?.aborted) {
+          exchange.fail("aborted", "the call was aborted by its signal");
+          throw new Final(failure(exchange, { cause: signal.reason }));
+        }
+        if (attempt.over) {
+          step = exchange.timedOut(now(), Math.random());
+        } else {
+          found = { ...found, cause: thrown };
+          step = exchange.broke(step === READ ? brokeWhileReading(thrown) : `the connection failed: ${describe(thrown)}`, codeOf(thrown), now(), Math.random());
+        }
       }
-      found = response = undefined;
     }
   } finally {
+    if (!parent) attempt?.close();
     exchange.free();
   }
 };
 
 // The same for whoever is not a part of another exchange.
-export const drive = async (exchange, io) => {
-  try {
-    return await run(exchange, io);
-  } catch (thrown) {
+export const drive = (exchange, io) =>
+  run(exchange, io).catch((thrown) => {
     throw thrown instanceof Final ? thrown.error : thrown;
-  }
-};
+  });

@@ -7,9 +7,11 @@ export const toForm = (pairs) => pairs.map(([name, value]) => `${encode(name)}=$
 
 export const fromForm = (text) => Object.fromEntries(text ? text.split("&").map((pair) => pair.split("=").map(decodeURIComponent)) : []);
 
-// The members of a JSON object that are texts or numbers: all that the core reads of one.
-export const plainMembers = (value) =>
-  value && typeof value === "object" ? toForm(Object.entries(value).map(([name, member]) => [name, /^(string|number)$/.test(typeof member) ? wellFormed(member) : ""])) : "";
-
 // `encodeURIComponent` throws at half of a surrogate pair; what a server sent may be anything.
-const wellFormed = (value) => (typeof value === "string" ? value.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd") : value);
+const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+// A text or a number as a text; of anything else the core only hears that it is there.
+export const plain = (value) => (typeof value === "string" ? value.replace(LONE, "\ufffd") : typeof value === "number" ? String(value) : "");
+
+// The members of a JSON object, as the core reads them.
+export const plainMembers = (value) => (value && typeof value === "object" ? toForm(Object.entries(value).map(([name, member]) => [plain(name), plain(member)])) : "");

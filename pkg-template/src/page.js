@@ -1,4 +1,4 @@
-import { invalid } from "./errors.js";
+import { invalid, rawResponseOf } from "./errors.js";
 
 // One page of a list, and the way to the rest.
 export class Page {
@@ -8,20 +8,26 @@ export class Page {
   #load;
   #problem;
   #loading;
+  #answer;
 
   // `load` gets the next Page, undefined at the end. `problem` says why there can be no next page although the list has
   // not ended: told when it is asked for, so that this page is not lost.
-  constructor(operation, load, problem, data, response, rawResponse) {
+  constructor(operation, load, problem, data, response, answer) {
     this.#operation = operation;
-    this.#set(load, problem, data, response, rawResponse);
+    this.#set(load, problem, data, response, answer);
   }
 
-  #set(load, problem, data, response, rawResponse) {
+  #set(load, problem, data, response, answer) {
     this.#load = load;
     this.#problem = problem;
     this.data = data;
     this.response = response;
-    this.rawResponse = rawResponse;
+    this.#answer = answer;
+  }
+
+  // Made when it is asked for.
+  get rawResponse() {
+    return rawResponseOf(this.#answer);
   }
 
   hasNextPage() {
@@ -39,7 +45,7 @@ export class Page {
     return (this.#loading ??= this.#following()
       .then((page) => {
         if (!page) throw invalid(this.#operation, "this is the last page, there is no next one");
-        this.#set(page.#load, page.#problem, page.data, page.response, page.rawResponse);
+        this.#set(page.#load, page.#problem, page.data, page.response, page.#answer);
         return this;
       })
       .finally(() => {
@@ -50,7 +56,7 @@ export class Page {
   // This page and all that follow, each a Page of its own.
   async *pages() {
     // A copy: getNextPage on this page does not disturb the walk.
-    let page = new Page(this.#operation, this.#load, this.#problem, this.data, this.response, this.rawResponse);
+    let page = new Page(this.#operation, this.#load, this.#problem, this.data, this.response, this.#answer);
     for (; page; page = await page.#following()) yield page;
   }
 
