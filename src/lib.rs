@@ -53,7 +53,7 @@ pub use host::{Crypto, Host, MemoryStore, StoredToken, Timer, TokenStore, Transp
 #[cfg(target_arch = "wasm32")]
 pub use host::{FetchTransport, JsTimer, WebCrypto};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-pub use host::{NativeCrypto, ReqwestTransport, TokioTimer};
+pub use host::{NativeCrypto, ReqwestTransport, Tls, TokioTimer};
 pub use http::{
     ByteStream, ErrorBody, Headers, HttpBody, HttpRequest, HttpResponse, Method, Multipart, Read, RequestBody,
 };

@@ -42,6 +42,8 @@ impl AuthenticationClient {
             client_id: None,
             authentication: Vec::new(),
             mtls_domain: None,
+            #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+            tls: None,
             headers: Vec::new(),
             telemetry: Some(telemetry::of_this_crate()),
             timeout: TIMEOUT,
@@ -78,6 +80,8 @@ pub struct AuthenticationBuilder {
     client_id: Option<String>,
     authentication: Vec<Authentication>,
     mtls_domain: Option<String>,
+    #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+    tls: Option<crate::host::Tls>,
     headers: Vec<(String, Secret)>,
     telemetry: Option<String>,
     timeout: Duration,
@@ -123,11 +127,19 @@ impl AuthenticationBuilder {
     }
 
     /// The client authenticates with the certificate of its connections (RFC 8705), which the transport brings
-    /// (`ReqwestTransport::with_client_certificate`, or the `fetch` of a Worker's mTLS binding). Requests that the client
+    /// (`ReqwestTransport::with_tls`, or the `fetch` of a Worker's mTLS binding). Requests that the client
     /// authenticates or that carry a token go to the alias `mtls.{domain}`.
     pub fn mtls(mut self) -> Self {
         self.authentication.push(Authentication::Certificate);
         self
+    }
+
+    /// The client authenticates with this certificate (RFC 8705): the chain and its private key, PEM. The same as
+    /// [`AuthenticationBuilder::mtls`] over a transport that shows it.
+    #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+    pub fn client_certificate(mut self, chain_pem: impl Into<Vec<u8>>, key_pem: impl Into<Secret>) -> Self {
+        self.tls = Some(crate::host::Tls::new().client_certificate(chain_pem, key_pem));
+        self.mtls()
     }
 
     /// The host that asks for the client's certificate, in the place of `mtls.{domain}`.
@@ -230,6 +242,10 @@ impl AuthenticationBuilder {
         };
         if let Some(transport) = self.transport {
             host.transport = transport;
+        }
+        #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+        if let Some(tls) = self.tls {
+            host.transport = Arc::new(crate::host::ReqwestTransport::with_tls(tls)?);
         }
         let mut headers = Headers::new();
         if let Some(telemetry) = self.telemetry {

@@ -245,7 +245,7 @@ pub(crate) fn prepare(
     }
     let path = path::fill(endpoint.path, path_arguments)?;
     let mut headers = sender.headers.clone();
-    headers.set("accept", if endpoint.has('x') { "*/*" } else { "application/json" });
+    headers.set("accept", if endpoint.has('x') || endpoint.has('v') { "*/*" } else { "application/json" });
     let mut secrets = Vec::new();
     let mut keep = |secret: &str| {
         secrets.push(Secret::new(secret));

@@ -10,6 +10,8 @@ mod js_timer;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod native;
 mod store;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod tls;
 #[cfg(target_arch = "wasm32")]
 mod web_crypto;
 
@@ -22,6 +24,8 @@ pub use js_timer::JsTimer;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub use native::{NativeCrypto, ReqwestTransport, TokioTimer};
 pub use store::{MemoryStore, StoredToken, TokenStore};
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub use tls::Tls;
 #[cfg(target_arch = "wasm32")]
 pub use web_crypto::WebCrypto;
 

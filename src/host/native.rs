@@ -1,10 +1,9 @@
 //! The native host: reqwest with rustls, tokio's timer, the system's randomness.
 
-use super::{Crypto, Timer, Transport, TransportError};
+use super::{Crypto, Timer, Tls, Transport, TransportError};
 use crate::error::{Error, ErrorKind};
 use crate::http::{ByteStream, Headers, HttpBody, HttpRequest, HttpResponse, RequestBody};
 use crate::maybe_send::BoxFuture;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A transport over [`reqwest`], HTTP/1.1 and HTTP/2, rustls with the certificates of the system.
@@ -17,25 +16,21 @@ impl ReqwestTransport {
     /// # Errors
     /// [`ErrorKind::Config`] when TLS cannot be set up.
     pub fn new() -> Result<Self, Error> {
-        let config = |message: &'static str| move |error| Error::new(ErrorKind::Config, message).with_source(error);
-        // The provider is named here, so that no process-wide default is needed or set.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = rustls_platform_verifier::Verifier::new(provider.clone()).map_err(|error| {
-            Error::new(ErrorKind::Config, "the system's certificates cannot be read").with_source(error)
-        })?;
-        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Error::new(ErrorKind::Config, "TLS cannot be set up").with_source(error))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Self::with_tls(Tls::new())
+    }
+
+    /// A client of our own that shows a certificate, or trusts more than the system does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when TLS cannot be set up: a certificate or a key that is none.
+    pub fn with_tls(tls: Tls) -> Result<Self, Error> {
+        let tls = tls.config()?;
         reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map(Self)
-            .map_err(config("the HTTP client cannot be built"))
+            .map_err(|error| Error::new(ErrorKind::Config, "the HTTP client cannot be built").with_source(error))
     }
 
     /// A client that the user made: proxies, client certificates, resolvers. It should follow no redirects

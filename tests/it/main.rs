@@ -18,7 +18,11 @@ mod conformance;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod end_to_end;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod oidc;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod prism;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod prism_auth;
 #[cfg(all(feature = "management", not(target_arch = "wasm32")))]
 mod typed;
 #[cfg(all(feature = "management", not(target_arch = "wasm32")))]

@@ -27,7 +27,7 @@ fn wanted(path: PathBuf, what: &str) -> PathBuf {
 }
 
 /// A process that ends with the test, also when that panics.
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -36,25 +36,25 @@ impl Drop for Process {
     }
 }
 
-fn prepare(document: &Path) {
+pub(crate) fn prepare(document: &Path, source: &str, arguments: &[&str]) {
     let shared = || root().join("../shared");
     let script = wanted(
         shared().join("counterparts/prism-prep.py"),
         "the folder `shared` with the counterparts belongs beside the checkout",
     );
-    let source = wanted(shared().join("api/management.json"), "the folder `shared` belongs beside the checkout");
+    let source = wanted(shared().join("api").join(source), "the folder `shared` belongs beside the checkout");
     let status = Command::new("python3")
         .arg(script)
         .arg(source)
         .arg(document)
-        .args(["--prefix", "/api/v2"])
+        .args(arguments)
         .stdout(Stdio::null())
         .status()
         .expect("python3, which prepares the document, cannot be run");
     assert!(status.success(), "prism-prep.py failed: {status}");
 }
 
-fn start(document: &Path) -> (Process, String) {
+pub(crate) fn start(document: &Path) -> (Process, String) {
     let cli = wanted(root().join("node_modules/@stoplight/prism-cli/dist/index.js"), "run `npm ci`");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -127,7 +127,7 @@ fn published() -> (Description, Vec<(String, String, Vec<String>)>) {
 }
 
 /// Method and path of every operation of a document, with nameless parameters.
-fn operations_of(document: &Path) -> BTreeSet<(String, String)> {
+pub(crate) fn operations_of(document: &Path) -> BTreeSet<(String, String)> {
     let text = std::fs::read_to_string(document).expect("the prepared document");
     let document: Json = serde_json::from_str(&text).expect("JSON");
     let paths = document["paths"].as_object().expect("paths");
@@ -145,7 +145,7 @@ fn nameless(path: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_is_valid() {
     let document = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prism-management.json");
-    prepare(&document);
+    prepare(&document, "management.json", &["--prefix", "/api/v2"]);
     let known = operations_of(&document);
     let (_prism, origin) = start(&document);
     let auth0 = ManagementClient::builder(origin)
