@@ -7,7 +7,7 @@
 // --out   where package/, auth0-sdk.tgz and sizes.json go
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -58,6 +58,7 @@ const inputs = {
 const common = {
   bundle: true,
   minify: true,
+  sourcemap: "linked",
   format: "esm",
   target: "es2022",
   platform: "neutral",
@@ -69,37 +70,77 @@ const common = {
   plugins: [inputs],
 };
 
-// shared.js: everything but the loaders, once. Each entry point adds its runtime's loader.
+// shared.js: everything but the loaders, once. Each entry point adds its runtime's loader. For CommonJS the same.
 const shared = await build({ ...common, entryPoints: ["shared.js"], outfile: join(packageDir, "shared.js") });
-const [{ exports: sharedExports }] = Object.values(shared.metafile.outputs);
-const names = sharedExports.filter((name) => name !== "setLoader").sort();
+// Only a loader asks for it, and those stand elsewhere.
+const noUrl = { ...common.define, "import.meta.url": "undefined" };
+await build({ ...common, entryPoints: ["shared.js"], format: "cjs", define: noUrl, outfile: join(packageDir, "shared.cjs") });
+const [{ exports: sharedExports }] = Object.values(shared.metafile.outputs).filter(({ exports }) => exports.length);
+const names = sharedExports.filter((name) => name !== "setLoader" && name !== "group").sort();
 const entries = {
   "index.js": `import { load } from "./universal.js"; setLoader(load);`,
   "workerd.js": `import module from "./auth0_sdk.wasm"; setLoader(() => module);`,
   "edge-light.js": `import module from "./auth0_sdk.wasm?module"; setLoader(() => module);`,
 };
-for (const [file, loader] of Object.entries(entries)) {
-  await build({
-    ...common,
-    stdin: { contents: `import { setLoader } from "./shared.js"; ${loader} export { ${names} } from "./shared.js";`, resolveDir: source },
-    external: ["./shared.js", "./inline.js", "./auth0_sdk.wasm", "./auth0_sdk.wasm?module"],
-    outfile: join(packageDir, file),
-  });
-}
+const external = ["./shared.js", "./shared.cjs", "./copy.js", "./auth0_sdk.wasm", "./auth0_sdk.wasm?module"];
+const entry = (contents, shared) => ({ stdin: { contents: `import { setLoader } from "${shared}"; ${contents} export { ${names} } from "${shared}";`, resolveDir: source, sourcefile: "entry.js" }, external });
+for (const [file, loader] of Object.entries(entries)) await build({ ...common, ...entry(loader, "./shared.js"), outfile: join(packageDir, file) });
 await build({
   ...common,
-  stdin: { contents: `import { load } from "./universal.js"; import { setLoader } from "./load.js"; setLoader(load); export * from "./index.js";`, resolveDir: source },
+  ...entry(entries["index.js"], "./shared.cjs"),
   format: "cjs",
   platform: "node",
-  external: ["./inline.js"],
   define: { ...common.define, "import.meta.url": "moduleUrl" },
   banner: { js: `const moduleUrl=require("node:url").pathToFileURL(__filename).href;` },
   outfile: join(packageDir, "node.cjs"),
 });
 
+// auth0-sdk/users, auth0-sdk/users/roles: the class of a group, and its nested groups by name. Its core is that of the entry point.
+const groups = new Map();
+for (const [name, table] of Object.entries(tables)) {
+  for (const row of table.trim().split("\n")) {
+    const path = [name, ...row.slice(0, row.indexOf(" ")).split(".").slice(0, -1)];
+    for (let length = path.length; length; length--) {
+      const id = path.slice(0, length).join("/");
+      if (!groups.has(id)) groups.set(id, new Set());
+      if (path[length]) groups.get(id).add(path[length]);
+    }
+  }
+}
+const declared = readFileSync(join(template, "api/clients.d.cts"), "utf8");
+const capitalized = (word) => word[0].toUpperCase() + word.slice(1);
+for (const [id, nested] of groups) {
+  const segments = id.split("/");
+  const [own, up] = [segments.at(-1), "../".repeat(segments.length)];
+  const [name, fullName] = [`${capitalized(own)}Client`, `${segments.map(capitalized).join("")}Client`];
+  if (!declared.includes(`export declare class ${fullName} {`)) throw new Error(`no class ${fullName} is declared`);
+  const each = (line) => [...nested].sort().map((child) => line(child, `./${own}/${child}`)).join("");
+  const path = JSON.stringify(segments.join("."));
+  const files = {
+    js: `import "auth0-sdk";\nimport { group } from "${up}shared.js";\nexport const ${name} = /* @__PURE__ */ group(${path});\n${each((child, file) => `export * as ${child} from "${file}.js";\n`)}`,
+    cjs: `require("auth0-sdk");\nexports.${name} = require("${up}shared.cjs").group(${path});\n${each((child, file) => `exports.${child} = require("${file}.cjs");\n`)}`,
+    "d.cts": `export { ${fullName}${fullName === name ? "" : ` as ${name}`} } from "${up}api/clients.cjs";\n${each((child, file) => `export * as ${child} from "${file}.cjs";\n`)}`,
+    "d.ts": `export * from "./${own}.cjs";\n`,
+  };
+  const folder = join(packageDir, "groups", ...segments.slice(0, -1));
+  mkdirSync(folder, { recursive: true });
+  for (const [ending, text] of Object.entries(files)) writeFileSync(join(folder, `${own}.${ending}`), text);
+}
+
+// The maps name our sources, and not the folders of the machine that built them.
+for (const file of readdirSync(packageDir).filter((name) => name.endsWith(".map"))) {
+  const map = JSON.parse(readFileSync(join(packageDir, file), "utf8"));
+  map.sources = map.sources.map((path) => `src/${basename(path.replace(/^\w+:/, "")).replace(/^(?!.*\.js$)(.*)$/, "$1.js")}`);
+  writeFileSync(join(packageDir, file), JSON.stringify(map));
+}
+
 const wasmBytes = short.wasm;
 writeFileSync(join(packageDir, "auth0_sdk.wasm"), wasmBytes);
-writeFileSync(join(packageDir, "inline.js"), `export default ${JSON.stringify(wasmBytes.toString("base64"))};\n`);
+const base64 = wasmBytes.toString("base64");
+writeFileSync(join(packageDir, "copy.js"), `export default ${JSON.stringify(base64)};\n`);
+// auth0-sdk/inline: everything in one file.
+const inline = `import { setLoader } from "./load.js"; setLoader(() => WebAssembly.compile(Uint8Array.from(atob("${base64}"), (char) => char.charCodeAt(0)))); export { ${names} } from "./index.js";`;
+await build({ ...common, stdin: { contents: inline, resolveDir: source }, sourcemap: false, outfile: join(packageDir, "inline.js") });
 const manifest = JSON.parse(readFileSync(join(template, "package.json"), "utf8"));
 writeFileSync(join(packageDir, "package.json"), `${JSON.stringify({ ...manifest, version }, undefined, 2)}\n`);
 copyFileSync(join(template, "README.md"), join(packageDir, "README.md"));
@@ -109,7 +150,7 @@ copyFileSync(join(template, "README.md"), join(packageDir, "README.md"));
 const models = readFileSync(join(apiDir, "enums.js"), "utf8");
 writeFileSync(join(packageDir, "models.js"), models);
 writeFileSync(join(packageDir, "models.cjs"), (await transform(models, { format: "cjs", minify: true })).code);
-const { metafile: namespace } = await build({ ...common, entryPoints: ["management.js"], outfile: "management.js", write: false });
+const { metafile: namespace } = await build({ ...common, entryPoints: ["management.js"], outfile: "management.js", sourcemap: false, write: false });
 const errorNames = Object.values(namespace.outputs)[0].exports.sort();
 const modules = {
   "namespace.js": `import { Management } from "auth0-sdk";\nexport const { ${errorNames.join(", ")} } = Management;\nexport * from "./models.js";\n`,
@@ -140,6 +181,7 @@ const skin = await build({
   entryPoints: ["shared.js"],
   external: ["auth0-sdk-core", "auth0-sdk-tables"],
   plugins: [],
+  sourcemap: false,
   write: false,
 });
 const sizes = {
@@ -149,10 +191,12 @@ const sizes = {
   "of it the hand-written JavaScript": size(skin.outputFiles[0].contents),
   "of it the operation tables": size(Buffer.from(JSON.stringify(tables))),
   "auth0_sdk.wasm": size(wasmBytes),
-  "node.cjs": size(file("node.cjs")),
+  "node.cjs + shared.cjs": size(file("node.cjs"), file("shared.cjs")),
   "models.js (only where it is imported)": size(file("models.js")),
+  "source maps": size(...readdirSync(packageDir).filter((name) => name.endsWith(".map")).map(file)),
   "declarations (only for the compiler)": size(...readdirSync(packageDir, { recursive: true }).filter((name) => /\.d\.c?ts$/.test(name)).map(file)),
-  "inline.js (only where the wasm was left behind)": size(file("inline.js")),
+  "copy.js (only where the wasm was left behind)": size(file("copy.js")),
+  "inline.js (only where it is imported)": size(file("inline.js")),
   "auth0-sdk.tgz": { raw: packed[0].size, brotli: packed[0].size },
 };
 writeFileSync(join(out, "sizes.json"), `${JSON.stringify(sizes, undefined, 2)}\n`);

@@ -9,6 +9,32 @@ export type HeaderValue = string | null | undefined | (() => string | null | und
 /** Headers by name, or as pairs of name and value (`Headers` and `Map` are such). */
 export type HeaderValues = Record<string, HeaderValue> | Iterable<readonly [string, HeaderValue]>;
 
+export declare namespace logging {
+  type LogLevel = "debug" | "info" | "warn" | "error";
+  const LogLevel: { readonly Debug: "debug"; readonly Info: "info"; readonly Warn: "warn"; readonly Error: "error" };
+  interface ILogger {
+    debug(message: string, ...values: unknown[]): void;
+    info(message: string, ...values: unknown[]): void;
+    warn(message: string, ...values: unknown[]): void;
+    error(message: string, ...values: unknown[]): void;
+  }
+  interface LogConfig {
+    /** Nothing below it is told. Default: `info`; requests and good answers are `debug`, failures `error`. */
+    level?: LogLevel | undefined;
+    /** Default: the console. */
+    logger?: ILogger | undefined;
+    /** Default: true. */
+    silent?: boolean | undefined;
+  }
+  /** Writes to the console. */
+  class ConsoleLogger implements ILogger {
+    debug(message: string, ...values: unknown[]): void;
+    info(message: string, ...values: unknown[]): void;
+    warn(message: string, ...values: unknown[]): void;
+    error(message: string, ...values: unknown[]): void;
+  }
+}
+
 /** What every client takes, however it gets its token. */
 export interface ManagementClientBaseOptions {
   /** The tenant's domain, as in `tenant.us.auth0.com`. */
@@ -31,6 +57,8 @@ export interface ManagementClientBaseOptions {
   clientInfo?: { name: string; [member: string]: unknown } | undefined;
   /** Used for every request, the token's included. Default: the global `fetch` at the time of the call. */
   fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  /** Tells of each request and answer, without secrets and bodies. Default: of none. */
+  logging?: logging.LogConfig | undefined;
   /** Sent as `Auth0-Custom-Domain` with the operations that read it. */
   withCustomDomainHeader?: string | undefined;
 }
@@ -170,6 +198,19 @@ export declare class ManagementError extends Error {
 /** An attempt, or all of them, took too long. */
 export declare class ManagementTimeoutError extends ManagementError {
   constructor(detail?: string | ManagementErrorDetail);
+}
+
+/** Of the auth0 package, for programs that name it. A timeout here is a ManagementTimeoutError. */
+export declare class TimeoutError extends Error {
+  name: "TimeoutError";
+  constructor();
+}
+
+/** Of the auth0 package, for programs that name it. */
+export declare class RequiredError extends Error {
+  name: "RequiredError";
+  field: string;
+  constructor(field: string, message?: string);
 }
 
 /** An answer with an error status that has a class. */

@@ -3,6 +3,7 @@ import { drive } from "./drive.js";
 import { invalid, ManagementError, read, toError } from "./errors.js";
 import { toForm } from "./form.js";
 import { loadCore } from "./load.js";
+import { logged } from "./logging.js";
 import { toPairs } from "./query.js";
 import { telemetryHeader } from "./telemetry.js";
 
@@ -93,6 +94,7 @@ export class Context {
     if (own !== undefined && own !== null && typeof own !== "function") throw problem("`fetch` is not a function");
     // The global one at the time of the call; the caller's own without a receiver.
     this.fetch = own ?? ((url, init) => fetch(url, init));
+    if (options.logging) this.fetch = logged(this.fetch, options.logging, problem);
   }
 
   get baseUrl() {

@@ -149,7 +149,7 @@ const headerLines = (headers) => {
 };
 
 // What `fetch` is given. The headers of a client's calls hardly ever differ: those of the last one are kept in pieces.
-const prepare = (context, request, body, signal) => {
+const prepare = (context, request, body, signal, fetch = context.fetch) => {
   const cut = request.indexOf("\n");
   const space = request.indexOf(" ");
   const lines = request.slice(cut + 1);
@@ -167,13 +167,12 @@ const prepare = (context, request, body, signal) => {
   const init = { method: request.slice(0, space), headers: { ...context.record }, redirect: "manual", signal };
   if (body !== undefined) init.body = body;
   // Called without a receiver.
-  const { fetch } = context;
   return fetch(request.slice(space + 1, cut), init);
 };
 
-// Runs an exchange to its end and gives `{ response, data }`; `io` has the context, the body, the caller's signal, `unread` for
-// an answer that the caller reads, and `buys` for a token request, whose attempts are a part of `parent`. One function, since
-// each `async` one around another is felt in every call.
+// Runs an exchange to its end and gives `{ response, data }`; `io` has the context, the body, the caller's signal, perhaps a
+// `fetch` in place of the context's, `unread` for an answer that the caller reads, and `buys` for a token request, whose
+// attempts are a part of `parent`. One function, since each `async` one around another is felt in every call.
 export const run = async (exchange, io, parent) => {
   const { context, signal } = io;
   let attempt = parent;
@@ -192,7 +191,7 @@ export const run = async (exchange, io, parent) => {
         } else if (step === TOKEN) {
           step = await bearer(exchange, io, attempt);
         } else if (step === SEND) {
-          response = await attempt.within(prepare(context, exchange.request(), io.buys ? exchange.body() : io.body, attempt.controller.signal));
+          response = await attempt.within(prepare(context, exchange.request(), io.buys ? exchange.body() : io.body, attempt.controller.signal, io.fetch));
           // A `fetch` written by hand may answer with anything.
           if (typeof response?.headers?.get !== "function") throw new Error("fetch answered with something that is not a Response");
           found = { response };

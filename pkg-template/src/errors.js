@@ -34,6 +34,26 @@ export class ManagementTimeoutError extends ManagementError {
   }
 }
 
+// Of the auth0 package, for programs that name them: a timeout here is a ManagementTimeoutError.
+export class TimeoutError extends Error {
+  static name = "TimeoutError";
+  name = "TimeoutError";
+
+  constructor() {
+    super("The request was timed out.");
+  }
+}
+
+export class RequiredError extends Error {
+  static name = "RequiredError";
+  name = "RequiredError";
+
+  constructor(field, message) {
+    super(message);
+    this.field = field;
+  }
+}
+
 export const byStatus = {};
 
 const status = (statusCode, name) =>

@@ -3,13 +3,24 @@ import { call, parseLine } from "./call.js";
 import { Context } from "./context.js";
 import { invalid } from "./errors.js";
 
+// The member of options that gives a context with a token, and the options as they were made with it (management-auth.js).
+export const shared = Symbol("shared");
+
+const contextOf = (options) => {
+  if (options instanceof Context) return options;
+  const [context, made] = options?.[shared]?.() ?? [];
+  // With an option changed it is another client, which asks for the same token by the function in the options.
+  const same = context && Object.entries({ ...made, ...options }).every(([name, value]) => made[name] === value);
+  return same ? context : new Context(options);
+};
+
 export class Resource {
   #context;
   #groups = {};
 
   // `options` as for ManagementClient, or the context that a client shares with its groups.
   constructor(options) {
-    this.#context = options instanceof Context ? options : new Context(options);
+    this.#context = contextOf(options);
   }
 
   static context(resource, operation) {
@@ -25,15 +36,24 @@ export class Resource {
 
 const define = (type, name, descriptor) => Object.defineProperty(type.prototype, name, { enumerable: true, configurable: true, ...descriptor });
 
+// For each class what makes those of its groups, by name.
+const groups = new Map();
+
 // Gives a class the lazy member `name`; `group` makes the group's class.
 export const addGroup = (type, name, group) => {
   let made;
+  const make = () => (made ??= group());
+  if (!groups.has(type)) groups.set(type, {});
+  groups.get(type)[name] = make;
   define(type, name, {
     get() {
-      return Resource.group(this, name, () => (made ??= group()));
+      return Resource.group(this, name, make);
     },
   });
 };
+
+// The class of the group `path` below `type`, the same whose objects a client has.
+export const groupOf = (type, path) => path.split(".").reduce((at, name) => groups.get(at)[name](), type);
 
 const addMethod = (type, name, id, line) => {
   let operation;

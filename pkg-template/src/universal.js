@@ -14,7 +14,7 @@ const read = async () => {
 // Where a bundler left the file behind, there is the copy that is a JavaScript module.
 const compileCopy = async (cause) => {
   try {
-    const { default: base64 } = await import("./inline.js");
+    const { default: base64 } = await import("./copy.js");
     return await WebAssembly.compile(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
   } catch (error) {
     throw new Error(`${cause.message}; ${error.message}`, { cause });

@@ -1171,6 +1171,155 @@ test("helpers: parts of request options", async ({ sdk }) => {
   equal(sdk.CustomDomainHeader("d"), { headers: { "Auth0-Custom-Domain": "d" } });
 });
 
+test("helpers: the names of the auth0 package", async ({ sdk }) => {
+  const names = ["CustomDomainHeader", "HttpResponseHeadersUtils", "Management", "ManagementClient", "ManagementEnvironment", "ManagementError", "ManagementTimeoutError", "RequiredError", "TimeoutError", "TokenProvider", "createManagementAuth", "logging", "withAbortSignal", "withHeaders", "withRetries", "withTimeout"];
+  equal(names.filter((name) => sdk[name] === undefined), [], "names that are missing");
+  includes(sdk.ManagementEnvironment.Default, "/api/v2");
+  const required = new sdk.RequiredError("id", "the id is missing");
+  equal([required.name, required.field, required.message, required instanceof Error], ["RequiredError", "id", "the id is missing", true]);
+  equal([new sdk.TimeoutError().name, new sdk.TimeoutError() instanceof Error], ["TimeoutError", true]);
+});
+
+test("helpers: quota headers", async ({ sdk }) => {
+  const { HttpResponseHeadersUtils: utils } = sdk;
+  const headers = new Headers({ "Auth0-Client-Quota-Limit": "b=per_hour;q=10;r=5;t=300,b=per_day;q=100;r=50;t=3000" });
+  equal(utils.getClientQuotaLimit(headers), { perHour: { quota: 10, remaining: 5, resetAfter: 300 }, perDay: { quota: 100, remaining: 50, resetAfter: 3000 } });
+  equal(utils.getOrganizationQuotaLimit(headers), null, "an absent one");
+  equal(utils.getOrganizationQuotaLimit({ "auth0-organization-quota-limit": " b=per_day ; q=7 ; nonsense" }), { perDay: { quota: 7, remaining: 0, resetAfter: 0 } });
+  equal(utils.getClientQuotaLimit({}), null);
+});
+
+// --- tokens without a client ---
+
+const tokenScript = (expiresIn = 86400) => scripted((url, _init, index) => (url.endsWith("/oauth/token") ? json({ access_token: `t${index}`, token_type: "Bearer", expires_in: expiresIn }) : json([])));
+
+test("auth: a TokenProvider gives one token for many calls", async ({ sdk }) => {
+  const { fetch, calls } = tokenScript();
+  const provider = new sdk.TokenProvider({ domain: DOMAIN, clientId: "id", clientSecret: "secret", audience: "https://api.example.com", fetch });
+  equal(await Promise.all(Array.from({ length: 5 }, () => provider.getAccessToken())), Array(5).fill("t0"));
+  equal(await provider.getAccessToken(), "t0");
+  equal(calls.length, 1, "requests");
+  includes(calls[0].body, "audience=https%3A%2F%2Fapi.example.com");
+  ok(!show(provider).includes("secret"), "no secret in it");
+});
+
+test("auth: a TokenProvider asks again when the token has expired", async ({ sdk }) => {
+  const { fetch, calls } = tokenScript(1);
+  const provider = new sdk.TokenProvider({ domain: DOMAIN, clientId: "id", clientSecret: "secret", fetch });
+  equal([await provider.getAccessToken(), await provider.getAccessToken()], ["t0", "t1"]);
+  equal(calls.length, 2, "requests");
+});
+
+test("auth: a TokenProvider that is refused", async ({ sdk, client, sandbox }) => {
+  const provider = new sdk.TokenProvider({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: "wrong", audience: sandbox.audience });
+  const error = await fails(provider.getAccessToken(), { statusCode: 401, code: "access_denied" });
+  ok(error instanceof sdk.ManagementError && !show(error.message).includes("wrong"), "a ManagementError without the secret");
+  const good = new sdk.TokenProvider({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience });
+  ok((await client({ token: await good.getAccessToken(), clientId: undefined, clientSecret: undefined }).users.list()).data, "a token that is good");
+  await fails(new sdk.TokenProvider({ domain: DOMAIN, clientId: "id", clientSecret: "s", fetch: never, timeoutInSeconds: 0.05, maxRetries: 0 }).getAccessToken(), { code: "timeout" });
+});
+
+test("auth: clients of single groups share a token", async ({ sdk }) => {
+  const { fetch, calls } = tokenScript();
+  const auth = sdk.createManagementAuth({ domain: DOMAIN, clientId: "id", clientSecret: "secret", fetch, withCustomDomainHeader: "login.example.com", headers: { "x-a": "1" } });
+  equal(auth.baseUrl, API);
+  const { users, roles } = new sdk.ManagementClient({ domain: DOMAIN, token: "unused" });
+  const [Users, Roles] = [users.constructor, roles.constructor];
+  const [one, two] = [new Users(auth.clientOptions), new Roles({ ...auth.clientOptions, maxRetries: 0, headers: { "x-a": "2" } })];
+  await Promise.all([one.list(), two.list(), auth.getToken()]);
+  await one.create({});
+  equal(calls.filter((call) => call.url.endsWith("/oauth/token")).length, 1, "token requests");
+  const sent = calls.filter((call) => !call.url.endsWith("/oauth/token"));
+  equal(sent.map((call) => call.headers.authorization), Array(3).fill("Bearer t0"));
+  equal(sent.map((call) => [new URL(call.url).pathname, call.headers["x-a"], call.headers["auth0-custom-domain"] ?? "none"]).sort(), [["/api/v2/roles", "2", "none"], ["/api/v2/users", "1", "login.example.com"], ["/api/v2/users", "1", "none"]]);
+  const printed = `${show(auth)} ${Object.values(auth.clientOptions).map(String)}`;
+  ok(!printed.includes("secret"), "no secret in the options");
+});
+
+test("auth: a token that is refused is replaced for all of them", async ({ sdk, sandbox, revokeTokens, tokenRequests }) => {
+  const auth = sdk.createManagementAuth({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience });
+  const Users = new sdk.ManagementClient({ domain: DOMAIN, token: "unused" }).users.constructor;
+  await new Users(auth.clientOptions).list();
+  await revokeTokens();
+  await new Users(auth.clientOptions).list();
+  equal(await tokenRequests(), 2, "token requests");
+});
+
+test("auth: fixed tokens and callbacks", async ({ sdk }) => {
+  const auth = (token) => sdk.createManagementAuth({ domain: DOMAIN, token });
+  equal(await Promise.all([auth("a"), auth(() => "b"), auth(Promise.resolve("c"))].map(({ getToken }) => getToken())), ["a", "b", "c"]);
+  const cause = new Error("closed");
+  const error = await fails(auth(() => { throw cause; }).getToken(), { code: "auth_error" });
+  ok(error.cause === cause, "the cause");
+  try {
+    sdk.createManagementAuth({});
+    throw new Error("accepted nothing");
+  } catch (error) {
+    equal(error.code, "invalid_config");
+  }
+});
+
+// --- logging ---
+
+const logBook = () => {
+  const lines = [];
+  const logger = Object.fromEntries(["debug", "info", "warn", "error"].map((level) => [level, (...values) => lines.push([level, ...values])]));
+  return { lines, logger };
+};
+
+test("logging: requests and answers, without secrets", async ({ sdk, scripted }) => {
+  const { lines, logger } = logBook();
+  const { client } = scripted([() => apiError(503, "later", undefined, { "retry-after-ms": "1", "set-cookie": "sid" }), () => json({ id: "body-of-the-answer" })], { logging: { level: "debug", logger, silent: false }, headers: { "X-Api-Key": "key-secret", "x-plain": "seen" } });
+  await client.users.create({ password: "body-secret" }, { queryParams: { access_token: "query-secret", "api%key": "odd", q: "seen" } });
+  equal(lines.map(([level, message]) => [level, message]), [["debug", "Making HTTP request"], ["error", "HTTP request failed with error status"], ["debug", "Making HTTP request"], ["debug", "HTTP request succeeded"]]);
+  const text = JSON.stringify(lines);
+  for (const secret of ["key-secret", "body-secret", "query-secret", "fixed-token", "body-of-the-answer"]) ok(!text.includes(secret), `no ${secret} in ${text}`);
+  equal([lines[0][2].method, lines[0][2].hasBody, lines[0][2].headers["x-plain"], lines[1][2].statusCode], ["POST", true, "seen", 503]);
+  includes(lines[0][2].url, "/api/v2/users?access_token=[REDACTED]");
+  includes(lines[0][2].url, "q=seen");
+  equal(sdk.logging.LogLevel, { Debug: "debug", Info: "info", Warn: "warn", Error: "error" });
+});
+
+test("logging: the level, silence and broken loggers", async ({ scripted }) => {
+  const { lines, logger } = logBook();
+  const call = (config) => scripted([() => json({}), () => apiError(404, "no")], { logging: config });
+  const twice = async ({ client }) => {
+    await client.jobs.get("1");
+    await fails(client.jobs.get("2"), { statusCode: 404 });
+  };
+  await twice(call({ logger, silent: false }));
+  equal(lines.map(([level]) => level), ["error"], "the level is info when not given");
+  await twice(call({ logger, level: "debug" }));
+  equal(lines.length, 1, "silent when not said otherwise");
+  await twice(call({ level: "debug", silent: false, logger: { debug() { throw new Error("disk full"); } } }));
+});
+
+test("logging: failures without an answer, and the console", async ({ sdk, scripted }) => {
+  const { lines, logger } = logBook();
+  const options = { logging: { logger, silent: false }, maxRetries: 0 };
+  await fails(scripted(() => { throw new TypeError("no route"); }, options).client.jobs.get("1"), { code: "network_error" });
+  await fails(scripted(never, { ...options, timeoutInSeconds: 0.02 }).client.jobs.get("1"), { code: "timeout" });
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 10);
+  await fails(scripted(never, options).client.jobs.get("1", { abortSignal: controller.signal }), { code: "aborted" });
+  equal(lines.map(([, message]) => message), ["HTTP request failed with error", "HTTP request timed out", "HTTP request was aborted"]);
+  const real = console.warn;
+  const seen = [];
+  console.warn = (...values) => seen.push(values);
+  try {
+    new sdk.logging.ConsoleLogger().warn("to the console", 1);
+  } finally {
+    console.warn = real;
+  }
+  equal(seen, [["to the console", 1]]);
+});
+
+test("logging: options that are none", async ({ sdk }) => {
+  for (const logging of ["debug", { level: "loud", silent: false }, { level: 3 }]) {
+    await fails((async () => new sdk.ManagementClient({ domain: DOMAIN, token: "t", logging }).jobs.get("1"))(), { code: "invalid_config", message: /logging/ });
+  }
+});
+
 // --- running ---
 
 const LIMIT = 30_000;

@@ -24,30 +24,36 @@ const copy = () => {
 };
 
 test("package: nothing but what it needs is in it", async () => {
-  const files = readdirSync(home, { recursive: true }).filter((name) => name !== "api").sort();
+  const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`.replace(/\/+/g, "/").slice(home.length)).sort();
+  const maps = ["edge-light.js", "index.js", "node.cjs", "shared.cjs", "shared.js", "workerd.js"];
   const expected = [
-    "LICENSE", "README.md", "api/clients.d.cts", "api/models.d.cts", "auth0_sdk.wasm", "core.d.cts", "edge-light.js", "errors.d.cts",
-    "full-namespace.d.cts", "index.d.cts", "index.d.ts", "index.js", "inline.js", "management.cjs", "management.d.cts", "management.d.ts",
-    "management.js", "models.cjs", "models.d.cts", "models.d.ts", "models.js", "namespace.d.cts", "namespace.js", "node.cjs", "package.json",
-    "shared.js", "workerd.js",
-  ];
-  ok(files.join() === expected.join(), `${expected}, got ${files}`);
+    ...["LICENSE", "README.md", "api/clients.d.cts", "api/models.d.cts", "auth0_sdk.wasm", "copy.js", "core.d.cts", "errors.d.cts"],
+    ...["full-namespace.d.cts", "index.d.cts", "index.d.ts", "inline.d.ts", "inline.js", "management.cjs", "management.d.cts", "management.d.ts"],
+    ...["management.js", "models.cjs", "models.d.cts", "models.d.ts", "models.js", "namespace.d.cts", "namespace.js", "package.json"],
+    ...maps.flatMap((name) => [name, `${name}.map`]),
+  ].sort();
+  const others = files.filter((name) => !name.startsWith("groups/"));
+  ok(others.join() === expected.join(), `${expected}, got ${others}`);
+  for (const name of maps) {
+    const map = JSON.parse(readFileSync(`${home}${name}.map`, "utf8"));
+    ok(map.sources.every((path) => /^src\/[\w-]+\.js$/.test(path)) && map.sourcesContent.length === map.sources.length, `sources in ${name}.map, got ${map.sources}`);
+  }
   const manifest = JSON.parse(readFileSync(`${home}package.json`, "utf8"));
   ok(!manifest.dependencies && !manifest.scripts, "no dependencies, no scripts");
-  for (const name of files) ok(!readFileSync(home + name, "latin1").includes("_bg.wasm"), `${name} without a reference to wasm-pack's file name`);
+  for (const name of files.filter((name) => !name.endsWith(".map"))) ok(!readFileSync(home + name, "latin1").includes("_bg.wasm"), `${name} without a reference to wasm-pack's file name`);
 });
 
 test("package: importing it loads no wasm", async () => {
   const folder = copy();
   rmSync(`${folder}auth0_sdk.wasm`);
-  rmSync(`${folder}inline.js`);
+  rmSync(`${folder}copy.js`);
   const { ManagementClient } = await import(`${folder}index.js`);
   new ManagementClient({ domain: "tenant.example.com", token: "t" });
 });
 
 test("package: a wasm file that cannot be loaded fails the call, and is tried again", async () => {
   const folder = copy();
-  for (const name of ["auth0_sdk.wasm", "inline.js"]) renameSync(folder + name, `${folder}away-${name}`);
+  for (const name of ["auth0_sdk.wasm", "copy.js"]) renameSync(folder + name, `${folder}away-${name}`);
   const broken = await import(`${folder}index.js`);
   for (let attempt = 0; attempt < 2; attempt++) {
     const error = await call(broken).then(() => undefined, (error) => error);
@@ -63,6 +69,44 @@ test("package: without the wasm file the copy in JavaScript does", async () => {
   rmSync(`${folder}auth0_sdk.wasm`);
   ok((await call(await import(`${folder}index.js`))).fine, "ESM");
   ok((await call(createRequire(import.meta.url)(`${folder}node.cjs`))).fine, "CommonJS");
+});
+
+test("package: every group has an entry point, with the class whose objects a client has", async () => {
+  const client = new sdk.ManagementClient({ domain: "tenant.example.com", token: "t" });
+  const require = createRequire(import.meta.url);
+  const common = new (require("auth0-sdk").ManagementClient)({ domain: "tenant.example.com", token: "t" });
+  let count = 0;
+  const visit = async (parent, other, path) => {
+    for (const name in parent) {
+      if (typeof parent[name] === "function") continue;
+      const at = [...path, name];
+      const entry = `auth0-sdk/${at.join("/")}`;
+      const type = `${name[0].toUpperCase()}${name.slice(1)}Client`;
+      const [module, commonModule] = [await import(entry), require(entry)];
+      ok(module[type]?.name === type && parent[name] instanceof module[type], `${entry} with ${type}`);
+      ok(other[name] instanceof commonModule[type] && module[type] !== commonModule[type], `${entry} of CommonJS with ${type}`);
+      const nested = Object.keys(module).filter((key) => key !== type).sort();
+      ok(nested.join() === Object.keys(commonModule).filter((key) => key !== type).sort().join(), `the same exports of ${entry}`);
+      const groups = [];
+      for (const key in parent[name]) if (typeof parent[name][key] !== "function") groups.push(key);
+      ok(nested.join() === groups.sort().join(), `${groups} in ${entry}, got ${nested}`);
+      count++;
+      await visit(parent[name], other[name], at);
+    }
+  };
+  await visit(client, common, []);
+  const files = readdirSync(`${home}groups`, { recursive: true }).filter((name) => /\./.test(name));
+  ok(count > 150 && files.length === 4 * count, `four files for each of ${count} groups, got ${files.length}`);
+  const { UsersClient } = await import("auth0-sdk/users");
+  ok((await new UsersClient({ domain: "tenant.example.com", token: "t", fetch }).get("1")).fine, "an answer");
+});
+
+test("package: everything in one file", async () => {
+  const folder = copy();
+  const inline = await import(`${folder}inline.js`);
+  for (const name of readdirSync(folder)) if (name !== "inline.js") rmSync(folder + name, { recursive: true });
+  ok((await call(inline)).fine, "an answer");
+  ok(Object.keys(inline).sort().join() === Object.keys(sdk).sort().join(), "the same exports");
 });
 
 test("package: three copies in one process", async () => {

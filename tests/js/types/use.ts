@@ -18,6 +18,10 @@ import {
   type Uploadable,
   type WithRawResponse,
 } from "auth0-sdk";
+import { createManagementAuth, HttpResponseHeadersUtils, logging, ManagementEnvironment, RequiredError, TimeoutError, TokenProvider, type ManagementAuth } from "auth0-sdk";
+import { UsersClient, roles, effectiveRoles } from "auth0-sdk/users";
+import { RolesClient } from "auth0-sdk/users/roles";
+import { ManagementClient as Inline } from "auth0-sdk/inline";
 import { ActionTriggerTypeEnum, ClientAppTypeEnum, FlowActionHttpSendRequestParams, type CreateUserRequestContent } from "auth0-sdk/models";
 import { Management as Full } from "auth0-sdk/management";
 
@@ -115,3 +119,16 @@ const type: Full.CreateClientRequestContent = { name: "n", app_type: Full.Client
 new Full.NotFoundError() satisfies Management.NotFoundError;
 export const values: string[] = [kind, spa, also, trigger, method, type.name];
 export const scope: Management.OauthScope = "read:users";
+
+// One token for clients of single groups, logs, quotas, and the error classes that are there for their names.
+const auth: ManagementAuth = createManagementAuth({ domain: "a.auth0.com", clientId: "i", clientSecret: "s", logging: { level: logging.LogLevel.Debug, silent: false } });
+export const single: HttpResponsePromise<Management.GetUserResponseContent> = new UsersClient(auth.clientOptions).get("1");
+export const nested: RolesClient = new roles.RolesClient({ ...auth.clientOptions, maxRetries: 0 });
+export const deeper = new effectiveRoles.sources.groups.GroupsClient(auth.clientOptions);
+export const token: Promise<string> = new TokenProvider({ domain: "a.auth0.com", clientId: "i", clientSecret: "s", audience: "a" }).getAccessToken();
+export const logger: logging.ILogger = new logging.ConsoleLogger();
+export const quota: number | undefined = HttpResponseHeadersUtils.getClientQuotaLimit(new Headers())?.perHour?.remaining;
+export const names: Error[] = [new RequiredError("id"), new TimeoutError()];
+export const environment: string = ManagementEnvironment.Default;
+export const one: ManagementClient = new Inline({ domain: "a.auth0.com", token: "t" });
+export const same: UsersClient = client.users;
