@@ -186,6 +186,8 @@ export const run = async (exchange, io, parent) => {
         if (step === BEGIN) {
           step = exchange.begin(now());
           found = response = undefined;
+          // After a token that was refused, the next attempt follows at once.
+          if (!parent) attempt?.close();
           attempt = parent ?? new Attempt(exchange.limit(), signal);
           if (signal?.aborted) throw signal.reason;
         } else if (step === TOKEN) {

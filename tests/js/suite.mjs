@@ -1324,6 +1324,24 @@ test("logging: options that are none", async ({ sdk }) => {
 
 const LIMIT = 30_000;
 
+// The timers that are running, by what was asked for. A timer that outlives its call keeps a process from ending.
+const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
+const timers = new Map();
+const watchTimers = () => {
+  globalThis.setTimeout = (fire, milliseconds, ...values) => {
+    const timer = startTimer(() => {
+      timers.delete(timer);
+      fire(...values);
+    }, milliseconds);
+    timers.set(timer, milliseconds);
+    return timer;
+  };
+  globalThis.clearTimeout = (timer) => {
+    timers.delete(timer);
+    stopTimer(timer);
+  };
+};
+
 export const names = cases.map(({ name }) => name);
 
 export const run = async (environment, report = () => {}) => {
@@ -1335,6 +1353,7 @@ export const run = async (environment, report = () => {}) => {
   globalThis.addEventListener?.("unhandledrejection", note);
   globalThis.process?.on?.("unhandledRejection", note);
   const context = makeContext({ ...environment, unhandled });
+  watchTimers();
   const results = [];
   for (const { name, body } of cases) {
     if (environment.only && !name.includes(environment.only)) continue;
@@ -1342,16 +1361,19 @@ export const run = async (environment, report = () => {}) => {
     unhandled.length = 0;
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`took more than ${LIMIT / 1000} s`)), LIMIT);
+      timer = startTimer(() => reject(new Error(`took more than ${LIMIT / 1000} s`)), LIMIT);
     });
     let error;
     try {
       if (environment.sandbox) await context.reset();
       await Promise.race([body(context), late]);
+      const left = [...timers.values()].filter((milliseconds) => milliseconds >= 30_000);
+      timers.clear();
+      equal(left, [], "timers that are still running");
     } catch (thrown) {
       error = String(thrown?.stack ?? thrown).includes(thrown?.message) ? String(thrown.stack) : `${thrown?.message ?? thrown}\n${thrown?.stack ?? ""}`;
     } finally {
-      clearTimeout(timer);
+      stopTimer(timer);
     }
     const result = { name, ok: error === undefined, error, milliseconds: Date.now() - started };
     results.push(result);
