@@ -24,12 +24,21 @@ struct ClockRequest {
     advance_ms: i64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PollInterval {
+    seconds: i64,
+}
+
 pub(crate) fn handle(tenant: &Tenant, request: &Request) -> Answer {
     perform(tenant, request).unwrap_or_else(|error| error.answer())
 }
 
 fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
     let path = request.path.strip_prefix(BASE).unwrap_or_default();
+    if let Some(result) = crate::auth::control(tenant, request, path) {
+        return result;
+    }
     match (request.method.as_str(), path) {
         ("GET", "/faults") => return Ok(Answer::json(200, &json!(tenant.faults.all()))),
         ("POST", "/faults") => {
@@ -51,6 +60,13 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
                 return Err(ApiError::invalid_body("requests and seconds are at least 1"));
             }
             tenant.limiter.set(limit);
+        }
+        ("POST", "/poll-interval") => {
+            let seconds = read::<PollInterval>(request)?.seconds;
+            if seconds < 0 {
+                return Err(ApiError::invalid_body("seconds is at least 0"));
+            }
+            tenant.set_poll_interval(seconds);
         }
         ("POST", "/clock") => tenant.clock.advance(read::<ClockRequest>(request)?.advance_ms),
         _ => return Err(ApiError::not_found()),

@@ -20,7 +20,8 @@ struct Caller {
 impl Caller {
     fn new() -> Self {
         let credentials = Credentials::fixed(1);
-        let seed = Seed { users: 3, demo: credentials.clone(), limited: Credentials::fixed(2) };
+        let seed =
+            Seed { users: 3, demo: credentials.clone(), limited: Credentials::fixed(2), web: Credentials::fixed(3) };
         let settings = TenantSettings {
             issuer: "http://sandbox/".into(),
             audiences: vec!["http://sandbox/api/v2/".into()],
@@ -30,6 +31,7 @@ impl Caller {
             seed,
         };
         let tenant = Tenant::new(settings).unwrap();
+        tenant.authority.prepare(0).unwrap();
         let fresh = tenant.store.read().unwrap().clone();
         let mut caller = Self { tenant, token: String::new(), fresh };
         caller.token = caller.token_of(&credentials);
@@ -100,6 +102,18 @@ impl Caller {
             body["connection"] = json!(CONNECTION);
             body["email"] = json!("new@example.com");
         }
+        let about_a_user = ["tickets.verifyEmail", "tickets.changePassword", "jobs.verificationEmail.create"];
+        if about_a_user.contains(&route.operation.id.as_str()) {
+            *body = json!({ "user_id": self.existing(USERS, &[]) });
+        }
+        if route.operation.id == "refreshTokens.revoke" {
+            *body = json!({ "ids": ["rt_1"] });
+        }
+        if route.operation.id == "users.identities.link" {
+            let store = self.tenant.store.read().unwrap();
+            let second = store.collection(USERS).unwrap().after(None).nth(1).unwrap().1.to_string();
+            *body = json!({ "provider": "auth0", "user_id": second });
+        }
         if let (Action::Link(member), Some(target)) = (&route.action, &route.join) {
             let id = self.existing(target, &[]);
             let schema = &self.tenant.model.schema;
@@ -143,9 +157,17 @@ impl Caller {
         let mut arguments: Vec<String> = Vec::new();
         for (name, (index, _)) in route.operation.path_parameters().iter().zip(path.match_indices("/{}")) {
             let step = &path[..index];
-            let argument = if self.tenant.model.collections.contains(step)
-                && !matches!(route.action, Action::Replace(true))
-            {
+            let argument = if step == "/user-blocks" {
+                self.existing(USERS, &[])
+            } else if step == "/keys/signing" {
+                // The current key cannot be revoked.
+                self.tenant.authority.rotate(0).unwrap();
+                self.tenant.authority.keys.all()[1].0.id.clone()
+            } else if step == "/users/{}/identities" {
+                "auth0".to_owned()
+            } else if step == "/users/{}/identities/{}" {
+                self.linked(&arguments[0])
+            } else if self.tenant.model.collections.contains(step) && !matches!(route.action, Action::Replace(true)) {
                 self.existing(step, &arguments)
             } else if step == "/organizations/name" {
                 "acme".to_owned()
@@ -173,6 +195,16 @@ impl Caller {
             self.existing("/branding/themes", &[]);
         }
         arguments
+    }
+
+    /// The own id of a second identity, which the user is given.
+    fn linked(&self, user: &str) -> String {
+        let mut store = self.tenant.store.write().unwrap();
+        let mut record = store.get(USERS, user).unwrap();
+        let second = json!({ "connection": CONNECTION, "provider": "auth0", "user_id": "second", "isSocial": false });
+        record["identities"].as_array_mut().unwrap().push(second);
+        store.put(USERS, user, &record);
+        "second".to_owned()
     }
 
     fn check(&self, route: &Route, answer: &Answer) -> Result<(), String> {

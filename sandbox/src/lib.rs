@@ -12,8 +12,8 @@
 //! # }
 //! ```
 //!
-//! It answers `/oauth/token` (client credentials), `/.well-known/jwks.json`, `/.well-known/openid-configuration` and all
-//! operations of the Management API below `/api/v2`, which it knows from the package `auth0-api-description`. Answers that
+//! It answers the Authentication API with its pages, and all operations of the Management API below `/api/v2`, which it
+//! knows from the package `auth0-api-description`. Answers that
 //! are made from the response type alone, and from no state, have the header `x-sandbox-sampled: true`. The controls for
 //! tests, which are methods of [`Sandbox`] here, are below `/__sandbox/` for clients in other languages.
 //!
@@ -31,9 +31,11 @@ mod ids;
 mod journal;
 mod limits;
 mod list;
+mod logs;
 mod management;
 mod message;
 mod model;
+mod outbox;
 mod sample;
 mod sandbox;
 mod search;
@@ -48,4 +50,5 @@ pub use error::SandboxError;
 pub use faults::{Fault, Match};
 pub use journal::Entry;
 pub use limits::RateLimit;
+pub use outbox::Message;
 pub use sandbox::{Builder, Sandbox};

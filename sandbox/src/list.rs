@@ -206,7 +206,7 @@ impl Listing<'_> {
         let email = self.text("q").filter(|_| self.route.target == USERS).map(Query::parse).transpose()?;
         match (email.as_ref().and_then(Query::email), self.collection) {
             (Some(email), Some(collection)) => {
-                for id in self.store.users_by_email(email) {
+                for id in self.store.users_by_login(email) {
                     collection.get(id).into_iter().for_each(|record| keep(id, record));
                 }
             }

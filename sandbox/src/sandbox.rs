@@ -6,7 +6,8 @@ use crate::ids;
 use crate::journal::Entry;
 use crate::limits::RateLimit;
 use crate::management;
-use crate::seed::{Credentials, Seed};
+use crate::outbox::Message;
+use crate::seed::{self, Credentials, Seed};
 use crate::server;
 use crate::tenant::{Tenant, TenantSettings};
 use std::fmt;
@@ -112,17 +113,18 @@ impl Builder {
         let domain = SocketAddr::new(shown, address.port()).to_string();
         let demo = if host.is_loopback() { Credentials::fixed(301) } else { random_credentials()? };
         let limited = if host.is_loopback() { Credentials::fixed(302) } else { random_credentials()? };
+        let web = if host.is_loopback() { Credentials::fixed(305) } else { random_credentials()? };
         let settings = TenantSettings {
             issuer: self.issuer.unwrap_or_else(|| format!("http://{domain}/")),
             audiences: audiences(&domain, address.port()),
             token_lifetime_s: i64::from(self.token_lifetime_s),
             rate_limit: self.rate_limit,
             sample_refused: self.sample_refused,
-            seed: Seed { users: self.users, demo: demo.clone(), limited: limited.clone() },
+            seed: Seed { users: self.users, demo: demo.clone(), limited: limited.clone(), web: web.clone() },
         };
         let tenant = tokio::task::spawn_blocking(move || {
             let tenant = Tenant::new(settings)?;
-            tenant.authority.prepare()?;
+            tenant.authority.prepare(tenant.clock.now_ms())?;
             Ok::<_, SandboxError>(Arc::new(tenant))
         });
         let tenant = tenant.await.map_err(|error| SandboxError::Config(format!("starting failed: {error}")))??;
@@ -130,7 +132,7 @@ impl Builder {
         // A sender that is dropped stops the server as well as one that is used.
         let until = async { stopped.await.unwrap_or_default() };
         let server = tokio::spawn(server::serve(listener, Arc::clone(&tenant), until));
-        Ok(Sandbox { tenant, domain, port: address.port(), demo, limited, stop: Some(stop), server: Some(server) })
+        Ok(Sandbox { tenant, domain, port: address.port(), demo, limited, web, stop: Some(stop), server: Some(server) })
     }
 }
 
@@ -160,6 +162,7 @@ pub struct Sandbox {
     port: u16,
     demo: Credentials,
     limited: Credentials,
+    web: Credentials,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<std::io::Result<()>>>,
 }
@@ -223,6 +226,42 @@ impl Sandbox {
     /// Id and secret of a client that may only `read:users`.
     pub fn limited_client(&self) -> (&str, &str) {
         (&self.limited.client_id, &self.limited.client_secret)
+    }
+
+    /// Id and secret of the sample web application, which may use every grant. Its callbacks are
+    /// `http://localhost:3000/callback`, `http://127.0.0.1:3000/callback` and `https://app.example.com/callback`.
+    pub fn web_client(&self) -> (&str, &str) {
+        (&self.web.client_id, &self.web.client_secret)
+    }
+
+    /// The id of the sample single-page application: it has no secret, and uses PKCE and rotating refresh tokens.
+    pub fn single_page_client_id(&self) -> String {
+        Credentials::fixed(seed::SINGLE_PAGE).client_id
+    }
+
+    /// The id of the sample native application: it has no secret, and may use every grant that needs none.
+    pub fn native_client_id(&self) -> String {
+        Credentials::fixed(seed::NATIVE).client_id
+    }
+
+    /// The identifier of the sample API, whose scopes are `read:things` and `write:things`.
+    pub fn sample_api(&self) -> &'static str {
+        seed::API
+    }
+
+    /// The password of every user of the seed; they are `user-000001@example.com` and so on.
+    pub fn user_password(&self) -> &'static str {
+        seed::PASSWORD
+    }
+
+    /// The mails, text messages and pushes that were not sent, the oldest first; the last 1,000 are kept.
+    pub fn outbox(&self) -> Vec<Message> {
+        self.tenant.outbox.all()
+    }
+
+    /// How often a device or a back-channel client may ask, in seconds; 5 by default. With 0 none asks too often.
+    pub fn set_poll_interval(&self, seconds: u32) {
+        self.tenant.set_poll_interval(i64::from(seconds));
     }
 
     /// Orders a fault; it happens after those that were ordered before and match too.

@@ -11,11 +11,44 @@ use serde_json::{Map, Value, json};
 /// 2026-01-01T00:00:00Z: seed data is from before, and does not depend on the day it is made.
 const EPOCH_MS: i64 = 1_767_225_600_000;
 
+/// The password of every user of the seed.
+pub(crate) const PASSWORD: &str = "Sandbox-1";
+
 /// How many log events there are.
 const LOGS: u64 = 150;
 
 /// The name of the connection that the seeded users are in.
 pub(crate) const CONNECTION: &str = "Username-Password-Authentication";
+
+/// The identifier of the sample API.
+pub(crate) const API: &str = "https://api.example.com/";
+
+/// What the ids of the public clients are made from.
+pub(crate) const SINGLE_PAGE: u64 = 303;
+pub(crate) const NATIVE: u64 = 304;
+
+/// The callbacks of the sample applications.
+const CALLBACKS: [&str; 3] =
+    ["http://localhost:3000/callback", "http://127.0.0.1:3000/callback", "https://app.example.com/callback"];
+
+/// Every grant type that there is.
+const ALL_GRANTS: [&str; 15] = [
+    "authorization_code",
+    "implicit",
+    "refresh_token",
+    "client_credentials",
+    "password",
+    "http://auth0.com/oauth/grant-type/password-realm",
+    "http://auth0.com/oauth/grant-type/passwordless/otp",
+    "http://auth0.com/oauth/grant-type/mfa-otp",
+    "http://auth0.com/oauth/grant-type/mfa-oob",
+    "http://auth0.com/oauth/grant-type/mfa-recovery-code",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:openid:params:grant-type:ciba",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token",
+    "urn:okta:params:oauth:grant-type:webauthn",
+];
 
 /// What to seed.
 #[derive(Clone, Debug)]
@@ -23,6 +56,8 @@ pub(crate) struct Seed {
     pub(crate) users: u64,
     pub(crate) demo: Credentials,
     pub(crate) limited: Credentials,
+    /// The sample web application.
+    pub(crate) web: Credentials,
 }
 
 /// A client's id and secret.
@@ -93,32 +128,48 @@ impl Seeder<'_> {
             ("Auth0 Management API", audience, true, json!(all_scopes)),
             (
                 "Sample API",
-                "https://api.example.com/",
+                API,
                 false,
-                json!([{ "value": "read:things", "description": "Read things" }]),
+                json!([{ "value": "read:things", "description": "Read things" },
+                       { "value": "write:things", "description": "Change things" }]),
             ),
         ];
         for (number, (name, identifier, system, scopes)) in apis.into_iter().enumerate() {
             let id = seeded_id("/resource-servers", number as u64 + 200);
             let record = json!({ "name": name, "identifier": identifier, "is_system": system, "scopes": scopes,
-                                 "signing_alg": "RS256", "token_lifetime": 86_400, "allow_offline_access": false });
+                                 "signing_alg": "RS256", "token_lifetime": 86_400, "allow_offline_access": !system });
             self.put("/resource-servers", &id, record);
         }
-        let single_page = Credentials::fixed(303);
+        let single_page = Credentials::fixed(SINGLE_PAGE);
+        let native = Credentials::fixed(NATIVE);
         let clients = [
             ("Sandbox demo", &seed.demo, "non_interactive", json!(["client_credentials"])),
             ("Sandbox, may only read users", &seed.limited, "non_interactive", json!(["client_credentials"])),
-            ("Sample single-page app", &single_page, "spa", json!(["authorization_code", "refresh_token"])),
+            ("Sample single-page app", &single_page, "spa", json!(["authorization_code", "implicit", "refresh_token"])),
+            ("Sample web app", &seed.web, "regular_web", json!(ALL_GRANTS)),
+            ("Sample native app", &native, "native", json!(ALL_GRANTS)),
         ];
+        let (callbacks, logouts) = (json!(CALLBACKS), json!(["http://localhost:3000", "http://127.0.0.1:3000"]));
         for (name, credentials, kind, grants) in clients {
+            let machine = kind == "non_interactive";
+            let method = if matches!(kind, "spa" | "native") { "none" } else { "client_secret_post" };
             let record = json!({ "name": name, "client_secret": credentials.client_secret, "app_type": kind,
                                  "grant_types": grants, "is_first_party": true, "global": false,
-                                 "oidc_conformant": true, "callbacks": [], "tenant": "sandbox" });
+                                 "token_endpoint_auth_method": method, "oidc_conformant": true,
+                                 "callbacks": if machine { json!([]) } else { callbacks.clone() },
+                                 "allowed_logout_urls": if machine { json!([]) } else { logouts.clone() },
+                                 "tenant": "sandbox" });
             self.put("/clients", &credentials.client_id, record);
         }
         let every: Vec<&String> = self.model.scopes.iter().collect();
-        for (number, (client, scope)) in
-            [(&seed.demo, json!(every)), (&seed.limited, json!(["read:users"]))].into_iter().enumerate()
+        let things = json!(["read:things", "write:things"]);
+        for (number, (client, audience, scope)) in [
+            (&seed.demo, audience, json!(every)),
+            (&seed.limited, audience, json!(["read:users"])),
+            (&seed.web, API, things),
+        ]
+        .into_iter()
+        .enumerate()
         {
             let id = seeded_id("/client-grants", number as u64 + 400);
             let record = json!({ "client_id": client.client_id, "audience": audience, "scope": scope });
@@ -205,6 +256,12 @@ impl Seeder<'_> {
             self.store.put(&format!("{USERS}/{user}/organizations"), &organization, &json!({ "id": organization }));
         }
     }
+}
+
+/// Whether a user is one of the seed: those are older than the sandbox.
+pub(crate) fn is_seeded(user: &Value) -> bool {
+    let created = user.get("created_at").and_then(Value::as_str).unwrap_or("9");
+    created < iso8601(EPOCH_MS).as_str()
 }
 
 fn user_id(number: u64) -> String {

@@ -36,7 +36,7 @@ const PIECES: usize = 8;
 const BEFORE_CLOSING_MS: u64 = 30;
 
 /// Headers that a page of another origin may read.
-const EXPOSED: &str = "x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, retry-after, retry-after-ms, x-auth0-requestid, x-sandbox-sampled";
+const EXPOSED: &str = "x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, retry-after, retry-after-ms, x-auth0-requestid, x-sandbox-sampled, dpop-nonce, www-authenticate";
 
 /// Serves until `stop` is done; answers that are on their way are finished.
 pub(crate) async fn serve(

@@ -25,6 +25,11 @@ impl Collection {
         self.order.len()
     }
 
+    /// How many places were given away: it grows with each new record and never shrinks.
+    pub(crate) fn places(&self) -> u64 {
+        self.next
+    }
+
     pub(crate) fn get(&self, id: &str) -> Option<&Record> {
         self.order.get(self.ids.get(id)?).map(|(_, record)| record)
     }
@@ -66,11 +71,11 @@ impl Collection {
 pub(crate) struct Store {
     collections: BTreeMap<String, Collection>,
     values: BTreeMap<String, Record>,
-    /// The ids of the users that have an email address, by the address in lower case.
-    emails: HashMap<Box<str>, Vec<Arc<str>>>,
+    /// The ids of users by what they log in with, in lower case: email address, username, phone number.
+    logins: HashMap<Box<str>, Vec<Arc<str>>>,
 }
 
-/// The path of the collection that has an index of email addresses.
+/// The path of the collection that has an index of email addresses, usernames and phone numbers.
 pub(crate) const USERS: &str = "/users";
 
 impl Store {
@@ -84,10 +89,14 @@ impl Store {
 
     pub(crate) fn put(&mut self, path: &str, id: &str, record: &Value) {
         if path == USERS {
-            let (old, new) = (self.get(USERS, id).as_ref().and_then(email_of), email_of(record));
+            let old = self.get(USERS, id).as_ref().map(logins_of).unwrap_or_default();
+            let new = logins_of(record);
             if old != new {
-                self.forget_email(id);
-                new.into_iter().for_each(|email| self.emails.entry(email.into()).or_default().push(Arc::from(id)));
+                self.forget_logins(id, &old);
+                let shared: Arc<str> = Arc::from(id);
+                for name in new {
+                    self.logins.entry(name.into()).or_default().push(Arc::clone(&shared));
+                }
             }
         }
         let text = Arc::from(record.to_string());
@@ -100,7 +109,8 @@ impl Store {
     /// Removes a record and everything below its path.
     pub(crate) fn remove(&mut self, path: &str, id: &str) -> Option<Value> {
         if path == USERS {
-            self.forget_email(id);
+            let old = self.get(USERS, id).as_ref().map(logins_of).unwrap_or_default();
+            self.forget_logins(id, &old);
         }
         let removed = self.collections.get_mut(path)?.remove(id)?;
         let below = format!("{path}/{}/", key(id));
@@ -136,7 +146,7 @@ impl Store {
 
     pub(crate) fn clear(&mut self, path: &str) {
         if path == USERS {
-            self.emails.clear();
+            self.logins.clear();
         }
         self.collections.remove(path);
     }
@@ -160,17 +170,18 @@ impl Store {
         parse(&self.values.remove(path)?)
     }
 
-    /// The ids of the users with this email address, whatever its case.
-    pub(crate) fn users_by_email(&self, email: &str) -> &[Arc<str>] {
-        self.emails.get(email.to_lowercase().as_str()).map_or(&[], Vec::as_slice)
+    /// The ids of the users with this email address, username or phone number, whatever its case.
+    pub(crate) fn users_by_login(&self, name: &str) -> &[Arc<str>] {
+        self.logins.get(name.to_lowercase().as_str()).map_or(&[], Vec::as_slice)
     }
 
-    fn forget_email(&mut self, id: &str) {
-        let Some(email) = self.get(USERS, id).as_ref().and_then(email_of) else { return };
-        if let Some(ids) = self.emails.get_mut(email.as_str()) {
-            ids.retain(|known| **known != *id);
-            if ids.is_empty() {
-                self.emails.remove(email.as_str());
+    fn forget_logins(&mut self, id: &str, names: &[String]) {
+        for name in names {
+            if let Some(ids) = self.logins.get_mut(name.as_str()) {
+                ids.retain(|known| **known != *id);
+                if ids.is_empty() {
+                    self.logins.remove(name.as_str());
+                }
             }
         }
     }
@@ -186,8 +197,10 @@ pub(crate) fn parse(record: &str) -> Option<Value> {
     serde_json::from_str(record).ok()
 }
 
-fn email_of(user: &Value) -> Option<String> {
-    user.get("email").and_then(Value::as_str).map(str::to_lowercase)
+/// What a user logs in with, in lower case.
+fn logins_of(user: &Value) -> Vec<String> {
+    let names = ["email", "username", "phone_number"].iter();
+    names.filter_map(|name| user.get(name).and_then(Value::as_str)).map(str::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -204,9 +217,9 @@ mod tests {
         store.put(&format!("/users/{}/roles", key("a/b")), "r", &json!({}));
         store.put("/users/ab/roles", "r", &json!({}));
         store.set_value("/users/a/block", &json!(1));
-        assert_eq!(store.users_by_email("a@X.org").len(), 2);
+        assert_eq!(store.users_by_login("a@X.org").len(), 2);
         store.remove(USERS, "a");
-        assert_eq!(store.users_by_email("a@x.org").iter().map(|id| &**id).collect::<Vec<_>>(), ["a/b"]);
+        assert_eq!(store.users_by_login("a@x.org").iter().map(|id| &**id).collect::<Vec<_>>(), ["a/b"]);
         assert!(store.collection("/users/a/roles").is_none() && store.value("/users/a/block").is_none());
         assert!(store.collection("/users/a%2Fb/roles").is_some() && store.collection("/users/ab/roles").is_some());
     }

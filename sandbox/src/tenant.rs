@@ -1,6 +1,6 @@
 //! The tenant: its state and its answers, without a socket.
 
-use crate::auth::Authority;
+use crate::auth::{self, Authority, Flows};
 use crate::clock::Clock;
 use crate::error::SandboxError;
 use crate::faults::Faults;
@@ -9,13 +9,15 @@ use crate::limits::{Limiter, RateLimit};
 use crate::management;
 use crate::message::{Answer, Request};
 use crate::model::Model;
+use crate::outbox::Outbox;
 use crate::seed::{self, Seed};
 use crate::store::Store;
 use serde_json::json;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-/// What the token endpoint is called where operations are named: in the journal and in faults.
-const TOKEN_OPERATION: &str = "oauth.token";
+/// How often a device or a back-channel client may ask, in seconds.
+const POLL_INTERVAL_S: i64 = 5;
 
 #[derive(Debug)]
 pub(crate) struct Tenant {
@@ -25,6 +27,9 @@ pub(crate) struct Tenant {
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    pub(crate) flows: Mutex<Flows>,
+    pub(crate) outbox: Outbox,
+    poll_interval_s: AtomicI64,
     pub(crate) clock: Clock,
     /// Answer a sample to a valid request that the state refuses.
     pub(crate) sample_refused: bool,
@@ -54,6 +59,9 @@ impl Tenant {
             limiter: Limiter::default(),
             faults: Faults::default(),
             journal: Journal::default(),
+            flows: Mutex::default(),
+            outbox: Outbox::default(),
+            poll_interval_s: AtomicI64::new(POLL_INTERVAL_S),
             clock: Clock::default(),
             sample_refused: settings.sample_refused,
             seed: Mutex::new(settings.seed),
@@ -70,6 +78,9 @@ impl Tenant {
         *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
         self.faults.clear();
         self.journal.clear();
+        *self.flows.lock().unwrap_or_else(PoisonError::into_inner) = Flows::default();
+        self.outbox.clear();
+        self.set_poll_interval(POLL_INTERVAL_S);
         self.clock.reset();
         self.limiter.set(self.rate_limit);
     }
@@ -85,12 +96,19 @@ impl Tenant {
         *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
     }
 
+    pub(crate) fn poll_interval_s(&self) -> i64 {
+        self.poll_interval_s.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_poll_interval(&self, seconds: i64) {
+        self.poll_interval_s.store(seconds, Ordering::Relaxed);
+    }
+
     /// The name of the operation that a request is for, if it is for one.
     pub(crate) fn operation(&self, request: &Request) -> Option<String> {
-        if request.path == "/oauth/token" {
-            return Some(TOKEN_OPERATION.to_owned());
-        }
-        let below = request.path.strip_prefix(management::BASE)?;
+        let Some(below) = request.path.strip_prefix(management::BASE) else {
+            return auth::name(request).map(str::to_owned);
+        };
         self.model.find(&request.method, below).map(|(route, _)| route.operation.id.clone())
     }
 
@@ -100,13 +118,10 @@ impl Tenant {
         if path == management::BASE || path.starts_with(&format!("{}/", management::BASE)) {
             return management::handle(self, request);
         }
+        if let Some(answer) = auth::handle(self, request) {
+            return answer;
+        }
         match (request.method.as_str(), path) {
-            ("POST", "/oauth/token") => {
-                let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
-                self.authority.token(request, &store, &self.clock)
-            }
-            ("GET", "/.well-known/jwks.json") => self.authority.jwks(),
-            ("GET", "/.well-known/openid-configuration") => self.authority.discovery(),
             ("GET", "/") => Answer::json(200, &json!({ "name": "auth0-sandbox", "api": management::BASE })),
             _ => crate::error::ApiError::not_found().answer(),
         }

@@ -15,9 +15,10 @@ pub(crate) fn create(store: &Store, body: &Map<String, Value>, now: &str) -> Res
     let connection = text("connection").unwrap_or_default();
     let strategy = strategy_of(store, connection)
         .ok_or_else(|| ApiError::new(400, "The connection does not exist.", "inexistent_connection"))?;
-    if let Some(email) = text("email") {
-        refuse_taken_email(store, email, connection, None)?;
-    } else if text("username").is_none() && text("phone_number").is_none() && strategy == "auth0" {
+    for name in ["email", "username", "phone_number"].iter().filter_map(|name| text(name)) {
+        refuse_taken_login(store, name, connection, None)?;
+    }
+    if text("email").is_none() && text("username").is_none() && text("phone_number").is_none() && strategy == "auth0" {
         return Err(ApiError::invalid_body("Missing required property: email"));
     }
     let own_id = match text("user_id").filter(|id| !id.is_empty()) {
@@ -60,9 +61,9 @@ pub(crate) fn update(
     user: &mut Map<String, Value>,
     body: &Map<String, Value>,
 ) -> Result<(), ApiError> {
-    if let Some(email) = body.get("email").and_then(Value::as_str) {
+    for name in ["email", "username", "phone_number"].iter().filter_map(|name| body.get(*name)?.as_str()) {
         let connection = connection_of(user).unwrap_or_default().to_owned();
-        refuse_taken_email(store, email, &connection, Some(user_id))?;
+        refuse_taken_login(store, name, &connection, Some(user_id))?;
     }
     let members = body.iter().filter(|(name, _)| !NOT_STORED.contains(&name.as_str()));
     for (name, value) in members {
@@ -125,8 +126,8 @@ fn strategy_of(store: &Store, connection: &str) -> Option<String> {
     found.get("strategy").and_then(Value::as_str).map(str::to_owned)
 }
 
-fn refuse_taken_email(store: &Store, email: &str, connection: &str, own: Option<&str>) -> Result<(), ApiError> {
-    let others = store.users_by_email(email).iter().filter(|id| Some(&***id) != own);
+fn refuse_taken_login(store: &Store, email: &str, connection: &str, own: Option<&str>) -> Result<(), ApiError> {
+    let others = store.users_by_login(email).iter().filter(|id| Some(&***id) != own);
     let mut taken = others.filter_map(|id| store.get(USERS, id)).filter(|user| in_connection(user, connection));
     taken.next().map_or(Ok(()), |_| Err(already_exists()))
 }

@@ -3,8 +3,13 @@
 
 mod answers;
 mod client;
+mod codes;
 mod command;
 mod faults;
+mod flows;
+mod keys;
 mod lists;
+mod login;
+mod passkeys;
 mod records;
 mod tokens;

@@ -84,8 +84,14 @@ async fn token_errors_have_the_oauth_shape() {
         (
             json!({"grant_type": "password", "client_id": id, "client_secret": secret}),
             403,
-            "unsupported_grant_type",
+            "unauthorized_client",
             "password",
+        ),
+        (
+            json!({"grant_type": "telepathy", "client_id": id, "client_secret": secret}),
+            403,
+            "unsupported_grant_type",
+            "telepathy",
         ),
         (
             json!({"grant_type": "client_credentials", "client_id": id, "client_secret": "x", "audience": audience}),

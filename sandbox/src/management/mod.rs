@@ -1,0 +1,280 @@
+//! The Management API: checks a request against the description and does what its operation means.
+
+mod body;
+mod links;
+mod own;
+mod records;
+mod special;
+mod values;
+
+use crate::auth;
+use crate::clock::iso8601;
+use crate::error::ApiError;
+use crate::ids;
+use crate::list::{self, Fields};
+use crate::message::{Answer, Request, form_pairs};
+use crate::model::{Action, Own, Route, concrete, mirror};
+use crate::store::{Store, USERS};
+use crate::tenant::Tenant;
+use crate::users;
+use auth0_api_description::{BodyKind, Kind, Type};
+use serde_json::{Map, Value, json};
+use std::sync::PoisonError;
+
+/// Below this path is the Management API.
+pub(crate) const BASE: &str = "/api/v2";
+
+/// Members whose value no two records of a collection may share.
+const UNIQUE: &[(&str, &str)] = &[
+    ("/actions/actions", "name"),
+    ("/actions/modules", "name"),
+    ("/connections", "name"),
+    ("/custom-domains", "domain"),
+    ("/organizations", "name"),
+    ("/organizations/{}/discovery-domains", "domain"),
+    ("/resource-servers", "identifier"),
+    ("/roles", "name"),
+    ("/rules", "name"),
+    ("/token-exchange-profiles", "subject_token_type"),
+];
+
+/// Members that a PATCH merges one level deep, in every record that has them. Other objects are replaced.
+const MERGED: &[&str] = &["user_metadata", "app_metadata", "client_metadata"];
+
+/// What one item of a body's array names: an id, and what else the item says.
+type Named = (String, Map<String, Value>);
+
+/// A checked request.
+struct Call<'a> {
+    tenant: &'a Tenant,
+    route: &'a Route,
+    arguments: Vec<String>,
+    query: Map<String, Value>,
+    body: Option<Value>,
+    /// The concrete path of the collection or value that the operation works on.
+    path: String,
+    now: String,
+}
+
+/// Answers a request whose path begins with [`BASE`].
+pub(crate) fn handle(tenant: &Tenant, request: &Request) -> Answer {
+    let verdict = tenant.limiter.count(tenant.clock.now_ms());
+    let mut answer = if verdict.allowed {
+        perform(tenant, request).unwrap_or_else(|error| error.answer())
+    } else {
+        ApiError::new(429, "Global limit has been reached", "too_many_requests").answer()
+    };
+    verdict.put_headers(&mut answer);
+    answer
+}
+
+fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
+    let below = request.path.strip_prefix(BASE).unwrap_or_default();
+    let (route, arguments) = tenant.model.find(&request.method, below).ok_or_else(ApiError::not_found)?;
+    let grant = tenant.authority.authenticate(request, &tenant.clock)?;
+    let scopes = &route.operation.scopes;
+    if !scopes.is_empty() && !scopes.iter().any(|scope| grant.scopes.contains(scope)) {
+        let message = format!("Insufficient scope, expected any of: {}", scopes.join(","));
+        return Err(ApiError::new(403, message, "insufficient_scope"));
+    }
+    let schema = &tenant.model.schema;
+    for (name, argument) in route.operation.path_parameters().iter().zip(&arguments) {
+        let ty = route.operation.path_type(name);
+        schema
+            .check(&ty, &schema.coerce(&ty, argument))
+            .map_err(|problem| ApiError::invalid_path(format!("{problem} on property {name}")))?;
+    }
+    let query = schema.read_query(&route.operation.query, &request.query_pairs()).map_err(ApiError::invalid_query)?;
+    let body = body::read_body(tenant, route, request)?;
+    let path = concrete(&route.target, &arguments);
+    let now = iso8601(tenant.clock.now_ms());
+    Call { tenant, route, arguments, query, body, path, now }.perform(request)
+}
+
+impl Call<'_> {
+    fn perform(mut self, request: &Request) -> Result<Answer, ApiError> {
+        let action = self.route.action.clone();
+        if let Some(act) = special::find(&self.route.operation.id) {
+            let result = self.special(act);
+            return match result {
+                Err(error) if error.status < 500 && self.tenant.sample_refused => Ok(self.sampled()),
+                other => other,
+            };
+        }
+        let result = match action {
+            Action::List => self.list(),
+            Action::Read => self.read(),
+            Action::ReadValue => self.read_value(),
+            Action::Own(own) => self.own(own, request),
+            Action::Sample => self.read_store(|call, store| call.parents(store)).map(|()| self.sampled()),
+            _ => {
+                let tenant = self.tenant;
+                let mut store = tenant.store.write().unwrap_or_else(PoisonError::into_inner);
+                self.parents(&store).and_then(|()| self.write(&mut store, &action))
+            }
+        };
+        match result {
+            // The request was valid: only the state stands against it.
+            Err(error) if error.status < 500 && self.tenant.sample_refused => Ok(self.sampled()),
+            other => other,
+        }
+    }
+
+    fn special(&self, act: special::Act) -> Result<Answer, ApiError> {
+        let mut store = self.tenant.store.write().unwrap_or_else(PoisonError::into_inner);
+        let mut flows = self.tenant.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut special::Deed { call: self, store: &mut store, flows: &mut flows })
+    }
+
+    fn write(&mut self, store: &mut Store, action: &Action) -> Result<Answer, ApiError> {
+        match action {
+            Action::Create => self.create(store),
+            Action::Update => self.update(store),
+            Action::Replace(upsert) => self.replace(store, *upsert),
+            Action::Delete => self.delete(store),
+            Action::Link(member) => self.link(store, member),
+            Action::Unlink(member) => self.unlink(store, member),
+            Action::ReplaceAll(member) => self.replace_all(store, member.as_deref()),
+            Action::Clear => self.clear(store),
+            Action::CreateValue => self.create_value(store),
+            Action::MergeValue => self.merge_value(store),
+            Action::PutValue => self.put_value(store),
+            Action::DeleteValue => {
+                store.remove_value(&self.path);
+                Ok(self.done(None))
+            }
+            Action::List | Action::Read | Action::ReadValue | Action::Own(_) | Action::Sample => {
+                Err(ApiError::internal("a reading operation was taken for a writing one"))
+            }
+        }
+    }
+
+    fn read_store<T>(&self, read: impl FnOnce(&Self, &Store) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        let store = self.tenant.store.read().unwrap_or_else(PoisonError::into_inner);
+        read(self, &store)
+    }
+
+    /// Every record on the way must exist: no roles of a user who is not there.
+    fn parents(&self, store: &Store) -> Result<(), ApiError> {
+        for template in &self.route.parents {
+            let depth = template.matches("{}").count();
+            let id = self.arguments.get(depth).map_or("", String::as_str);
+            let path = concrete(template, &self.arguments);
+            if !store.collection(&path).is_some_and(|collection| collection.contains(id)) {
+                return Err(missing(template));
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of the record that the operation is about.
+    fn id(&self) -> &str {
+        self.arguments.last().map_or("", String::as_str)
+    }
+
+    fn types(&self) -> &[Type] {
+        self.tenant.model.record_types.get(&self.route.target).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a record may have a member: what no answer shows is not kept.
+    fn knows(&self, name: &str) -> bool {
+        let types = self.types();
+        let schema = &self.tenant.model.schema;
+        types.is_empty() || types.iter().any(|ty| self.is_open(ty) || schema.property(ty, name).is_some())
+    }
+
+    /// Whether a type is a map, with no properties of its own.
+    fn is_open(&self, ty: &Type) -> bool {
+        let (ty, _) = self.tenant.model.schema.resolve(ty);
+        match &ty.kind {
+            Kind::Any => true,
+            Kind::Object { properties, extends, .. } => properties.is_empty() && extends.is_empty(),
+            _ => false,
+        }
+    }
+
+    fn body_map(&self) -> Map<String, Value> {
+        self.body.as_ref().and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    /// The success answer, with a body where the operation has one.
+    fn done(&self, value: Option<&Value>) -> Answer {
+        let operation = &self.route.operation;
+        let statuses = &operation.statuses;
+        match (value, &operation.response) {
+            (Some(value), Some(response)) => {
+                let status = statuses.iter().find(|status| **status != 204).copied().unwrap_or(200);
+                let mut value = value.clone();
+                self.tenant.model.schema.shape(response, &mut value);
+                // Of a list, `fields` names members of the items, not of the envelope.
+                if operation.paging.is_none()
+                    && let Some(fields) = Fields::of(&self.query)
+                {
+                    fields.apply(&mut value);
+                }
+                Answer::json(status, &value)
+            }
+            (None, Some(response)) if !statuses.contains(&204) => {
+                let sample = self.tenant.model.schema.sample(response);
+                Answer::json(statuses.first().copied().unwrap_or(200), &sample).with("x-sandbox-sampled", "true")
+            }
+            _ => Answer::empty(
+                statuses.iter().find(|status| **status == 204).or(statuses.first()).copied().unwrap_or(204),
+            ),
+        }
+    }
+
+    /// An answer made from the response type alone.
+    fn sampled(&self) -> Answer {
+        let answer = match &self.route.operation.response {
+            Some(_) if self.route.operation.event_stream => self.events(None),
+            Some(response) => {
+                let mut sample = self.tenant.model.schema.sample(response);
+                // The least envelope lacks even the items; a page that has none says so.
+                if let (Some(paging), Value::Object(envelope)) = (&self.route.operation.paging, &mut sample) {
+                    envelope.entry(paging.items.as_str()).or_insert_with(|| Value::Array(Vec::new()));
+                }
+                self.done(Some(&sample))
+            }
+            None => self.done(None),
+        };
+        answer.with("x-sandbox-sampled", "true")
+    }
+
+    fn list(&self) -> Result<Answer, ApiError> {
+        self.read_store(|call, store| {
+            call.parents(store)?;
+            list::list(&call.tenant.model, store, call.route, &call.path, &call.query)
+        })
+    }
+
+    fn read(&self) -> Result<Answer, ApiError> {
+        let record = self.read_store(|call, store| {
+            call.parents(store)?;
+            let record = store.get(&call.path, call.id()).ok_or_else(|| missing(&call.route.target))?;
+            Ok(match &call.route.join {
+                Some(target) => list::joined(&call.tenant.model, call.types(), record, store.get(target, call.id())),
+                None => record,
+            })
+        })?;
+        Ok(self.done(Some(&record)))
+    }
+}
+
+fn own((name, value): (&String, &Value)) -> (String, Value) {
+    (name.clone(), value.clone())
+}
+
+fn missing(template: &str) -> ApiError {
+    match template {
+        USERS => ApiError::new(404, "The user does not exist.", "inexistent_user"),
+        "/clients" => ApiError::new(404, "The client does not exist", "inexistent_client"),
+        "/connections" => ApiError::new(404, "The connection does not exist", "inexistent_connection"),
+        "/organizations" => ApiError::new(404, "No organization found by that id or name", "inexistent_organization"),
+        _ => ApiError::not_found(),
+    }
+}
+
+fn already_exists() -> ApiError {
+    ApiError::new(409, "A record with this name or id exists already.", "conflict")
+}

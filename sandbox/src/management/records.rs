@@ -1,0 +1,195 @@
+//! Records: create, read, change, replace, remove.
+
+use super::*;
+
+impl Call<'_> {
+    pub(super) fn create(&mut self, store: &mut Store) -> Result<Answer, ApiError> {
+        let body = self.body_map();
+        let (id, record) = if self.route.target == USERS {
+            users::create(store, &body, &self.now)?
+        } else {
+            self.new_record(store, body)?
+        };
+        store.put(&self.path, &id, &record);
+        self.keep_secrets(store, &id)?;
+        Ok(self.done(Some(&record)))
+    }
+
+    /// Keeps what no answer shows: the password of a user, the public key of a credential.
+    pub(super) fn keep_secrets(&self, store: &mut Store, id: &str) -> Result<(), ApiError> {
+        let body = self.body_map();
+        match self.route.target.as_str() {
+            USERS => match body.get("password").and_then(Value::as_str) {
+                Some(password) => auth::keep_password(store, id, password),
+                None => Ok(()),
+            },
+            "/clients/{}/credentials" => {
+                let client = self.arguments.first().map_or("", String::as_str);
+                auth::keep_key(store, client, id, &body);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn new_record(&self, store: &Store, body: Map<String, Value>) -> Result<(String, Value), ApiError> {
+        let template = self.route.target.as_str();
+        let given = body.get(&self.route.id_field).or_else(|| body.get("grant_id")).and_then(Value::as_str);
+        let id = match given {
+            Some(id) => id.to_owned(),
+            None => ids::new_id(template)?,
+        };
+        if given.is_some() && store.collection(&self.path).is_some_and(|collection| collection.contains(&id)) {
+            return Err(already_exists());
+        }
+        self.refuse_duplicate(store, &body, None)?;
+        let mut record = Map::new();
+        record.insert(self.route.id_field.clone(), json!(id));
+        if let Some(Value::Object(grant)) = body.get("grant_id").and_then(|_| store.get("/client-grants", &id)) {
+            record.extend(grant);
+        }
+        if let Some(Value::Object(connection)) = body.get("connection_id").and_then(|_| store.get("/connections", &id))
+        {
+            let shown = connection.into_iter().filter(|(name, _)| name == "name" || name == "strategy").collect();
+            if self.knows("connection") {
+                record.insert("connection".to_owned(), Value::Object(shown));
+            }
+        }
+        record.extend(body.into_iter().filter(|(name, value)| !value.is_null() && self.knows(name)));
+        if template == "/clients" {
+            record.insert("client_secret".to_owned(), json!(ids::letters(64)?));
+        }
+        self.stamp(&mut record, &["created_at", "updated_at", "createdAt", "updatedAt"]);
+        let mut record = Value::Object(record);
+        self.tenant.model.complete(&self.route.target, &mut record);
+        Ok((id, record))
+    }
+
+    /// Sets the times that the record's types know of.
+    pub(super) fn stamp(&self, record: &mut Map<String, Value>, names: &[&str]) {
+        let schema = &self.tenant.model.schema;
+        for name in names {
+            let ty = self.types().iter().find_map(|ty| schema.property(ty, name)).map(|property| property.ty);
+            if ty.is_some_and(|ty| schema.check(&ty, &json!(self.now)).is_ok()) {
+                record.insert((*name).to_owned(), json!(self.now));
+            }
+        }
+    }
+
+    pub(super) fn refuse_duplicate(
+        &self,
+        store: &Store,
+        body: &Map<String, Value>,
+        own: Option<&str>,
+    ) -> Result<(), ApiError> {
+        let fields = UNIQUE.iter().filter(|(template, _)| *template == self.route.target);
+        for (_, field) in fields {
+            let Some(wanted) = body.get(*field).filter(|value| !value.is_null()) else { continue };
+            let same = |record: &Value| {
+                record.get(*field) == Some(wanted) && record.get(&self.route.id_field).and_then(Value::as_str) != own
+            };
+            if store.all(&self.path).iter().any(same) {
+                return Err(already_exists());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn update(&mut self, store: &mut Store) -> Result<Answer, ApiError> {
+        let id = self.id().to_owned();
+        let body = self.body_map();
+        let Some(Value::Object(mut record)) = store.get(&self.path, &id) else {
+            return Err(missing(&self.route.target));
+        };
+        if self.route.target == USERS {
+            users::update(store, &id, &mut record, &body)?;
+        } else {
+            self.refuse_duplicate(store, &body, Some(&id))?;
+            self.merge(&mut record, &body);
+        }
+        self.stamp(&mut record, &["updated_at", "updatedAt"]);
+        let mut record = Value::Object(record);
+        self.tenant.model.complete(&self.route.target, &mut record);
+        store.put(&self.path, &id, &record);
+        self.keep_secrets(store, &id)?;
+        Ok(self.done(Some(&record)))
+    }
+
+    /// Merges a PATCH: a null removes the member, some objects are merged, everything else is replaced.
+    pub(super) fn merge(&self, record: &mut Map<String, Value>, body: &Map<String, Value>) {
+        for (name, value) in body {
+            if *name == self.route.id_field && record.contains_key(name) || !self.knows(name) {
+                continue;
+            }
+            if MERGED.contains(&name.as_str()) {
+                users::merge_one_level(record, name, value);
+            } else if value.is_null() {
+                record.shift_remove(name);
+            } else {
+                record.insert(name.clone(), value.clone());
+            }
+        }
+    }
+
+    pub(super) fn replace(&mut self, store: &mut Store, upsert: bool) -> Result<Answer, ApiError> {
+        let id = self.id().to_owned();
+        let old = store.get(&self.path, &id);
+        if old.is_none() && !upsert {
+            return Err(missing(&self.route.target));
+        }
+        let mut record = Map::new();
+        record.insert(self.route.id_field.clone(), json!(id));
+        record.extend(self.body_map().into_iter().filter(|(name, value)| !value.is_null() && self.knows(name)));
+        record.insert(self.route.id_field.clone(), json!(id));
+        if let Some(created) = old.as_ref().and_then(|old| old.get("created_at")) {
+            record.insert("created_at".to_owned(), created.clone());
+        } else {
+            self.stamp(&mut record, &["created_at"]);
+        }
+        self.stamp(&mut record, &["updated_at"]);
+        let mut record = Value::Object(record);
+        self.tenant.model.complete(&self.route.target, &mut record);
+        store.put(&self.path, &id, &record);
+        Ok(self.done(Some(&record)))
+    }
+
+    /// Removes a user with all that hangs on it: links, sessions, refresh tokens, grants, secrets.
+    pub(super) fn remove_user(&self, store: &mut Store, id: &str) -> Option<Value> {
+        auth::revoke_user(store, id);
+        for path in ["/grants", "/device-credentials"] {
+            let own = |record: &Value| record.get("user_id").and_then(Value::as_str) == Some(id);
+            let found = store.all(path).into_iter().filter(own);
+            let ids: Vec<String> = found.filter_map(|one| one.get("id")?.as_str().map(str::to_owned)).collect();
+            ids.iter().for_each(|id| drop(store.remove(path, id)));
+        }
+        self.unmirror(store, USERS, id);
+        let removed = store.remove(USERS, id);
+        store.unlink(USERS, id);
+        auth::forget_user(store, id);
+        removed
+    }
+
+    pub(super) fn delete(&mut self, store: &mut Store) -> Result<Answer, ApiError> {
+        let id = self.id().to_owned();
+        if self.route.target == USERS {
+            self.remove_user(store, &id);
+            // Auth0 answers 204 for a user who is not there, too.
+            return Ok(self.done(None));
+        }
+        self.unmirror(store, &self.route.target, &id);
+        if self.route.target == "/clients" {
+            auth::forget_keys(store, &id);
+            auth::revoke_of_client(store, Some(&id), None, None);
+        }
+        if self.route.target == "/clients/{}/credentials" {
+            auth::forget_key(store, &id);
+        }
+        match store.remove(&self.path, &id) {
+            Some(record) => {
+                store.unlink(&self.route.target, &id);
+                Ok(if self.route.operation.response.is_some() { self.done(Some(&record)) } else { self.done(None) })
+            }
+            None => Err(missing(&self.route.target)),
+        }
+    }
+}
