@@ -67,26 +67,41 @@ impl JsClient {
         self.0.as_ref().err().map(write).unwrap_or_default()
     }
 
-    /// Starts a call of an operation, given as its line of the table.
+    /// The first request of a call, as it nearly always goes: `limit in milliseconds`, and then as [`JsExchange::request`] on
+    /// the next line. Nothing is kept of it, and when all goes well nothing else is asked. Empty where there is more to it: a
+    /// token to get, or arguments to refuse; [`JsClient::call`] does it then.
     ///
-    /// `path` has the path arguments, separated by `&`; `query` the parameters; `options` what the call says instead of the
-    /// client's settings. A call that cannot be made fails in [`JsExchange::begin`].
-    pub fn call(
-        &self,
-        line: &str,
-        id: &str,
-        path: &str,
-        query: &str,
-        body: bool,
-        options: &str,
-    ) -> Result<JsExchange, String> {
+    /// `input` has a line each: the line of the table, the operation's id, the path arguments (separated by `&`), the query
+    /// parameters, `1` where there is a body, and what the call says instead of the client's settings.
+    pub fn first(&self, input: &str, now: f64) -> String {
+        let Ok(mut exchange) = self.call(input) else { return String::new() };
+        match exchange.begin(now) {
+            2 => {
+                let mut text = String::with_capacity(512);
+                text.push_str(&milliseconds(exchange.exchange.limit()).to_string());
+                text.push('\n');
+                exchange.write_request(&mut text);
+                text
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Starts a call; `input` as for [`JsClient::first`].
+    ///
+    /// # Errors
+    /// When it cannot be made, written by [`write`].
+    pub fn call(&self, input: &str) -> Result<JsExchange, String> {
         let shared = self.0.as_ref().map_err(write)?;
+        let mut lines = input.split('\n');
+        let mut line = || lines.next().unwrap_or_default();
+        let (line, id, path, query, body, options) = (line(), line(), line(), line(), line(), line());
         let path: Vec<_> = if path.is_empty() { Vec::new() } else { path.split('&').map(path::decode).collect() };
         let query = Query::from_pairs(Form::parse(query).0);
         let plan = || {
             let operation = Operation::parse(id, line)?;
             let options = read_options(&Form::parse(options))?;
-            let body = body.then(RequestBody::default);
+            let body = (!body.is_empty()).then(RequestBody::default);
             let input = Input { path: &path, query: query.clone(), body, read: Read::Json, options: &options };
             shared.settings.plan(&operation, input)
         };
@@ -165,6 +180,15 @@ impl JsExchange {
         self.todo(step, now)
     }
 
+    /// Goes on where [`JsClient::first`] left it, at `now`: its request is under way, with the header `Authorization` as given.
+    pub fn resume(&mut self, authorization: &str, now: f64) {
+        let step = self.exchange.begin(time(now));
+        if let (Step::Token, Some(token)) = (step, authorization.strip_prefix("Bearer ")) {
+            let cached = matches!(self.shared.token, TokenSource::ClientCredentials(_));
+            self.exchange.token(Secret::new(token), cached);
+        }
+    }
+
     /// True once another call has got the token: it is in this one now, and the request can be sent.
     pub fn take_token(&mut self, now: f64) -> bool {
         match self.kept(now) {
@@ -185,13 +209,21 @@ impl JsExchange {
 
     /// The request: method, URL, and a line a header.
     pub fn request(&self) -> String {
-        let mut text = [self.exchange.method().as_str(), " ", self.exchange.url()].concat();
-        for (name, value) in self.exchange.headers().iter() {
-            for part in ["\n", &name, ": ", &value] {
-                text.push_str(part);
-            }
-        }
+        let mut text = String::with_capacity(512);
+        self.write_request(&mut text);
         text
+    }
+
+    fn write_request(&self, text: &mut String) {
+        for part in [self.exchange.method().as_str(), " ", self.exchange.url()] {
+            text.push_str(part);
+        }
+        let mut header = |parts: [&str; 5]| parts.iter().for_each(|part| text.push_str(part));
+        let (headers, bearer) = self.exchange.parts();
+        headers.own().iter().for_each(|(name, value)| header(["\n", name, ": ", "", value]));
+        if let Some(bearer) = bearer {
+            header(["\n", "authorization", ": ", "Bearer ", bearer.expose()]);
+        }
     }
 
     /// The body of the request, where the core knows it.

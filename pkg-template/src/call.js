@@ -99,6 +99,15 @@ const start = (context, operation, args) => {
   return send(context, operation, path, pairs, body, options);
 };
 
+// What an envelope may say of itself.
+const FACTS = ["next", "total", "start", "limit", "page", "per_page"];
+
+const factsOf = (data, last) => {
+  const facts = Array.isArray(data) ? [] : FACTS.filter((name) => data?.[name] !== undefined).map((name) => [name, plain(data[name])]);
+  if (last) facts.push(["\0last", last]);
+  return toForm(facts);
+};
+
 // `guard` is what the core remembers of a walk, from one page to the next.
 const send = async (context, operation, path, pairs, body, options, guard) => {
   const { id, paged, stream } = operation;
@@ -106,9 +115,26 @@ const send = async (context, operation, path, pairs, body, options, guard) => {
   const { data, response } = await context.send(operation, path, form, body, options, { unread: stream });
   if (stream) return answer(new Stream(id, response), response);
   if (!paged) return answer(data, response);
-  const { items, next, problem } = pageOf(operation, context.Client, form, data, guard, response);
-  const load = next ? async () => (await send(context, operation, path, replaced(pairs, next), body, options, next.guard)).data : undefined;
-  return answer(new Page(id, load, problem, items, data, response), response);
+  const found = Array.isArray(data) ? data : data?.[operation.items];
+  const items = Array.isArray(found) ? found : [];
+  // Counted now: the items are the caller's, who may take some out.
+  const { length } = items;
+  const last = operation.cursor && plain(items.at(-1)?.[operation.cursor]);
+  const follow = () => {
+    try {
+      const next = fromForm(context.Client.page(operation.line, id, form, found === data, found === items ? length : -1, factsOf(data, last), guard ?? ""));
+      return next.name ? { load: async () => (await send(context, operation, path, replaced(pairs, next), body, options, next.guard)).data } : {};
+    } catch (thrown) {
+      const detail = { ...read(thrown), status: response.status, response, body: data };
+      const problem = toError(detail, id);
+      // The list ends too early, but this page is good: it is not lost, the way on is barred.
+      if (detail.kind !== "paging") throw problem;
+      return { problem };
+    }
+  };
+  // What is no list is told at once.
+  if (found !== items) follow();
+  return answer(new Page(id, follow, items, data, response), response);
 };
 
 // What `withRawResponse` gives. The raw response is made when it is looked at.
@@ -119,28 +145,6 @@ const answer = (data, response) => ({
   },
 });
 
-// What an envelope may say of itself.
-const FACTS = ["next", "total", "start", "limit", "page", "per_page"];
-
-// The items of a page, and the one parameter that changes for the next. The core decides, by what the page says of itself.
-const pageOf = ({ id, line, items: key, cursor }, Client, form, data, guard, response) => {
-  const bare = Array.isArray(data);
-  const found = bare ? data : data?.[key];
-  const items = Array.isArray(found) ? found : [];
-  const facts = bare ? [] : FACTS.filter((name) => data?.[name] !== undefined).map((name) => [name, plain(data[name])]);
-  const last = cursor && plain(items.at(-1)?.[cursor]);
-  if (last) facts.push(["\0last", last]);
-  try {
-    const next = Client.page(line, id, form, bare, found === items ? items.length : -1, toForm(facts), guard ?? "");
-    return { items, next: next ? fromForm(next) : undefined };
-  } catch (thrown) {
-    const detail = { ...read(thrown), status: response.status, response, body: data };
-    const problem = toError(detail, id);
-    // The list ends too early, but this page is good: it is not lost, the way on is barred.
-    if (detail.kind !== "paging") throw problem;
-    return { items, problem };
-  }
-};
 
 // The request starts at once, awaited or not.
 export const call = (context, operation, args) => {

@@ -1,5 +1,5 @@
 // What a client and all its groups share: the configuration, kept out of sight, and the core made from it.
-import { drive } from "./drive.js";
+import { call } from "./drive.js";
 import { invalid, ManagementError, read, toError } from "./errors.js";
 import { toForm } from "./form.js";
 import { loadCore } from "./load.js";
@@ -131,8 +131,10 @@ export class Context {
         options = toForm(pairs);
       }
       const core = this.#core ?? (await this.core());
-      const exchange = core.call(line, id, path, query, body !== undefined, options);
-      return await drive(exchange, Object.assign(io, { context: this, signal: abortSignal, body }));
+      io.context = this;
+      io.signal = abortSignal;
+      io.body = body;
+      return await call(core, [line, id, path, query, body === undefined ? "" : "1", options].join("\n"), io);
     } catch (thrown) {
       if (thrown instanceof URIError) throw invalid(id, "an argument is not well-formed Unicode", thrown);
       throw toError(typeof thrown === "string" ? read(thrown) : thrown, id);

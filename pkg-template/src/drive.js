@@ -95,6 +95,7 @@ export const pause = (milliseconds, signal) =>
 const isObject = (value) => !!value && typeof value === "object";
 
 const parse = (text) => {
+  if (typeof text !== "string") return undefined;
   try {
     return { data: text ? JSON.parse(text) : undefined };
   } catch {
@@ -148,11 +149,12 @@ const headerLines = (headers) => {
   return lines.join("\n");
 };
 
-// What `fetch` is given. The headers of a client's calls hardly ever differ: those of the last one are kept in pieces.
-const prepare = (context, request, body, signal, fetch = context.fetch) => {
-  const cut = request.indexOf("\n");
-  const space = request.indexOf(" ");
-  const lines = request.slice(cut + 1);
+// Makes a request as the core wrote it: the method and the URL, and a line a header. The headers of a client's calls hardly ever
+// differ: those of the last one are kept in pieces.
+const request = (context, text, body, signal, fetch = context.fetch) => {
+  const cut = text.indexOf("\n");
+  const space = text.indexOf(" ");
+  const lines = text.slice(cut + 1);
   if (context.lines !== lines) {
     context.lines = lines;
     context.record = Object.fromEntries(
@@ -164,18 +166,24 @@ const prepare = (context, request, body, signal, fetch = context.fetch) => {
   }
   // The core decides about redirects; a browser then shows an opaque answer, which is an error. The headers are a copy: what
   // is given to `fetch` may be changed by those in between.
-  const init = { method: request.slice(0, space), headers: { ...context.record }, redirect: "manual", signal };
+  const init = { method: text.slice(0, space), headers: { ...context.record }, redirect: "manual", signal };
   if (body !== undefined) init.body = body;
   // Called without a receiver.
-  return fetch(request.slice(space + 1, cut), init);
+  return fetch(text.slice(space + 1, cut), init);
 };
 
+const isResponse = (response) => typeof response?.headers?.get === "function";
+
+const isGood = (status) => status >= 200 && status < 300;
+
 // Runs an exchange to its end and gives `{ response, data }`; `io` has the context, the body, the caller's signal, perhaps a
-// `fetch` in place of the context's, `unread` for an answer that the caller reads, and `buys` for a token request, whose
-// attempts are a part of `parent`. One function, since each `async` one around another is felt in every call.
-export const run = async (exchange, io, parent) => {
+// `fetch` in the place of the context's, `unread` for an answer that the caller reads, and `buys` for a token request, whose
+// attempts are a part of `parent`. `early` is what has been done of the first attempt already.
+export const run = async (exchange, io, parent, early) => {
   const { context, signal } = io;
-  let attempt = parent;
+  let attempt = parent ?? early?.attempt;
+  let sent = early?.response;
+  let reading = early?.text;
   // What the core's error is completed with: what was thrown, and what is kept of the answer.
   let found;
   let response;
@@ -184,21 +192,30 @@ export const run = async (exchange, io, parent) => {
     for (;;) {
       try {
         if (step === BEGIN) {
-          step = exchange.begin(now());
           found = response = undefined;
-          // After a token that was refused, the next attempt follows at once.
-          if (!parent) attempt?.close();
-          attempt = parent ?? new Attempt(exchange.limit(), signal);
+          if (early) {
+            exchange.resume(early.authorization ?? "", early.at);
+            early = undefined;
+            step = SEND;
+          } else {
+            // After a token that was refused, the next attempt follows at once.
+            if (!parent) attempt?.close();
+            step = exchange.begin(now());
+            attempt = parent ?? new Attempt(exchange.limit(), signal);
+          }
           if (signal?.aborted) throw signal.reason;
         } else if (step === TOKEN) {
           step = await bearer(exchange, io, attempt);
         } else if (step === SEND) {
-          response = await attempt.within(prepare(context, exchange.request(), io.buys ? exchange.body() : io.body, attempt.controller.signal, io.fetch));
+          sent ??= attempt.within(request(context, exchange.request(), io.buys ? exchange.body() : io.body, attempt.controller.signal, io.fetch));
+          const answer = sent;
+          sent = undefined;
+          response = await answer;
           // A `fetch` written by hand may answer with anything.
-          if (typeof response?.headers?.get !== "function") throw new Error("fetch answered with something that is not a Response");
+          if (!isResponse(response)) throw new Error("fetch answered with something that is not a Response");
           found = { response };
           const { status } = response;
-          step = exchange.answered(status, status >= 200 && status < 300 ? "" : headerLines(response.headers), now(), Math.random());
+          step = exchange.answered(status, isGood(status) ? "" : headerLines(response.headers), now(), Math.random());
           // A redirect that is followed: nobody reads what it says.
           if (step === SEND) response.body?.cancel?.().catch(() => {});
         } else if (step === READ) {
@@ -207,7 +224,7 @@ export const run = async (exchange, io, parent) => {
             return { response };
           }
           // Not json(): the text is kept when it is none.
-          const text = await attempt.within(response.text());
+          const text = await (reading ?? attempt.within(response.text()));
           if (typeof text !== "string") throw new Error("the body that fetch gave is not a text");
           const parsed = parse(text);
           if (io.buys) {
@@ -254,8 +271,35 @@ export const run = async (exchange, io, parent) => {
   }
 };
 
-// The same for whoever is not a part of another exchange.
-export const drive = (exchange, io) =>
-  run(exchange, io).catch((thrown) => {
-    throw thrown instanceof Final ? thrown.error : thrown;
-  });
+const unwrap = (thrown) => {
+  throw thrown instanceof Final ? thrown.error : thrown;
+};
+
+// Makes a call: `{ response, data }`. As it nearly always goes, the first request is answered with JSON, and the core is asked
+// only once, for that request; for all else there is an exchange, which goes on from where this is.
+export const call = async (core, input, io) => {
+  const { context, signal } = io;
+  const at = now();
+  const text = core.first(input, at);
+  if (!text || signal?.aborted) return run(core.call(input), io).catch(unwrap);
+  const cut = text.indexOf("\n");
+  const attempt = new Attempt(Number(text.slice(0, cut)), signal);
+  const early = { at, attempt };
+  try {
+    early.response = attempt.within(request(context, text.slice(cut + 1), io.body, attempt.controller.signal, io.fetch));
+    early.authorization = context.record.authorization;
+    const response = await early.response;
+    if (isGood(response.status) && isResponse(response) && !io.unread) {
+      early.text = attempt.within(response.text());
+      const parsed = parse(await early.text);
+      if (parsed) {
+        attempt.close();
+        return { response, data: parsed.data };
+      }
+    }
+  } catch (thrown) {
+    // Told once more where it is looked into.
+    early.response ??= Promise.reject(thrown);
+  }
+  return run(core.call(input), io, undefined, early).catch(unwrap);
+};

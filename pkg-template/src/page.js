@@ -5,24 +5,28 @@ export class Page {
   static name = "Page";
 
   #operation;
-  #load;
-  #problem;
+  #follow;
+  #way;
   #loading;
   #answer;
 
-  // `load` gets the next Page, undefined at the end. `problem` says why there can be no next page although the list has
-  // not ended: told when it is asked for, so that this page is not lost.
-  constructor(operation, load, problem, data, response, answer) {
+  // `follow` says how the list goes on: `load`, which gets the next Page, or `problem`, why there can be none although the list
+  // has not ended; neither at the end. It is asked once, and only when somebody wants to know.
+  constructor(operation, follow, data, response, answer) {
     this.#operation = operation;
-    this.#set(load, problem, data, response, answer);
+    this.#set(follow, undefined, data, response, answer);
   }
 
-  #set(load, problem, data, response, answer) {
-    this.#load = load;
-    this.#problem = problem;
+  #set(follow, way, data, response, answer) {
+    this.#follow = follow;
+    this.#way = way;
     this.data = data;
     this.response = response;
     this.#answer = answer;
+  }
+
+  #next() {
+    return (this.#way ??= this.#follow());
   }
 
   // Made when it is asked for.
@@ -31,13 +35,16 @@ export class Page {
   }
 
   hasNextPage() {
-    return !!(this.#load || this.#problem);
+    const { load, problem } = this.#next();
+    return !!(load || problem);
   }
 
   // The next page as a Page of its own; undefined at the end.
   async #following() {
-    if (this.#problem) throw this.#problem;
-    return this.#load?.();
+    const { load, problem } = this.#next();
+    // Told when the next page is asked for, so that this one is not lost.
+    if (problem) throw problem;
+    return load?.();
   }
 
   // Moves this page to the next one and returns it. Two calls at a time are one.
@@ -45,7 +52,7 @@ export class Page {
     return (this.#loading ??= this.#following()
       .then((page) => {
         if (!page) throw invalid(this.#operation, "this is the last page, there is no next one");
-        this.#set(page.#load, page.#problem, page.data, page.response, page.#answer);
+        this.#set(page.#follow, page.#way, page.data, page.response, page.#answer);
         return this;
       })
       .finally(() => {
@@ -56,7 +63,7 @@ export class Page {
   // This page and all that follow, each a Page of its own.
   async *pages() {
     // A copy: getNextPage on this page does not disturb the walk.
-    let page = new Page(this.#operation, this.#load, this.#problem, this.data, this.response, this.#answer);
+    let page = new Page(this.#operation, this.#follow, this.data, this.response, this.#answer);
     for (; page; page = await page.#following()) yield page;
   }
 

@@ -342,6 +342,12 @@ impl Exchange {
         headers
     }
 
+    /// The same in parts: the headers, and the bearer token.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn parts(&self) -> (&Headers, Option<&Secret>) {
+        (&self.outgoing.headers, self.attempt.bearer.as_ref())
+    }
+
     /// Status and headers of the answer.
     pub(crate) fn take_answer(&mut self) -> (u16, Headers) {
         self.attempt.answer.take().unwrap_or_default()

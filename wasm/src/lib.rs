@@ -27,17 +27,14 @@ impl Client {
         self.0.problem()
     }
 
+    /// The first request of a call.
+    pub fn first(&self, input: &str, now: f64) -> String {
+        self.0.first(input, now)
+    }
+
     /// Starts a call of an operation. Throws the error as a text.
-    pub fn call(
-        &self,
-        line: &str,
-        id: &str,
-        path: &str,
-        query: &str,
-        body: bool,
-        options: &str,
-    ) -> Result<Exchange, String> {
-        self.0.call(line, id, path, query, body, options).map(Exchange)
+    pub fn call(&self, input: &str) -> Result<Exchange, String> {
+        self.0.call(input).map(Exchange)
     }
 
     /// What follows a page.
@@ -68,6 +65,10 @@ impl Exchange {
     /// Begins an attempt.
     pub fn begin(&mut self, now: f64) -> u8 {
         self.0.begin(now)
+    }
+    /// Goes on after the first request.
+    pub fn resume(&mut self, authorization: &str, now: f64) {
+        self.0.resume(authorization, now);
     }
     /// Looks for the token that another call has got.
     #[wasm_bindgen(js_name = takeToken)]
