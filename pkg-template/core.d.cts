@@ -134,8 +134,15 @@ export interface Page<T, R = unknown> extends AsyncIterable<T> {
   pages(): AsyncGenerator<Page<T, R>, void, undefined>;
 }
 
-/** Events as they come. Leaving the loop closes the connection. */
-export interface Stream<T> extends AsyncIterable<T> {}
+/**
+ * Events as they come. When the connection breaks, or the server closes it, the stream is opened again behind the last event; it ends
+ * with an error when the API refuses, or when five connections in a row bring nothing. Leaving the loop closes the connection. After
+ * an event that is not JSON, another loop over the same stream goes on behind it.
+ */
+export interface Stream<T> extends AsyncIterable<T> {
+  /** Where to go on after the last event: what the parameter `from` takes. */
+  readonly offset: string | undefined;
+}
 
 /** A file, or a file with its name and media type. Never a path or a text. */
 export type Uploadable = Uploadable.FileLike | Uploadable.WithMetadata;

@@ -113,7 +113,7 @@ const send = async (context, operation, path, pairs, body, options, guard) => {
   const { id, paged, stream } = operation;
   const form = pairs.length ? toForm(pairs) : "";
   const { data, response } = await context.send(operation, path, form, body, options, { unread: stream });
-  if (stream) return answer(new Stream(id, response), response);
+  if (stream) return answer(new Stream(id, response, reopen(context, operation, path, pairs, options), options?.abortSignal), response);
   if (!paged) return answer(data, response);
   const found = Array.isArray(data) ? data : data?.[operation.items];
   const items = Array.isArray(found) ? found : [];
@@ -135,6 +135,13 @@ const send = async (context, operation, path, pairs, body, options, guard) => {
   // What is no list is told at once.
   if (found !== items) follow();
   return answer(new Page(id, follow, items, data, response), response);
+};
+
+// Asks for a stream again, behind an offset if there is one.
+const reopen = (context, operation, path, pairs, options) => async (offset) => {
+  const others = pairs.filter(([name]) => name !== "from" && name !== "from_timestamp");
+  const form = toForm(offset === undefined ? pairs : [...others, ["from", offset]]);
+  return (await context.send(operation, path, form, undefined, options, { unread: true })).response;
 };
 
 // What `withRawResponse` gives. The raw response is made when it is looked at.

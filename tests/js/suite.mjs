@@ -1138,29 +1138,141 @@ test("upload: to the tenant, and again after a 503", async ({ client, fault, cou
   equal(await count("POST", "/api/v2/jobs/users-imports"), 2, "requests");
 });
 
-test("stream: events as they come", async ({ scripted }) => {
-  const text = ': hello\r\nid: 1\nevent: user.created\ndata: {"a":\ndata: 1}\n\ndata: {"type":"own","é":2}\r\n\r\nretry: 5\n\ndata: {"last":3}';
-  const bytes = new TextEncoder().encode(text);
-  const body = () =>
-    new ReadableStream({
-      start(controller) {
-        for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
-        controller.close();
+// A connection that brings the pieces, and then breaks, ends, or hangs until it is cancelled.
+const connection = (pieces, then = "end") => {
+  const state = { cancelled: false };
+  const queue = [pieces].flat().map((piece) => (typeof piece === "string" ? new TextEncoder().encode(piece) : piece));
+  const body = new ReadableStream(
+    {
+      async pull(controller) {
+        // Not at once, so that a loop over connections leaves room for timers.
+        await sleep(1);
+        if (queue.length) controller.enqueue(queue.shift());
+        else if (then === "end") controller.close();
+        else if (then === "break") controller.error(new TypeError("terminated"));
+        else await new Promise(() => {});
       },
-    });
-  const { client, calls } = scripted(() => new Response(body(), { headers: { "content-type": "text/event-stream" } }));
-  const { data, rawResponse } = await client.events.subscribe().withRawResponse();
-  equal(rawResponse.status, 200);
-  equal(await collect(data), [{ a: 1, type: "user.created" }, { type: "own", "é": 2 }, { last: 3 }]);
-  includes(calls[0].headers.accept, "text/event-stream");
+      cancel() {
+        state.cancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return Object.assign(state, { answer: () => new Response(body, { headers: { "content-type": "text/event-stream" } }) });
+};
+
+const take = async (iterable, count) => {
+  const all = [];
+  for await (const item of iterable) if (all.push(item) === count) break;
+  return all;
+};
+
+test("stream: any line end, and any border between pieces", async ({ scripted }) => {
+  const lines = ["\ufeff: hello", "id: 1", "event: user.created", 'data: {"a":', "data: 1}", "", 'data:{"type":"own","é":2}', "", "retry: 5", "", "event: lost", "", 'data: {"last":3}'];
+  const wanted = [{ a: 1, type: "user.created" }, { type: "own", "é": 2 }, { last: 3 }];
+  for (const end of ["\n", "\r", "\r\n"]) {
+    const bytes = new TextEncoder().encode(lines.join(end));
+    for (const size of [1, 2, 3, 7, 1000]) {
+      const pieces = [];
+      for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.slice(at, at + size));
+      const { client, calls } = scripted(() => new Response(new Blob(pieces).stream().pipeThrough(new TransformStream()), { headers: { "content-type": "text/event-stream" } }));
+      const cut = () => new ReadableStream({ start(controller) { for (const piece of pieces) controller.enqueue(piece); controller.close(); } });
+      const other = scripted(() => new Response(cut()));
+      for (const each of [client, other.client]) {
+        const { data, rawResponse } = await each.events.subscribe().withRawResponse();
+        equal(rawResponse.status, 200);
+        equal(await take(data, 3), wanted, `${show(end)} in pieces of ${size}`);
+      }
+      includes(calls[0].headers.accept, "text/event-stream");
+    }
+  }
 });
 
-test("stream: what breaks it is an error with a code", async ({ sdk, scripted }) => {
-  const drop = () => new ReadableStream({ pull(controller) { controller.error(new TypeError("terminated")); } });
-  for (const [body, code] of [['data: {"broken\n\n', "invalid_response"], [drop(), "network_error"]]) {
-    const { client } = scripted(() => new Response(body, { headers: { "content-type": "text/event-stream" } }));
-    const error = await fails(collect(await client.events.subscribe()), { code, operation: "events.subscribe" });
-    ok(error instanceof sdk.ManagementError && error.cause instanceof Error, "a ManagementError with a cause");
+test("stream: an event is given when its blank line is there, not later", async ({ scripted }) => {
+  for (const end of ["\n", "\r", "\r\n"]) {
+    const { client } = scripted(() => connection(`data: {"a":1}${end}${end}`, "hang").answer());
+    equal(await take(await client.events.subscribe(), 1), [{ a: 1 }], show(end));
+  }
+});
+
+test("stream: goes on behind the last event", async ({ scripted }) => {
+  const steps = [
+    () => connection(['retry: 5\n\ndata: {"n":1,"offset":"o1"}\n\n', 'data: {"half":'], "break").answer(),
+    () => connection('id: i2\ndata: {"n":2}\n\ndata: {"n":3,"error":{"offset":"o3"}}').answer(),
+    () => connection([], "end").answer(),
+    () => connection('data: {"n":4}\n\n', "hang").answer(),
+  ];
+  const { client, calls } = scripted(steps);
+  const stream = await client.events.subscribe({ from_timestamp: "2026-01-01", event_type: ["user.created", "user.deleted"] });
+  equal((await take(stream, 4)).map(({ n }) => n), [1, 2, 3, 4]);
+  equal(stream.offset, "o3");
+  const asked = calls.map((call) => [...new URL(call.url).searchParams].map((pair) => pair.join("=")).sort().join("&"));
+  const types = "event_type=user.created&event_type=user.deleted";
+  equal(asked, [`${types}&from_timestamp=2026-01-01`, `${types}&from=o1`, `${types}&from=o3`, `${types}&from=o3`]);
+});
+
+test("stream: without an event it is opened where it began", async ({ scripted }) => {
+  const { client, calls } = scripted([() => connection("retry: 1\n\n", "break").answer(), () => connection('data: {"n":1}\n\n', "hang").answer()]);
+  equal(await take(await client.events.subscribe({ from: "start" }), 1), [{ n: 1 }]);
+  equal(calls.map((call) => new URL(call.url).searchParams.get("from")), ["start", "start"]);
+});
+
+test("stream: five connections in a row that bring nothing are the end", async ({ sdk, scripted }) => {
+  for (const then of ["end", "break"]) {
+    const { client, calls } = scripted(() => connection("retry: 1\n\n: nothing\n\n", then).answer());
+    const error = await fails(collect(await client.events.subscribe()), { code: "network_error", operation: "events.subscribe" });
+    equal(calls.length, 5, "requests");
+    ok(error instanceof sdk.ManagementError, "a ManagementError");
+    if (then === "break") equal(error.cause?.message, "terminated", "the cause");
+  }
+});
+
+test("stream: a refusal is the end", async ({ scripted }) => {
+  const { client, calls } = scripted([() => connection('retry: 1\n\ndata: {"n":1,"offset":"o1"}\n\n').answer(), () => apiError(410, "too old", "offset_expired")]);
+  const seen = [];
+  await fails(
+    (async () => {
+      for await (const item of await client.events.subscribe()) seen.push(item.n);
+    })(),
+    { statusCode: 410, code: "offset_expired", name: "GoneError" },
+  );
+  equal([seen, calls.length], [[1], 2]);
+});
+
+test("stream: an event that is not JSON is an error, and the next loop goes on behind it", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => connection('data: {"n":1}\n\ndata: {"broken\n\ndata: {"n":2}\n\n', "hang").answer());
+  const stream = await client.events.subscribe();
+  const error = await fails(collect(stream), { code: "invalid_response", operation: "events.subscribe", body: '{"broken' });
+  ok(error instanceof sdk.ManagementError && error.cause instanceof SyntaxError, "a ManagementError with a cause");
+  equal(await take(stream, 1), [{ n: 2 }]);
+  equal(calls.length, 1, "requests");
+});
+
+test("stream: an event without an end is given up", async ({ scripted }) => {
+  const piece = `data: ${"x".repeat(2 ** 20)}`;
+  const { client } = scripted(() => connection(Array(18).fill(piece), "hang").answer());
+  await fails(collect(await client.events.subscribe()), { code: "invalid_response", message: /16 MiB/ });
+});
+
+test("stream: leaving the loop closes the connection", async ({ scripted }) => {
+  const open = connection('data: {"n":1}\n\n', "hang");
+  const { client, calls } = scripted(open.answer);
+  equal(await take(await client.events.subscribe(), 1), [{ n: 1 }]);
+  ok(open.cancelled, "a cancelled body");
+  equal(calls.length, 1, "requests");
+});
+
+test("stream: aborted while it waits for an event, and between connections", async ({ scripted }) => {
+  const hang = (_url, init) => new Response(new ReadableStream({ start(controller) { init.signal.addEventListener("abort", () => controller.error(init.signal.reason)); } }));
+  for (const step of [hang, () => connection("retry: 60000\n\n", "end").answer()]) {
+    const { client, calls } = scripted(step);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const stream = await client.events.subscribe({}, { abortSignal: controller.signal });
+    setTimeout(() => controller.abort(reason), 30);
+    const error = await fails(collect(stream), { code: "aborted", operation: "events.subscribe" });
+    ok(error.cause === reason, "the reason as the cause");
+    equal(calls.length, 1, "requests");
   }
 });
 
