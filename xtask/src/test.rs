@@ -68,6 +68,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
         ("conformance", &|| {
             let samples = output(tools.cargo()?.args(SAMPLES))?;
             crate::files::write(&root.join("target/samples.json"), &samples)?;
+            run(tools.command("node")?.args(["tests/js/peer.mjs", "target/samples.json"]))?;
             let sandbox = sandbox::start_built(&sandbox::build(root)?, 0, &["--sample-refused"])?;
             let mut node = tools.command("node")?;
             sandbox.describe(&mut node);
