@@ -25,6 +25,12 @@ pub(crate) trait Node {
 
     /// A member that is a count: whole, not negative, or a text that reads as one, as some proxies send it.
     fn count(&self, key: &str) -> Option<u64>;
+
+    /// A member that says where a list goes on: a text or a number; `Ok(None)` for null and for an empty text.
+    ///
+    /// # Errors
+    /// It is something else.
+    fn cursor(&self, key: &str) -> Result<Option<String>, ()>;
 }
 
 impl Node for Value {
@@ -41,6 +47,15 @@ impl Node for Value {
         match value.as_f64() {
             Some(number) => (0.0..9e15).contains(&number).then_some(number as u64),
             None => value.as_str()?.trim().parse().ok(),
+        }
+    }
+
+    fn cursor(&self, key: &str) -> Result<Option<String>, ()> {
+        match self.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(()),
         }
     }
 }
@@ -82,6 +97,11 @@ impl Node for Form {
         // A fraction is cut, as it is for a number.
         self.get(key)?.trim().split('.').next()?.parse().ok()
     }
+
+    fn cursor(&self, key: &str) -> Result<Option<String>, ()> {
+        // JavaScript hands over what is plain, a number as its text.
+        Ok(self.text(key))
+    }
 }
 
 #[cfg(test)]
@@ -99,7 +119,10 @@ mod tests {
             assert_eq!((node.count("n"), node.count("f"), node.count("t")), (Some(7), Some(7), Some(8)));
             assert_eq!((node.count("a"), node.count("m"), node.count("missing")), (None, None, None));
             assert!(node.has("z") && node.has("e") && !node.has("missing"));
+            assert_eq!((node.cursor("a"), node.cursor("n")), (Ok(Some("x".into())), Ok(Some("7".into()))));
+            assert_eq!((node.cursor("e"), node.cursor("z"), node.cursor("missing")), (Ok(None), Ok(None), Ok(None)));
         }
+        assert_eq!(value.cursor("o"), Err(()));
         assert_eq!(form.get("ä"), Some("&="));
     }
 }

@@ -157,7 +157,7 @@ impl Paging<'_> {
     pub(crate) fn facts(&self, answer: &Value) -> Result<Facts, Error> {
         let items = if answer.is_array() { Some(answer) } else { answer.get(self.items) };
         let items = items.and_then(Value::as_array);
-        let last = items.and_then(|items| items.last()?.text(self.cursor?));
+        let last = items.and_then(|items| items.last()?.cursor(self.cursor?).ok()?);
         let count = items.map(|items| items.len() as u64);
         self.facts_of(answer, answer.is_array(), count, last)
     }
@@ -177,7 +177,10 @@ impl Paging<'_> {
             return Ok(Facts { count, next: last, ..Facts::default() });
         }
         let total = answer.count("total");
-        let next = answer.text("next");
+        // A list that went on, and of which nobody can tell where, must not look like one that has ended.
+        let next = answer.cursor("next").map_err(|()| {
+            Error::new(ErrorKind::Decode, "`next` is neither a text nor a number").with_path("next".to_owned())
+        })?;
         let Some(count) = count else {
             if total == Some(0) || next.is_some() || answer.has("next") {
                 return Ok(Facts { count: 0, next, total, ..Facts::default() });
@@ -194,7 +197,8 @@ impl Paging<'_> {
     /// The one parameter that changes for the next page; `None` at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::Paging`] when a cursor comes again, or when the server stops before the total it names.
+    /// [`ErrorKind::Paging`] when a cursor comes again, or when the server stops before the total it names. The page that
+    /// says so is good: it is given out, and the error in the place of the page after it.
     pub(crate) fn next(
         &self,
         query: &Query,
@@ -424,12 +428,21 @@ mod tests {
             Some(Facts { next: Some("x".into()), ..plain.clone() })
         );
         assert_eq!(facts(json!({"users": [1], "next": ""})).ok(), Some(Facts { count: 1, ..plain.clone() }));
-        assert_eq!(facts(json!({"next": null})).ok(), Some(plain));
+        assert_eq!(facts(json!({"next": null})).ok(), Some(plain.clone()));
+        // A cursor that is a number is one, and one that is nothing of the kind is no end.
+        assert_eq!(
+            facts(json!({"users": [1], "next": 5})).ok(),
+            Some(Facts { count: 1, next: Some("5".into()), ..plain.clone() })
+        );
+        for odd in [json!({"users": [1], "next": {}}), json!({"users": [], "next": true})] {
+            let error = facts(odd).expect_err("no cursor");
+            assert_eq!((error.kind(), error.path()), (ErrorKind::Decode, Some("next")));
+        }
         for garbage in [json!({}), json!("x"), json!(null), json!({"users": "x"}), json!({"error": []})] {
             assert_eq!(facts(garbage).expect_err("garbage").kind(), ErrorKind::Decode);
         }
         let logs = Paging { items: "logs", ..list(Style::Both, Some("log_id")) };
-        let page = json!([{"log_id": "1"}, {"log_id": "2"}]);
+        let page = json!([{"log_id": "1"}, {"log_id": 2}]);
         let facts = logs.facts(&page).expect("facts");
         assert_eq!(facts.next.as_deref(), Some("2"));
         let by_cursor = query(&[("take", "2")]);

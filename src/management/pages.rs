@@ -99,7 +99,8 @@ pub struct Page<T: PageOf = Json> {
     pub items: Vec<T::Item>,
     /// Status, headers and what else the envelope says (`total`, `start`, `limit`, `next`); null for a bare array.
     pub response: Response<T>,
-    /// True when the walk goes on after this page.
+    /// True when the walk goes on after this page. Where it cannot, although the list has not ended (a cursor that comes
+    /// again), what comes next is the error that says so.
     pub has_next: bool,
 }
 
@@ -126,7 +127,12 @@ struct Walk<T> {
     call: Call<T>,
     query: Query,
     guard: CycleGuard,
+    /// Why there is no page after the last one although the list has not ended.
+    barred: Option<Error>,
 }
+
+/// What comes after a page: the parameter that changes, the end, or the reason why neither is known.
+type Next = Result<Option<(&'static str, String)>, Error>;
 
 impl<T: PageOf + DeserializeOwned + MaybeSend + 'static> Pages<T> {
     pub(crate) fn new(call: Call<T>) -> Self {
@@ -134,7 +140,7 @@ impl<T: PageOf + DeserializeOwned + MaybeSend + 'static> Pages<T> {
         Self {
             #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
             core: call.core.clone(),
-            state: State::Waiting(Box::new(Walk { call, query, guard: CycleGuard::default() })),
+            state: State::Waiting(Box::new(Walk { call, query, guard: CycleGuard::default(), barred: None })),
         }
     }
 
@@ -170,23 +176,29 @@ impl<T: PageOf + DeserializeOwned + MaybeSend + 'static> Pages<T> {
 
 impl<T: PageOf + DeserializeOwned> Walk<T> {
     async fn step(mut self: Box<Self>) -> Step<T> {
-        match self.ask().await {
-            Ok((page, Some((key, value)))) => {
-                self.query.set(key, value);
-                (Some(self), Ok(page))
-            }
-            Ok((page, None)) => (None, Ok(page)),
-            Err(error) => {
-                let error = match &self.call.operation {
-                    Ok(operation) => error.with_operation(operation.id),
-                    Err(_) => error,
-                };
-                (None, Err(error))
-            }
-        }
+        let error = match self.barred.take() {
+            Some(error) => error,
+            None => match self.ask().await {
+                Ok((page, Ok(None))) => return (None, Ok(page)),
+                Ok((page, Ok(Some((key, value))))) => {
+                    self.query.set(key, value);
+                    return (Some(self), Ok(page));
+                }
+                Ok((page, Err(error))) => {
+                    self.barred = Some(error);
+                    return (Some(self), Ok(page));
+                }
+                Err(error) => error,
+            },
+        };
+        let error = match &self.call.operation {
+            Ok(operation) => error.with_operation(operation.id),
+            Err(_) => error,
+        };
+        (None, Err(error))
     }
 
-    async fn ask(&mut self) -> Result<(Page<T>, Option<(&'static str, String)>), Error> {
+    async fn ask(&mut self) -> Result<(Page<T>, Next), Error> {
         let operation = *self.call.operation.as_ref().map_err(Clone::clone)?;
         let Some(paging) = operation.paging else {
             return Err(Error::new(ErrorKind::Request, "this operation is not a list that has pages"));
@@ -195,10 +207,11 @@ impl<T: PageOf + DeserializeOwned> Walk<T> {
         let answer = self.call.send(self.query.clone()).await?;
         let mut data: T = decode(&answer, false)?;
         let facts = facts(&paging, &data, &answer)?;
-        let next = paging.next(&self.query, &facts, &mut self.guard)?;
+        let next = paging.next(&self.query, &facts, &mut self.guard);
         let items = data.take_items(paging.items).unwrap_or_default();
         let response = Response { status: answer.status, headers: answer.headers, data, attempts: answer.attempts };
-        Ok((Page { items, response, has_next: next.is_some() }, next))
+        let has_next = !matches!(next, Ok(None));
+        Ok((Page { items, response, has_next }, next))
     }
 }
 

@@ -47,6 +47,31 @@ fn pages_and_items_are_streams() {
 }
 
 #[test]
+fn a_page_whose_cursor_came_before_is_given_and_then_the_error() {
+    let page = |item: u32, next: &str| Reply::json(200, json!({"sessions": [item], "next": next}).to_string());
+    let script = || ScriptedTransport::new([page(1, "x"), page(2, "x")]);
+    let list = |transport: &ScriptedTransport| {
+        with_token(transport, &ManualTimer::skipping()).operation("users.sessions.list").path("a")
+    };
+    let transport = script();
+    let mut pages = list(&transport).pages();
+    for wanted in [1, 2] {
+        let page = block_on(pages.next()).expect("a page").expect("a page");
+        assert_eq!((page.items, page.has_next), (vec![json!(wanted)], true));
+    }
+    let error = block_on(pages.next()).expect("an error").expect_err("an error");
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Paging, Some("users.sessions.list")));
+    assert!(block_on(pages.next()).is_none());
+    assert_eq!(transport.requests().len(), 2, "nothing is asked for once the way is barred");
+
+    let mut items = list(&script()).items();
+    assert_eq!(block_on(items.next()).expect("an item").expect("1"), 1);
+    assert_eq!(block_on(items.next()).expect("an item").expect("2"), 2);
+    assert_eq!(block_on(items.next()).expect("an error").expect_err("an error").kind(), ErrorKind::Paging);
+    assert!(block_on(items.next()).is_none());
+}
+
+#[test]
 fn items_that_came_before_an_error_are_given_and_the_error_is_the_last() {
     let transport = ScriptedTransport::new([
         Reply::json(200, r#"{"users":[1,2],"start":0,"limit":2,"total":4}"#),
