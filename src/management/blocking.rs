@@ -6,6 +6,8 @@ use crate::error::{Error, ErrorKind};
 use crate::maybe_send::MaybeSend;
 use serde::de::DeserializeOwned;
 use std::fmt;
+#[cfg(feature = "jobs")]
+use std::future::IntoFuture;
 use std::sync::OnceLock;
 
 /// The runtime of a client, made when it is first needed. It has no thread of its own: the thread that waits runs it.
@@ -55,7 +57,41 @@ impl<T: DeserializeOwned, P> Call<T, P> {
     }
 }
 
-/// A list as an [`Iterator`] that waits for each page.
+impl<T, P> Call<T, P> {
+    /// Makes the call and waits for the answer as it is, untyped; null where there was no body.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`ErrorKind::Config`] when an async runtime is running on this thread.
+    pub fn call_json(self) -> Result<crate::Json, Error> {
+        let core = self.core.clone();
+        core.runtime.run(self.json())
+    }
+}
+
+#[cfg(feature = "jobs")]
+impl<T> super::Work<T> {
+    /// Does the work and waits for its result.
+    ///
+    /// # Errors
+    /// As awaiting it; [`ErrorKind::Config`] when an async runtime is running on this thread.
+    pub fn call(self) -> Result<T, Error> {
+        self.core.runtime.run(self.future)
+    }
+}
+
+#[cfg(feature = "jobs")]
+impl super::Waiting {
+    /// Waits for the job on this thread.
+    ///
+    /// # Errors
+    /// As awaiting it; [`ErrorKind::Config`] when an async runtime is running on this thread.
+    pub fn call(self) -> Result<super::jobs::GetJobResponse, Error> {
+        let core = self.core();
+        core.runtime.run(self.into_future())
+    }
+}
+
+/// A list, an export or a subscription as an [`Iterator`] that waits for what comes next.
 #[must_use = "nothing is requested before the iterator is asked"]
 pub struct Blocking<L> {
     list: L,
@@ -112,6 +148,42 @@ impl<T: PageOf + DeserializeOwned + MaybeSend + 'static> Iterator for Blocking<P
     fn next(&mut self) -> Option<Self::Item> {
         let core = self.list.core();
         self.step(&core, async |pages| pages.next().await)
+    }
+}
+
+#[cfg(feature = "export")]
+impl<T: DeserializeOwned + MaybeSend> super::Lines<T> {
+    /// The users as an iterator that waits.
+    pub fn blocking(self) -> Blocking<Self> {
+        Blocking { list: self, over: false }
+    }
+}
+
+#[cfg(feature = "export")]
+impl<T: DeserializeOwned + MaybeSend> Iterator for Blocking<super::Lines<T>> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let core = self.list.core();
+        self.step(&core, async |lines| lines.next().await)
+    }
+}
+
+#[cfg(feature = "events")]
+impl<T: DeserializeOwned + MaybeSend + 'static> super::Subscription<T> {
+    /// The events as an iterator that waits for each.
+    pub fn blocking(self) -> Blocking<Self> {
+        Blocking { list: self, over: false }
+    }
+}
+
+#[cfg(feature = "events")]
+impl<T: DeserializeOwned + MaybeSend + 'static> Iterator for Blocking<super::Subscription<T>> {
+    type Item = Result<super::Received<T>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let core = self.list.core();
+        self.step(&core, async |events| events.next().await)
     }
 }
 

@@ -281,6 +281,44 @@ impl<T: DeserializeOwned + MaybeSend + 'static, P: 'static> IntoFuture for Call<
     }
 }
 
+/// Several requests that are one piece of work: await it. Nothing is sent before that; dropping it aborts what is under way.
+#[cfg(feature = "jobs")]
+#[must_use = "nothing is requested before this is awaited"]
+pub struct Work<T> {
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    pub(crate) core: Arc<Core>,
+    pub(crate) future: BoxFuture<'static, Result<T, Error>>,
+}
+
+#[cfg(feature = "jobs")]
+impl<T> Work<T> {
+    #[allow(unused_variables, reason = "the core is for the feature blocking")]
+    pub(crate) fn new(core: &Arc<Core>, future: impl Future<Output = Result<T, Error>> + MaybeSend + 'static) -> Self {
+        Self {
+            #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+            core: core.clone(),
+            future: Box::pin(future),
+        }
+    }
+}
+
+#[cfg(feature = "jobs")]
+impl<T> IntoFuture for Work<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = BoxFuture<'static, Result<T, Error>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.future
+    }
+}
+
+#[cfg(feature = "jobs")]
+impl<T> fmt::Debug for Work<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Work")
+    }
+}
+
 impl<T, P> fmt::Debug for Call<T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.operation.as_ref().map_or("unknown", |operation| operation.id);

@@ -18,9 +18,11 @@ mod user_jobs;
 pub use api::*;
 #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
 pub use blocking::Blocking;
+#[cfg(feature = "jobs")]
+pub use call::Work;
 pub use call::{Call, Response};
 #[cfg(feature = "models")]
-pub use model::{Extra, TextOrNumber};
+pub use model::{Count, Extra, TextOrNumber};
 #[doc(hidden)]
 pub use pages::PageFacts;
 pub use pages::{Items, Page, PageOf, Pages};

@@ -43,7 +43,11 @@ pub struct Received<T> {
 /// error when the API refuses, or when five streams in a row bring nothing. An event that cannot be read is an error too,
 /// and the stream goes on after it.
 #[must_use = "nothing is requested before an event is asked for"]
-pub struct Subscription<T>(State<T>);
+pub struct Subscription<T> {
+    state: State<T>,
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    core: std::sync::Arc<super::Core>,
+}
 
 enum State<T> {
     Waiting(Box<Source<T>>),
@@ -68,15 +72,19 @@ impl<T, P> Call<T, P> {
     pub fn events(self) -> Subscription<T> {
         let call: Call<T> = self.retyped();
         let query = call.query.clone();
-        Subscription(State::Waiting(Box::new(Source {
-            call,
-            query,
-            body: None,
-            parser: Parser::default(),
-            ready: VecDeque::new(),
-            empty: 0,
-            opened: false,
-        })))
+        Subscription {
+            #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+            core: call.core.clone(),
+            state: State::Waiting(Box::new(Source {
+                call,
+                query,
+                body: None,
+                parser: Parser::default(),
+                ready: VecDeque::new(),
+                empty: 0,
+                opened: false,
+            })),
+        }
     }
 }
 
@@ -168,7 +176,7 @@ impl<T: DeserializeOwned> Source<T> {
                 let message = format!("an event is not the JSON expected: {error}");
                 Err(Error::new(ErrorKind::Decode, message)
                     .with_path(path)
-                    .with_body(crate::http::ErrorBody::whole(event.data.as_bytes()))
+                    .with_body(Some(crate::http::ErrorBody::whole(event.data.as_bytes())))
                     .with_source(error)
                     .with_operation(id))
             }
@@ -177,6 +185,11 @@ impl<T: DeserializeOwned> Source<T> {
 }
 
 impl<T: DeserializeOwned + MaybeSend + 'static> Subscription<T> {
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    pub(crate) fn core(&self) -> std::sync::Arc<super::Core> {
+        self.core.clone()
+    }
+
     /// The next event; `None` after the error that ended the stream.
     pub async fn next(&mut self) -> Option<Result<Received<T>, Error>> {
         poll_fn(|context| self.poll(context)).await
@@ -184,16 +197,16 @@ impl<T: DeserializeOwned + MaybeSend + 'static> Subscription<T> {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Received<T>, Error>>> {
         loop {
-            match std::mem::replace(&mut self.0, State::Over) {
+            match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Poll::Ready(None),
-                State::Waiting(source) => self.0 = State::Asking(Box::pin(source.step())),
+                State::Waiting(source) => self.state = State::Asking(Box::pin(source.step())),
                 State::Asking(mut future) => match future.as_mut().poll(context) {
                     Poll::Pending => {
-                        self.0 = State::Asking(future);
+                        self.state = State::Asking(future);
                         return Poll::Pending;
                     }
                     Poll::Ready((source, event)) => {
-                        self.0 = source.map_or(State::Over, State::Waiting);
+                        self.state = source.map_or(State::Over, State::Waiting);
                         return Poll::Ready(event);
                     }
                 },

@@ -1,7 +1,7 @@
 //! Jobs to their end: waiting for one, reading the errors of an import, downloading an export.
 
-use super::ManagementClient;
 use super::api::jobs::{GetJobErrorResponse, GetJobResponse, JobsClient, JobsErrorsGetResponse};
+use super::{ManagementClient, Work};
 use crate::error::{Error, ErrorKind};
 use crate::maybe_send::BoxFuture;
 use crate::poll::Poll;
@@ -37,26 +37,34 @@ impl JobsClient {
 
     /// The users that an import job could not import, with the reasons; none when it imported all.
     ///
-    /// # Errors
-    /// [`ErrorKind::Job`] when the whole job failed, with what the API says of it; and as `jobs.errors.get` does.
-    pub async fn import_errors(&self, id: impl Into<String>) -> Result<Vec<GetJobErrorResponse>, Error> {
-        match self.errors().get(id).await? {
-            JobsErrorsGetResponse::Array(errors) => Ok(errors),
-            JobsErrorsGetResponse::Unknown(value) if value.is_null() => Ok(Vec::new()),
-            JobsErrorsGetResponse::Unknown(_) => {
-                let message = "the errors of the job are neither a list nor a job that failed";
-                Err(Error::new(ErrorKind::Decode, message).with_operation("jobs.errors.get"))
-            }
-            JobsErrorsGetResponse::GetJobGenericError(job) => {
-                let message =
-                    job.status_details.unwrap_or_else(|| "the job failed, and the API does not say why".into());
-                Err(Error::new(ErrorKind::Job, message).with_operation("jobs.errors.get"))
-            }
+    /// Awaiting it fails with [`ErrorKind::Job`] when the whole job failed, with what the API says of it, and as
+    /// `jobs.errors.get` does.
+    pub fn import_errors(&self, id: impl Into<String>) -> Work<Vec<GetJobErrorResponse>> {
+        Work::new(&self.0.core, read_import_errors(self.clone(), id.into()))
+    }
+}
+
+async fn read_import_errors(jobs: JobsClient, id: String) -> Result<Vec<GetJobErrorResponse>, Error> {
+    match jobs.errors().get(id).await? {
+        JobsErrorsGetResponse::Array(errors) => Ok(errors),
+        JobsErrorsGetResponse::Unknown(value) if value.is_null() => Ok(Vec::new()),
+        JobsErrorsGetResponse::Unknown(_) => {
+            let message = "the errors of the job are neither a list nor a job that failed";
+            Err(Error::new(ErrorKind::Decode, message).with_operation("jobs.errors.get"))
+        }
+        JobsErrorsGetResponse::GetJobGenericError(job) => {
+            let message = job.status_details.unwrap_or_else(|| "the job failed, and the API does not say why".into());
+            Err(Error::new(ErrorKind::Job, message).with_operation("jobs.errors.get"))
         }
     }
 }
 
 impl Waiting {
+    #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+    pub(crate) fn core(&self) -> std::sync::Arc<super::Core> {
+        self.client.core.clone()
+    }
+
     /// The time after which the job is looked at first. 1 s by default; each wait is half as long again as the one before.
     pub fn first_look_after(mut self, wait: Duration) -> Self {
         self.poll.wait = wait;
@@ -116,6 +124,7 @@ pub use download::Lines;
 
 #[cfg(feature = "export")]
 mod download {
+    use super::super::Work;
     use super::super::api::jobs::{CreateExportUsers, GetJobResponse, JobFileFormat, JobsClient};
     use crate::error::{Error, ErrorKind};
     use crate::http::{self, ErrorBody, Headers, HttpBody, Method, Payload, Plan, Read, RequestBody};
@@ -141,32 +150,49 @@ mod download {
         #[cfg_attr(not(feature = "users"), doc = "`User`")]
         /// , a type of your own, or [`Json`](crate::Json).
         ///
-        /// # Errors
-        /// [`ErrorKind::Job`] when the job fails, [`ErrorKind::Request`] for another format than JSON, and as the calls of
-        /// the jobs API do.
-        pub async fn export_users<T: DeserializeOwned>(
+        /// Awaiting it fails with [`ErrorKind::Job`] when the job fails, with [`ErrorKind::Request`] for another format than
+        /// JSON, and as the calls of the jobs API do.
+        ///
+        /// ```no_run
+        /// # async fn example(auth0: &auth0_sdk::ManagementClient) -> Result<(), auth0_sdk::Error> {
+        /// use auth0_sdk::management::jobs::CreateExportUsers;
+        ///
+        /// let mut users = auth0.jobs().export_users::<auth0_sdk::Json>(CreateExportUsers::new()).await?;
+        /// while let Some(user) = users.next().await {
+        ///     println!("{}", user?["user_id"]);
+        /// }
+        /// # Ok(())
+        /// # }
+        /// ```
+        pub fn export_users<T: DeserializeOwned + 'static>(
             &self,
             body: impl Into<CreateExportUsers>,
-        ) -> Result<Lines<T>, Error> {
-            let mut body = body.into();
-            if body.format.get_or_insert(JobFileFormat::JSON) != &JobFileFormat::JSON {
-                return Err(Error::new(ErrorKind::Request, "an export is read as users only in the format json"));
-            }
-            let job = self.users_exports().create(body).await?;
-            let id = job.id.ok_or_else(|| {
-                Error::new(ErrorKind::Decode, "the export job has no id").with_operation("jobs.usersExports.create")
-            })?;
-            self.download(&self.wait(id).await?).await
+        ) -> Work<Lines<T>> {
+            let (jobs, mut body) = (self.clone(), body.into());
+            Work::new(&self.0.core, async move {
+                if body.format.get_or_insert(JobFileFormat::JSON) != &JobFileFormat::JSON {
+                    return Err(Error::new(ErrorKind::Request, "an export is read as users only in the format json"));
+                }
+                let job = jobs.users_exports().create(body).await?;
+                let id = job.id.ok_or_else(|| {
+                    Error::new(ErrorKind::Decode, "the export job has no id").with_operation("jobs.usersExports.create")
+                })?;
+                let job = jobs.wait(id).await?;
+                jobs.open(job.location).await
+            })
         }
 
-        /// Reads the file of an export job that is completed.
+        /// Reads the file of an export job that is completed. It is fetched without the client's token.
         ///
-        /// # Errors
-        /// [`ErrorKind::Job`] when the job has no file, and what a request may fail with. The file is fetched without the
-        /// client's token.
-        pub async fn download<T: DeserializeOwned>(&self, job: &GetJobResponse) -> Result<Lines<T>, Error> {
+        /// Awaiting it fails with [`ErrorKind::Job`] when the job has no file, and as a request may.
+        pub fn download<T: DeserializeOwned + 'static>(&self, job: &GetJobResponse) -> Work<Lines<T>> {
+            let (jobs, location) = (self.clone(), job.location.clone());
+            Work::new(&self.0.core, async move { jobs.open(location).await })
+        }
+
+        async fn open<T>(&self, location: Option<String>) -> Result<Lines<T>, Error> {
             let operation = "jobs.download";
-            let Some(url) = job.location.as_deref() else {
+            let Some(url) = location.as_deref() else {
                 return Err(Error::new(ErrorKind::Job, "the job has no file").with_operation(operation));
             };
             let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
@@ -197,7 +223,12 @@ mod download {
                 Payload::Bytes(bytes) => HttpBody::from_bytes(bytes),
                 _ => HttpBody::from_bytes(Vec::new()),
             };
-            Ok(Lines { state: State::Waiting(Box::new(Source::new(body))), item: PhantomData })
+            Ok(Lines {
+                state: State::Waiting(Box::new(Source::new(body))),
+                item: PhantomData,
+                #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+                core: core.clone(),
+            })
         }
     }
 
@@ -209,6 +240,8 @@ mod download {
     pub struct Lines<T> {
         state: State,
         item: PhantomData<fn() -> T>,
+        #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+        core: std::sync::Arc<crate::management::Core>,
     }
 
     enum State {
@@ -354,6 +387,11 @@ mod download {
     }
 
     impl<T: DeserializeOwned> Lines<T> {
+        #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
+        pub(crate) fn core(&self) -> std::sync::Arc<crate::management::Core> {
+            self.core.clone()
+        }
+
         /// The next user; `None` at the end.
         pub async fn next(&mut self) -> Option<Result<T, Error>> {
             poll_fn(|context| self.poll(context)).await
@@ -392,7 +430,7 @@ mod download {
         serde_json::from_slice(line).map_err(|error| {
             Error::new(ErrorKind::Decode, format!("a line of the export is not the JSON expected: {error}"))
                 .with_path(format!("line {number}"))
-                .with_body(ErrorBody::whole(line))
+                .with_body(Some(ErrorBody::whole(line)))
                 .with_source(error)
                 .with_operation("jobs.download")
         })
