@@ -57,7 +57,8 @@ impl Serialize for DateTime {
 
 impl<'de> Deserialize<'de> for DateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
+        // A time in seconds keeps its digits.
+        crate::management::model::Loose::deserialize(deserializer).map(|text| Self(text.0))
     }
 }
 
@@ -72,6 +73,8 @@ mod tests {
         assert_eq!(date.to_string(), "2026-01-01T00:00:00.5Z");
         let never: DateTime = serde_json::from_str("\"never\"").expect("a text");
         assert_eq!((never.get(), never.as_str()), (None, "never"));
+        let number: DateTime = serde_json::from_str("1767225600").expect("a text");
+        assert_eq!((number.get(), number.as_str()), (None, "1767225600"));
         let at = OffsetDateTime::from_unix_timestamp(0).expect("a time");
         assert_eq!(DateTime::from(at).as_str(), "1970-01-01T00:00:00Z");
     }

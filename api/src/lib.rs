@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod embedded;
+pub mod random;
 pub mod sample;
 mod types;
 

@@ -2,7 +2,7 @@
 //!
 //! The models do not use serde's derive: it makes many lines of each member, and there are 8,000.
 //! What they do alike in its place is here: null for a member that should not be null is nothing, a member that this
-//! version does not know is kept, an integer may come as `3.0`.
+//! version does not know is kept, an integer may come as `3.0`, a text as a number, a flag as a text.
 
 #![allow(dead_code, unused_imports, unused_macros, reason = "each group uses some of it")]
 
@@ -16,7 +16,7 @@ pub(crate) use serde::ser::SerializeMap;
 pub(crate) use std::borrow::Cow;
 pub(crate) use std::collections::BTreeMap;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, SeqAccess, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -84,7 +84,36 @@ where
 
 /// Reads a member that is an integer.
 pub(crate) fn int<'de, A: MapAccess<'de>, T: Slot<Value = i64>>(map: &mut A, slot: &mut T) -> Result<(), A::Error> {
-    *slot = T::of(map.next_value::<Option<Int>>()?.map(|int| int.0));
+    *slot = T::of(map.next_value::<Option<Loose<i64>>>()?.map(|int| int.0));
+    Ok(())
+}
+
+/// Reads a member that is a text.
+pub(crate) fn text<'de, A: MapAccess<'de>, T: Slot<Value = String>>(map: &mut A, slot: &mut T) -> Result<(), A::Error> {
+    *slot = T::of(map.next_value::<Option<Loose<String>>>()?.map(|text| text.0));
+    Ok(())
+}
+
+/// Reads a member that is a list of texts.
+pub(crate) fn texts<'de, A, T>(map: &mut A, slot: &mut T) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    T: Slot<Value = Vec<String>>,
+{
+    let texts = map.next_value::<Option<Vec<Loose<String>>>>()?;
+    *slot = T::of(texts.map(|texts| texts.into_iter().map(|text| text.0).collect()));
+    Ok(())
+}
+
+/// Reads a member that is a flag.
+pub(crate) fn flag<'de, A: MapAccess<'de>, T: Slot<Value = bool>>(map: &mut A, slot: &mut T) -> Result<(), A::Error> {
+    *slot = T::of(map.next_value::<Option<Loose<bool>>>()?.map(|flag| flag.0));
+    Ok(())
+}
+
+/// Reads a member that is a number.
+pub(crate) fn float<'de, A: MapAccess<'de>, T: Slot<Value = f64>>(map: &mut A, slot: &mut T) -> Result<(), A::Error> {
+    *slot = T::of(map.next_value::<Option<Loose<f64>>>()?.map(|float| float.0));
     Ok(())
 }
 
@@ -103,7 +132,7 @@ where
 }
 
 /// Writes a number, when it is there: a whole one without a fraction, as JavaScript would.
-pub(crate) fn number<S: SerializeMap, T>(map: &mut S, name: &'static str, slot: &T) -> Result<(), S::Error>
+pub(crate) fn put_number<S: SerializeMap, T>(map: &mut S, name: &'static str, slot: &T) -> Result<(), S::Error>
 where
     T: Slot<Value = f64> + Copy + Into<Field<f64>>,
 {
@@ -232,39 +261,149 @@ impl<'de> Visitor<'de> for Name {
     }
 }
 
-/// An integer, which may come as `3.0` or `"3"`; of a fraction the whole part is kept.
-struct Int(i64);
+/// A plain value that may come as another kind of plain value which says the same: what one identity provider gives as
+/// `5` and `true`, another gives as `"5"` and `"true"`.
+pub(crate) struct Loose<T>(pub(crate) T);
 
-impl<'de> Deserialize<'de> for Int {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(IntVisitor)
+/// What [`Loose`] reads. Each may refuse what does not say the same.
+pub(crate) trait Plain: Sized {
+    const NAME: &'static str;
+    fn of_text(text: &str) -> Option<Self>;
+    fn of_owned_text(text: String) -> Option<Self> {
+        Self::of_text(&text)
+    }
+    fn of_int(value: i64) -> Option<Self>;
+    fn of_float(value: f64) -> Option<Self>;
+    fn of_flag(value: bool) -> Option<Self>;
+}
+
+impl Plain for String {
+    const NAME: &'static str = "a text";
+    fn of_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+    fn of_owned_text(text: String) -> Option<Self> {
+        Some(text)
+    }
+    fn of_int(value: i64) -> Option<Self> {
+        Some(value.to_string())
+    }
+    fn of_float(value: f64) -> Option<Self> {
+        serde_json::Number::from_f64(value).map(|number| number.to_string())
+    }
+    fn of_flag(value: bool) -> Option<Self> {
+        Some(value.to_string())
     }
 }
 
-struct IntVisitor;
+/// Of a fraction the whole part is kept.
+impl Plain for i64 {
+    const NAME: &'static str = "an integer";
+    fn of_text(text: &str) -> Option<Self> {
+        text.trim().parse().ok()
+    }
+    fn of_int(value: i64) -> Option<Self> {
+        Some(value)
+    }
+    fn of_float(value: f64) -> Option<Self> {
+        Some(value as i64)
+    }
+    fn of_flag(_: bool) -> Option<Self> {
+        None
+    }
+}
 
-impl Visitor<'_> for IntVisitor {
-    type Value = Int;
+impl Plain for f64 {
+    const NAME: &'static str = "a number";
+    fn of_text(text: &str) -> Option<Self> {
+        text.trim().parse().ok().filter(|value: &f64| value.is_finite())
+    }
+    fn of_int(value: i64) -> Option<Self> {
+        Some(value as f64)
+    }
+    fn of_float(value: f64) -> Option<Self> {
+        Some(value)
+    }
+    fn of_flag(_: bool) -> Option<Self> {
+        None
+    }
+}
+
+impl Plain for bool {
+    const NAME: &'static str = "true or false";
+    fn of_text(text: &str) -> Option<Self> {
+        text.trim().parse().ok()
+    }
+    fn of_int(value: i64) -> Option<Self> {
+        match value {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+    fn of_float(_: f64) -> Option<Self> {
+        None
+    }
+    fn of_flag(value: bool) -> Option<Self> {
+        Some(value)
+    }
+}
+
+impl<'de, T: Plain> Deserialize<'de> for Loose<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor(PhantomData)).map(Loose)
+    }
+}
+
+struct LooseVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Plain> Visitor<'de> for LooseVisitor<T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an integer")
+        f.write_str(T::NAME)
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Int, E> {
-        Ok(Int(value))
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        T::of_text(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Int, E> {
-        Ok(Int(i64::try_from(value).unwrap_or(i64::MAX)))
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<T, E> {
+        T::of_owned_text(text).ok_or_else(|| E::custom(format_args!("the text is not {}", T::NAME)))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Int, E> {
-        Ok(Int(value as i64))
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<T, E> {
+        T::of_int(value).ok_or_else(|| E::invalid_value(Unexpected::Signed(value), &self))
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Int, E> {
-        text.trim().parse().map(Int).map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<T, E> {
+        let int = i64::try_from(value).ok().and_then(T::of_int);
+        // Beyond what an i64 holds: a text keeps every digit, a number what it can.
+        int.or_else(|| T::of_text(&value.to_string()))
+            .or_else(|| T::of_float(value as f64))
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(value), &self))
     }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<T, E> {
+        T::of_float(value).ok_or_else(|| E::invalid_value(Unexpected::Float(value), &self))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<T, E> {
+        T::of_flag(value).ok_or_else(|| E::invalid_type(Unexpected::Bool(value), &self))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let text = number(map, &self)?.to_string();
+        let float = || text.parse().ok().and_then(T::of_float);
+        T::of_text(&text).or_else(float).ok_or_else(|| serde::de::Error::invalid_type(Unexpected::Map, &self))
+    }
+}
+
+/// A number, as `serde_json` gives it when any crate of the program switches its `arbitrary_precision` on: an object that
+/// only `serde_json` can read. Any other object is none.
+fn number<'de, A: MapAccess<'de>>(map: A, expected: &dyn serde::de::Expected) -> Result<serde_json::Number, A::Error> {
+    let number = serde_json::Number::deserialize(serde::de::value::MapAccessDeserializer::new(map));
+    number.map_err(|_| serde::de::Error::invalid_type(Unexpected::Map, expected))
 }
 
 /// A text or a number: an id that some identity providers give as one and some as the other.
@@ -315,7 +454,7 @@ impl Serialize for TextOrNumber {
 impl<'de> Deserialize<'de> for TextOrNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
-        impl Visitor<'_> for Either {
+        impl<'de> Visitor<'de> for Either {
             type Value = TextOrNumber;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text or a number")
@@ -333,8 +472,27 @@ impl<'de> Deserialize<'de> for TextOrNumber {
                 let number = serde_json::Number::from_f64(number).ok_or_else(|| E::custom("not a number"))?;
                 Ok(TextOrNumber::Number(number))
             }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TextOrNumber, A::Error> {
+                number(map, &self).map(TextOrNumber::Number)
+            }
         }
         deserializer.deserialize_any(Either)
+    }
+}
+
+/// A count that is all of an answer; `None` where the answer has no body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Count(pub Option<i64>);
+
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Option::<Loose<i64>>::deserialize(deserializer)?.map(|count| count.0)))
     }
 }
 
@@ -373,14 +531,17 @@ impl Shape {
                     Json::Bool(flag) => wanted == if *flag { "true" } else { "false" },
                     _ => false,
                 };
+                // A null may be gone when the value is written, and the value must then fit the same variant.
+                let there = |name: &str| members.get(name).filter(|value| !value.is_null());
                 let wrong = |(name, wanted): &(&str, &[&str])| {
-                    members.get(*name).is_some_and(|value| !wanted.iter().any(|wanted| is(value, wanted)))
+                    there(name).is_some_and(|value| !wanted.iter().any(|wanted| is(value, wanted)))
                 };
-                if !required.iter().all(|name| members.contains_key(*name)) || fixed.iter().any(wrong) {
+                if !required.iter().all(|name| there(name).is_some()) || fixed.iter().any(wrong) {
                     return None;
                 }
-                let fixed = fixed.iter().filter(|(name, _)| members.contains_key(*name)).count() as i64;
-                let unknown = members.keys().filter(|name| !known.contains(&name.as_str())).count() as i64;
+                let fixed = fixed.iter().filter(|(name, _)| there(name).is_some()).count() as i64;
+                let unknown = |(name, value): &(&String, &Json)| !value.is_null() && !known.contains(&name.as_str());
+                let unknown = members.iter().filter(unknown).count() as i64;
                 Some(fixed * 1000 + required.len() as i64 - 100 * unknown)
             }
             _ => None,
@@ -501,7 +662,8 @@ macro_rules! open_enum {
         }
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <String as serde::Deserialize>::deserialize(deserializer).map(Self::from)
+                let text: crate::management::model::Loose<String> = serde::Deserialize::deserialize(deserializer)?;
+                Ok(Self::from(text.0))
             }
         }
     };
@@ -538,3 +700,42 @@ macro_rules! union {
 }
 
 pub(crate) use {list, model, open_enum, union};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: Plain>(text: &str) -> Option<T> {
+        serde_json::from_str::<Loose<T>>(text).ok().map(|loose| loose.0)
+    }
+
+    #[test]
+    fn plain_values_that_say_the_same_are_read() {
+        for (text, string, int, float, flag) in [
+            ("\"a\"", Some("a"), None, None, None),
+            ("\"5\"", Some("5"), Some(5), Some(5.0), None),
+            ("\"true\"", Some("true"), None, None, Some(true)),
+            ("true", Some("true"), None, None, Some(true)),
+            ("0", Some("0"), Some(0), Some(0.0), Some(false)),
+            ("-7", Some("-7"), Some(-7), Some(-7.0), None),
+            ("3.0", Some("3.0"), Some(3), Some(3.0), None),
+            ("2.75", Some("2.75"), Some(2), Some(2.75), None),
+            (
+                "18446744073709551615",
+                Some("18446744073709551615"),
+                Some(i64::MAX),
+                Some(1.844_674_407_370_955_2e19),
+                None,
+            ),
+            ("\"NaN\"", Some("NaN"), None, None, None),
+            ("[]", None, None, None, None),
+            ("{}", None, None, None, None),
+            ("{\"a\":1}", None, None, None, None),
+        ] {
+            assert_eq!(read::<String>(text).as_deref(), string, "{text} as a text");
+            assert_eq!(read::<i64>(text), int, "{text} as an integer");
+            assert_eq!(read::<f64>(text), float, "{text} as a number");
+            assert_eq!(read::<bool>(text), flag, "{text} as a flag");
+        }
+    }
+}

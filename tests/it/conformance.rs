@@ -44,7 +44,7 @@ fn form(operation: &Operation, body: &Json) -> Multipart {
     })
 }
 
-fn differences(operation: &Operation, request: &Request, made: &Recorded) -> Vec<String> {
+pub(crate) fn differences(operation: &Operation, request: &Request, made: &Recorded) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut check = |what: &str, is: Json, wanted: Json| {
         if is != wanted {

@@ -4,9 +4,11 @@
 //! the folder `shared` beside the checkout. What is missing fails the test by name.
 
 use crate::conformance::{DESCRIPTION, call};
+#[cfg(feature = "management")]
+use auth0_api_description::sample::Request;
 use auth0_api_description::sample::Size;
-use auth0_api_description::{Description, Kind, Type};
-use auth0_sdk::{Json, ManagementClient, RetryPolicy};
+use auth0_api_description::{Description, Kind, Operation, Type};
+use auth0_sdk::{Error, Json, ManagementClient, RetryPolicy};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -142,6 +144,23 @@ fn nameless(path: &str) -> String {
     path.split(['{', '}']).enumerate().map(|(index, part)| if index % 2 == 0 { part } else { "{}" }).collect()
 }
 
+/// The typed calls of these operations, by id.
+#[cfg(feature = "management")]
+fn typed_calls<'a>(
+    auth0: &ManagementClient,
+    operations: &[&'a Operation],
+    arguments: &dyn Fn(&Operation) -> Request,
+) -> std::collections::BTreeMap<&'a str, crate::typed::Answer> {
+    let find = |id: &str| operations.iter().copied().find(|operation| operation.id == id);
+    let of = |id: &str| {
+        // What the document does not have is made too, and not sent.
+        let operation = find(id).or_else(|| DESCRIPTION.operations().find(|operation| operation.id == id));
+        crate::typed::Arguments(arguments(operation.expect(id)))
+    };
+    let calls = crate::typed_generated::calls(auth0, &of).into_iter();
+    calls.filter_map(|(id, call)| Some((find(id)?.id.as_str(), call))).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_request_is_valid() {
     let document = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prism-management.json");
@@ -158,24 +177,46 @@ async fn every_request_is_valid() {
     let operations = description.operations().filter(|operation| {
         known.contains(&(operation.method.as_str().to_owned(), nameless(&format!("/api/v2{}", operation.path))))
     });
-    let (mut wrong, mut called) = (Vec::new(), BTreeSet::new());
-    for operation in operations {
-        for size in [Size::Least, Size::Full] {
-            called.insert(&operation.id);
-            let mut request = description.sample_request(operation, size);
-            if let Some(Json::Object(members)) = &mut request.body {
-                let this = (operation.method.as_str(), nameless(&operation.path));
-                let newer = bodies.iter().filter(|(method, path, _)| (method.as_str(), path) == (this.0, &this.1));
-                newer.flat_map(|(_, _, names)| names).for_each(|name| drop(members.remove(name)));
-            }
-            if let Err(error) = call(&auth0, operation, &request).raw().await {
+    let operations: Vec<_> = operations.collect();
+    assert_eq!(operations.len(), OPERATIONS);
+    let arguments = |operation: &Operation, size| {
+        let mut request = description.sample_request(operation, size);
+        if let Some(Json::Object(members)) = &mut request.body {
+            let this = (operation.method.as_str(), nameless(&operation.path));
+            let newer = bodies.iter().filter(|(method, path, _)| (method.as_str(), path) == (this.0, &this.1));
+            newer.flat_map(|(_, _, names)| names).for_each(|name| drop(members.remove(name)));
+        }
+        request
+    };
+    let mut wrong = Vec::new();
+    for size in [Size::Least, Size::Full] {
+        #[cfg(feature = "management")]
+        let mut typed = typed_calls(&auth0, &operations, &|operation| arguments(operation, size));
+        for operation in &operations {
+            let request = arguments(operation, size);
+            let refused = |error: &Error| {
                 let body = error.body().map(|body| body.text()).unwrap_or_default();
-                wrong.push(format!("{} {size:?}: {error}\n  {body}\n  {request:?}", operation.id));
+                format!("{} {size:?}: {error}\n  {body}\n  {request:?}", operation.id)
+            };
+            let answer = match call(&auth0, operation, &request).raw().await {
+                Ok(answer) => answer.data,
+                Err(error) => {
+                    wrong.push(refused(&error));
+                    continue;
+                }
+            };
+            // The same call once more, typed: accepted, and everything that the sample says is there.
+            #[cfg(feature = "management")]
+            match typed.remove(operation.id.as_str()).expect("a typed call").await {
+                Ok(read) if crate::typed::answer_kept(&answer, &read.written) => {}
+                Ok(read) => wrong.push(format!("{} {size:?}: {answer}\n  came back as {read:?}", operation.id)),
+                Err(error) => wrong.push(format!("typed: {}", refused(&error))),
             }
+            #[cfg(not(feature = "management"))]
+            let _ = answer;
         }
     }
-    assert!(wrong.is_empty(), "{} requests are refused:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(called.len(), OPERATIONS);
+    assert!(wrong.is_empty(), "{} calls are wrong:\n{}", wrong.len(), wrong.join("\n"));
 
     // A judge that lets everything pass is none: what is wrong must be refused.
     let refused = auth0.operation("users.create").body(&serde_json::json!({"connection": 5})).await;

@@ -33,9 +33,9 @@ impl ConnectionConnectedAccountsPurpose {
 impl Model for ConnectionConnectedAccountsPurpose {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
-            "cross_app_access" => get(map, &mut self.cross_app_access),
-            "allow_missing_user_id" => get(map, &mut self.allow_missing_user_id),
+            "active" => flag(map, &mut self.active),
+            "cross_app_access" => flag(map, &mut self.cross_app_access),
+            "allow_missing_user_id" => flag(map, &mut self.allow_missing_user_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -71,14 +71,14 @@ pub struct ConnectionForList {
 impl Model for ConnectionForList {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
             "options" => get(map, &mut self.options),
-            "id" => get(map, &mut self.id),
-            "strategy" => get(map, &mut self.strategy),
-            "realms" => get(map, &mut self.realms),
-            "is_domain_connection" => get(map, &mut self.is_domain_connection),
-            "show_as_button" => get(map, &mut self.show_as_button),
+            "id" => text(map, &mut self.id),
+            "strategy" => text(map, &mut self.strategy),
+            "realms" => texts(map, &mut self.realms),
+            "is_domain_connection" => flag(map, &mut self.is_domain_connection),
+            "show_as_button" => flag(map, &mut self.show_as_button),
             "metadata" => get(map, &mut self.metadata),
             "authentication" => get(map, &mut self.authentication),
             "connected_accounts" => get(map, &mut self.connected_accounts),
@@ -306,7 +306,7 @@ impl CrossAppAccessRequestingApp {
 impl Model for CrossAppAccessRequestingApp {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
+            "active" => flag(map, &mut self.active),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -370,11 +370,11 @@ pub struct Group {
 impl Model for Group {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
-            "connection_id" => get(map, &mut self.connection_id),
-            "tenant_name" => get(map, &mut self.tenant_name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "tenant_name" => text(map, &mut self.tenant_name),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
@@ -423,9 +423,9 @@ impl Identity {
 impl Model for Identity {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
+            "user_id" => text(map, &mut self.user_id),
             "provider" => get(map, &mut self.provider),
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -589,24 +589,24 @@ impl Model for Log {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "date" => get(map, &mut self.date),
-            "type" => get(map, &mut self.r#type),
-            "description" => get(map, &mut self.description),
-            "connection" => get(map, &mut self.connection),
-            "connection_id" => get(map, &mut self.connection_id),
-            "client_id" => get(map, &mut self.client_id),
-            "client_name" => get(map, &mut self.client_name),
-            "ip" => get(map, &mut self.ip),
-            "hostname" => get(map, &mut self.hostname),
-            "user_id" => get(map, &mut self.user_id),
-            "user_name" => get(map, &mut self.user_name),
-            "audience" => get(map, &mut self.audience),
-            "scope" => get(map, &mut self.scope),
-            "strategy" => get(map, &mut self.strategy),
-            "strategy_type" => get(map, &mut self.strategy_type),
-            "log_id" => get(map, &mut self.log_id),
-            "isMobile" => get(map, &mut self.is_mobile),
+            "type" => text(map, &mut self.r#type),
+            "description" => text(map, &mut self.description),
+            "connection" => text(map, &mut self.connection),
+            "connection_id" => text(map, &mut self.connection_id),
+            "client_id" => text(map, &mut self.client_id),
+            "client_name" => text(map, &mut self.client_name),
+            "ip" => text(map, &mut self.ip),
+            "hostname" => text(map, &mut self.hostname),
+            "user_id" => text(map, &mut self.user_id),
+            "user_name" => text(map, &mut self.user_name),
+            "audience" => text(map, &mut self.audience),
+            "scope" => text(map, &mut self.scope),
+            "strategy" => text(map, &mut self.strategy),
+            "strategy_type" => text(map, &mut self.strategy_type),
+            "log_id" => text(map, &mut self.log_id),
+            "isMobile" => flag(map, &mut self.is_mobile),
             "details" => get(map, &mut self.details),
-            "user_agent" => get(map, &mut self.user_agent),
+            "user_agent" => text(map, &mut self.user_agent),
             "security_context" => get(map, &mut self.security_context),
             "location_info" => get(map, &mut self.location_info),
             _ => other(map, name, &mut self.extra),
@@ -674,14 +674,14 @@ pub struct LogLocationInfo {
 impl Model for LogLocationInfo {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "country_code" => get(map, &mut self.country_code),
-            "country_code3" => get(map, &mut self.country_code3),
-            "country_name" => get(map, &mut self.country_name),
-            "city_name" => get(map, &mut self.city_name),
-            "latitude" => get(map, &mut self.latitude),
-            "longitude" => get(map, &mut self.longitude),
-            "time_zone" => get(map, &mut self.time_zone),
-            "continent_code" => get(map, &mut self.continent_code),
+            "country_code" => text(map, &mut self.country_code),
+            "country_code3" => text(map, &mut self.country_code3),
+            "country_name" => text(map, &mut self.country_name),
+            "city_name" => text(map, &mut self.city_name),
+            "latitude" => float(map, &mut self.latitude),
+            "longitude" => float(map, &mut self.longitude),
+            "time_zone" => text(map, &mut self.time_zone),
+            "continent_code" => text(map, &mut self.continent_code),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -690,8 +690,8 @@ impl Model for LogLocationInfo {
         put(map, "country_code3", &self.country_code3)?;
         put(map, "country_name", &self.country_name)?;
         put(map, "city_name", &self.city_name)?;
-        number(map, "latitude", &self.latitude)?;
-        number(map, "longitude", &self.longitude)?;
+        put_number(map, "latitude", &self.latitude)?;
+        put_number(map, "longitude", &self.longitude)?;
         put(map, "time_zone", &self.time_zone)?;
         put(map, "continent_code", &self.continent_code)?;
         others(map, &self.extra)
@@ -711,8 +711,8 @@ pub struct LogSecurityContext {
 impl Model for LogSecurityContext {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ja3" => get(map, &mut self.ja3),
-            "ja4" => get(map, &mut self.ja4),
+            "ja3" => text(map, &mut self.ja3),
+            "ja4" => text(map, &mut self.ja4),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -743,14 +743,14 @@ pub struct Organization {
 impl Model for Organization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
             "branding" => get(map, &mut self.branding),
             "metadata" => get(map, &mut self.metadata),
             "token_quota" => get(map, &mut self.token_quota),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
-            "is_app_entitlement_active" => get(map, &mut self.is_app_entitlement_active),
+            "is_app_entitlement_active" => flag(map, &mut self.is_app_entitlement_active),
             "client" => get(map, &mut self.client),
             _ => other(map, name, &mut self.extra),
         }
@@ -797,7 +797,7 @@ impl OrganizationBranding {
 impl Model for OrganizationBranding {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "logo_url" => get(map, &mut self.logo_url),
+            "logo_url" => text(map, &mut self.logo_url),
             "colors" => get(map, &mut self.colors),
             _ => other(map, name, &mut self.extra),
         }
@@ -837,8 +837,8 @@ impl OrganizationBrandingColors {
 impl Model for OrganizationBrandingColors {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "primary" => get(map, &mut self.primary),
-            "page_background" => get(map, &mut self.page_background),
+            "primary" => text(map, &mut self.primary),
+            "page_background" => text(map, &mut self.page_background),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -861,7 +861,7 @@ pub struct OrganizationClientAssociation {
 impl Model for OrganizationClientAssociation {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "use_for_member_access" => get(map, &mut self.use_for_member_access),
+            "use_for_member_access" => flag(map, &mut self.use_for_member_access),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -910,8 +910,8 @@ impl PermissionRequestPayload {
 impl Model for PermissionRequestPayload {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "resource_server_identifier" => get(map, &mut self.resource_server_identifier),
-            "permission_name" => get(map, &mut self.permission_name),
+            "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
+            "permission_name" => text(map, &mut self.permission_name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -939,12 +939,12 @@ pub struct RefreshTokenDevice {
 impl Model for RefreshTokenDevice {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "initial_ip" => get(map, &mut self.initial_ip),
-            "initial_asn" => get(map, &mut self.initial_asn),
-            "initial_user_agent" => get(map, &mut self.initial_user_agent),
-            "last_ip" => get(map, &mut self.last_ip),
-            "last_asn" => get(map, &mut self.last_asn),
-            "last_user_agent" => get(map, &mut self.last_user_agent),
+            "initial_ip" => text(map, &mut self.initial_ip),
+            "initial_asn" => text(map, &mut self.initial_asn),
+            "initial_user_agent" => text(map, &mut self.initial_user_agent),
+            "last_ip" => text(map, &mut self.last_ip),
+            "last_asn" => text(map, &mut self.last_asn),
+            "last_user_agent" => text(map, &mut self.last_user_agent),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -972,8 +972,8 @@ pub struct RefreshTokenResourceServer {
 impl Model for RefreshTokenResourceServer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "audience" => get(map, &mut self.audience),
-            "scopes" => get(map, &mut self.scopes),
+            "audience" => text(map, &mut self.audience),
+            "scopes" => text(map, &mut self.scopes),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1008,15 +1008,15 @@ pub struct RefreshTokenResponse {
 impl Model for RefreshTokenResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "user_id" => get(map, &mut self.user_id),
+            "id" => text(map, &mut self.id),
+            "user_id" => text(map, &mut self.user_id),
             "created_at" => get(map, &mut self.created_at),
             "idle_expires_at" => get(map, &mut self.idle_expires_at),
             "expires_at" => get(map, &mut self.expires_at),
             "device" => get(map, &mut self.device),
-            "client_id" => get(map, &mut self.client_id),
-            "session_id" => get(map, &mut self.session_id),
-            "rotating" => get(map, &mut self.rotating),
+            "client_id" => text(map, &mut self.client_id),
+            "session_id" => text(map, &mut self.session_id),
+            "rotating" => flag(map, &mut self.rotating),
             "resource_servers" => get(map, &mut self.resource_servers),
             "refresh_token_metadata" => get(map, &mut self.refresh_token_metadata),
             "last_exchanged_at" => get(map, &mut self.last_exchanged_at),
@@ -1138,8 +1138,8 @@ impl ResourceServerAccessTokenCustomClaimsMappingRule {
 impl Model for ResourceServerAccessTokenCustomClaimsMappingRule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "expression" => get(map, &mut self.expression),
+            "name" => text(map, &mut self.name),
+            "expression" => text(map, &mut self.expression),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1166,11 +1166,11 @@ pub struct Role {
 impl Model for Role {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "type" => get(map, &mut self.r#type),
-            "owner_id" => get(map, &mut self.owner_id),
+            "owner_id" => text(map, &mut self.owner_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1207,7 +1207,7 @@ pub struct SessionActorMetadata {
 impl Model for SessionActorMetadata {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sub" => get(map, &mut self.sub),
+            "sub" => text(map, &mut self.sub),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1231,9 +1231,9 @@ pub struct SessionAuthenticationSignal {
 impl Model for SessionAuthenticationSignal {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "timestamp" => get(map, &mut self.timestamp),
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1279,7 +1279,7 @@ pub struct SessionClientMetadata {
 impl Model for SessionClientMetadata {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
+            "client_id" => text(map, &mut self.client_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1359,12 +1359,12 @@ pub struct SessionDeviceMetadata {
 impl Model for SessionDeviceMetadata {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "initial_user_agent" => get(map, &mut self.initial_user_agent),
-            "initial_ip" => get(map, &mut self.initial_ip),
-            "initial_asn" => get(map, &mut self.initial_asn),
-            "last_user_agent" => get(map, &mut self.last_user_agent),
-            "last_ip" => get(map, &mut self.last_ip),
-            "last_asn" => get(map, &mut self.last_asn),
+            "initial_user_agent" => text(map, &mut self.initial_user_agent),
+            "initial_ip" => text(map, &mut self.initial_ip),
+            "initial_asn" => text(map, &mut self.initial_asn),
+            "last_user_agent" => text(map, &mut self.last_user_agent),
+            "last_ip" => text(map, &mut self.last_ip),
+            "last_asn" => text(map, &mut self.last_asn),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1448,7 +1448,7 @@ impl TokenQuotaClientCredentials {
 impl Model for TokenQuotaClientCredentials {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enforce" => get(map, &mut self.enforce),
+            "enforce" => flag(map, &mut self.enforce),
             "per_day" => int(map, &mut self.per_day),
             "per_hour" => int(map, &mut self.per_hour),
             _ => other(map, name, &mut self.extra),

@@ -16,6 +16,8 @@ pub(super) enum Rt {
     Json,
     Date,
     TextOrNumber,
+    /// A number that is all of an answer.
+    Count,
     /// A text or a flag that is always the same, as JSON.
     Const(String),
     Vec(Box<Rt>),
@@ -37,7 +39,7 @@ pub(super) struct Named {
     pub(super) form: Form,
     pub(super) request: bool,
     pub(super) response: bool,
-    /// The body of a PATCH: every member may be null.
+    /// The body of a PATCH, or one of the objects that it may be: every member may be null.
     pub(super) patch: bool,
     /// Sources of types that are the same as this one.
     pub(super) aliases: Vec<(String, String)>,
@@ -163,6 +165,8 @@ impl Builder<'_> {
             Some(ty) => {
                 let rt = self.rt(ty, &format!("{base}ResponseContent"), home)?;
                 Some(match &operation.paging {
+                    // An answer without a body must read as something.
+                    None if matches!(rt, Rt::Int | Rt::Float) => Rt::Count,
                     None => rt,
                     Some(paging) => self.paged(rt, &paging.items, paging.cursor.clone(), &base, home)?,
                 })
@@ -458,18 +462,19 @@ fn facts(property: &Property, rust: &str, rt: &Rt) -> String {
 impl Models {
     /// Marks what is reached by requests and what by answers.
     fn directions(&mut self) {
-        let mut roots = Vec::new();
+        let (mut roots, mut patched) = (Vec::new(), Vec::new());
         for signature in self.operations.values().flatten() {
             if let Some(Rt::Named(index)) = signature.body
                 && signature.operation.method == auth0_api_description::Method::Patch
             {
-                self.types[index].patch = true;
+                patched.push(index);
             }
             roots.extend(
                 signature.body.iter().chain(signature.query.iter().map(|(_, rt)| rt)).map(|rt| (rt.clone(), true)),
             );
             roots.extend(signature.response.iter().map(|rt| (rt.clone(), false)));
         }
+        patched.into_iter().for_each(|index| self.patch(index));
         while let Some((rt, request)) = roots.pop() {
             for index in rt.named() {
                 let named = &mut self.types[index];
@@ -478,6 +483,15 @@ impl Models {
                     roots.extend(named.form.parts().into_iter().map(|rt| (rt, request)));
                 }
             }
+        }
+    }
+
+    /// Marks the body of a PATCH; of one that is one of several objects, each of them.
+    fn patch(&mut self, index: usize) {
+        if !std::mem::replace(&mut self.types[index].patch, true)
+            && let Form::Union(variants) = self.types[index].form.clone()
+        {
+            variants.iter().filter(|rt| matches!(rt, Rt::Named(_))).flat_map(Rt::named).for_each(|of| self.patch(of));
         }
     }
 
@@ -594,6 +608,7 @@ const RESERVED: &[&str] = &[
     "BTreeMap",
     "Box",
     "Call",
+    "Count",
     "Cow",
     "DateTime",
     "Default",

@@ -172,12 +172,7 @@ fn method(
             operation.id
         );
         for (property, rt) in optional {
-            let mut ident = names::snake(&property.name);
-            if ["query", "path", "body", "header", "timeout", "deadline", "raw", "json", "items", "pages", "set"]
-                .contains(&ident.as_str())
-            {
-                ident.push('_');
-            }
+            let ident = setter(&property.name);
             let (declared, _) = emitter.argument(rt, group);
             let _ = write!(
                 queries,
@@ -242,14 +237,15 @@ fn document(emitter: &Emitter<'_>, group: &str, signature: &Signature, out: &mut
         };
         facts.push(format!("Pages by {style}."));
     }
-    match operation.stage {
-        Some(Stage::EarlyAccess) => facts.push("Early access.".to_owned()),
-        Some(Stage::Beta) => facts.push("Beta.".to_owned()),
-        Some(Stage::Deprecated) => facts.push("Deprecated by Auth0.".to_owned()),
-        Some(Stage::GeneralAvailability) | None => {}
-    }
+    let stage = match operation.stage {
+        Some(Stage::EarlyAccess) => "Early access. ",
+        Some(Stage::Beta) => "Beta. ",
+        Some(Stage::Deprecated) => "Deprecated by Auth0. ",
+        Some(Stage::GeneralAvailability) => "Generally available. ",
+        None => "",
+    };
     let statuses = |statuses: &[u16]| statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-    facts.push(format!("Answers {}.", statuses(&operation.statuses)));
+    facts.push(format!("{stage}Answers {}.", statuses(&operation.statuses)));
     if !operation.errors.is_empty() {
         facts.push(format!("Fails with {}.", statuses(&operation.errors)));
     }
@@ -291,30 +287,38 @@ fn document(emitter: &Emitter<'_>, group: &str, signature: &Signature, out: &mut
 /// What the tests of the typed API walk over: every call, and every type that has a name in the description.
 fn tests(emitter: &Emitter<'_>, models: &Models) -> String {
     let mut out = format!(
-        "{}\n//! Every operation, and every named type, for `typed.rs`.\n\nuse super::typed::{{Answer, Check, check, send}};\nuse auth0_sdk::ManagementClient;\nuse auth0_sdk::management::*;\n\n",
+        "{}\n//! Every operation, and every named type, for `typed.rs`.\n\nuse super::typed::{{Answer, Arguments, Check, check, list, send, stream}};\nuse auth0_sdk::management::*;\nuse auth0_sdk::{{Json, ManagementClient}};\nuse std::collections::BTreeMap;\n\n",
         super::GENERATED
     );
-    out += "/// A call of every operation, by id.\n#[rustfmt::skip]\npub(crate) fn calls(auth0: &ManagementClient) -> Vec<(&'static str, Answer)> {\n    let mut calls: Vec<(&'static str, Answer)> = Vec::new();\n";
+    out += "/// A call of every operation, by id, with the arguments of its id.\n#[rustfmt::skip]\npub(crate) fn calls(auth0: &ManagementClient, of: &dyn Fn(&str) -> Arguments) -> Vec<(&'static str, Answer)> {\n    let mut calls: Vec<(&'static str, Answer)> = Vec::new();\n";
     for group in models.operations.keys() {
-        let _ = writeln!(out, "    {}(auth0, &mut calls);", names::snake(group));
+        let _ = writeln!(out, "    {}(auth0, of, &mut calls);", names::snake(group));
     }
     out += "    calls\n}\n";
     for (group, signatures) in &models.operations {
         let module = names::snake(group);
         let _ = write!(
             out,
-            "\n#[rustfmt::skip]\nfn {module}(auth0: &ManagementClient, calls: &mut Vec<(&'static str, Answer)>) {{\n    #[allow(unused_imports)]\n    use auth0_sdk::management::{module}::*;\n"
+            "\n#[rustfmt::skip]\n#[allow(unused_variables, reason = \"some need no arguments\")]\nfn {module}(auth0: &ManagementClient, of: &dyn Fn(&str) -> Arguments, calls: &mut Vec<(&'static str, Answer)>) {{\n    #[allow(unused_imports)]\n    use auth0_sdk::management::{module}::*;\n"
         );
-        if signatures.iter().all(|signature| signature.operation.event_stream) {
-            out += "    let _ = (auth0, calls);\n";
-        }
-        for signature in signatures.iter().filter(|signature| !signature.operation.event_stream) {
-            let _ = writeln!(
-                out,
-                "    calls.push(({:?}, send({})));",
-                signature.operation.id,
-                example(emitter, group, signature)
-            );
+        for signature in signatures {
+            let id = &signature.operation.id;
+            let how = match &signature.operation {
+                operation if operation.event_stream => "stream",
+                operation if operation.paging.is_some() => "list",
+                _ => "send",
+            };
+            let _ = writeln!(out, "    let with = of({id:?});");
+            let _ = writeln!(out, "    let call = {};", sampled(emitter, group, signature));
+            for (property, rt) in signature.query.iter().filter(|(property, _)| !property.required) {
+                let (ident, text) = (setter(&property.name), emitter.text(rt, group));
+                let _ = writeln!(
+                    out,
+                    "    let call = with.set(call, {:?}, |call, value: {text}| call.{ident}(value));",
+                    property.name
+                );
+            }
+            let _ = writeln!(out, "    calls.push(({id:?}, {how}(call)));");
         }
         out += "}\n";
     }
@@ -323,4 +327,30 @@ fn tests(emitter: &Emitter<'_>, models: &Models) -> String {
         let _ = writeln!(out, "    ({:?}, check::<{}::{}>),", named.source, names::snake(&named.home), named.rust);
     }
     out + "];\n"
+}
+
+/// The call with what it needs taken from arguments that come as JSON: `auth0.users().get(with.path(0))`.
+fn sampled(emitter: &Emitter<'_>, group: &str, signature: &Signature) -> String {
+    let operation = &signature.operation;
+    let groups: String = operation.group_path().split('.').map(|name| format!(".{}()", names::snake(name))).collect();
+    let count = operation.path_parameters().len();
+    let mut arguments: Vec<String> = (0..count).map(|index| format!("with.path({index})")).collect();
+    for (property, rt) in signature.query.iter().filter(|(property, _)| property.required) {
+        arguments.push(format!("with.query::<{}>({:?})", emitter.text(rt, group), property.name));
+    }
+    if let (Some(body), Some(rt)) = (&operation.body, &signature.body) {
+        let how = if body.required { "body" } else { "optional_body" };
+        arguments.push(format!("with.{how}::<{}>()", emitter.text(rt, group)));
+    }
+    format!("auth0{groups}.{}({})", names::snake(operation.name()), arguments.join(", "))
+}
+
+/// The setter of a query parameter. Some names are those of what every call has.
+fn setter(name: &str) -> String {
+    let mut ident = names::snake(name);
+    let taken = ["query", "path", "body", "header", "timeout", "deadline", "raw", "json", "items", "pages", "set"];
+    if taken.contains(&ident.as_str()) {
+        ident.push('_');
+    }
+    ident
 }

@@ -95,6 +95,7 @@ impl<'a> Emitter<'a> {
             Rt::Json => "Json".to_owned(),
             Rt::Date => "DateTime".to_owned(),
             Rt::TextOrNumber => "TextOrNumber".to_owned(),
+            Rt::Count => "Count".to_owned(),
             Rt::Vec(inner) => format!("Vec<{}>", self.text(inner, home)),
             Rt::Map(inner) => format!("BTreeMap<String, {}>", self.text(inner, home)),
             Rt::Opt(inner) => format!("Option<{}>", self.text(inner, home)),
@@ -130,7 +131,7 @@ impl<'a> Emitter<'a> {
             Rt::Text | Rt::Const(_) => "\"text\"".to_owned(),
             Rt::Secret => "\"secret\"".to_owned(),
             Rt::Json => "\"value\"".to_owned(),
-            Rt::Int => "1".to_owned(),
+            Rt::Int | Rt::Count => "1".to_owned(),
             Rt::Float => "1.5".to_owned(),
             Rt::Bool => "true".to_owned(),
             Rt::Date => "\"2026-01-01T00:00:00.000Z\"".to_owned(),
@@ -239,13 +240,21 @@ impl<'a> Emitter<'a> {
         let _ = writeln!(out, "impl Model for {name} {{");
         out.push_str("    fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {\n        match name {\n");
         for member in members {
-            let read = if member.rt == Rt::Int { "int" } else { "get" };
+            let read = match &member.rt {
+                Rt::Int => "int",
+                Rt::Float => "float",
+                Rt::Bool => "flag",
+                Rt::Const(value) if !value.starts_with('"') => "flag",
+                Rt::Text | Rt::Const(_) => "text",
+                Rt::Vec(item) if matches!(**item, Rt::Text | Rt::Const(_)) => "texts",
+                _ => "get",
+            };
             let _ = writeln!(out, "            {:?} => {read}(map, &mut self.{}),", member.name, member.rust);
         }
         out.push_str("            _ => other(map, name, &mut self.extra),\n        }\n    }\n");
         out.push_str("    fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {\n");
         for member in members {
-            let put = if member.rt == Rt::Float { "number" } else { "put" };
+            let put = if member.rt == Rt::Float { "put_number" } else { "put" };
             let _ = writeln!(out, "        {put}(map, {:?}, &self.{})?;", member.name, member.rust);
         }
         out.push_str("        others(map, &self.extra)\n    }\n}\n");
@@ -390,7 +399,7 @@ impl<'a> Emitter<'a> {
         let base = |rt: &Rt| match rt {
             Rt::Text | Rt::Const(_) | Rt::Secret => "Text".to_owned(),
             Rt::Date => "DateTime".to_owned(),
-            Rt::Int | Rt::Float | Rt::TextOrNumber => "Number".to_owned(),
+            Rt::Int | Rt::Float | Rt::TextOrNumber | Rt::Count => "Number".to_owned(),
             Rt::Bool => "Flag".to_owned(),
             Rt::Json | Rt::Map(_) => "Object".to_owned(),
             Rt::Vec(_) | Rt::Opt(_) => "Array".to_owned(),
@@ -464,7 +473,7 @@ impl<'a> Emitter<'a> {
         let shape = |name: &str| format!("crate::management::model::Shape::{name}");
         match rt {
             Rt::Text | Rt::Secret | Rt::Date => shape("Text"),
-            Rt::Int | Rt::Float | Rt::TextOrNumber => shape("Number"),
+            Rt::Int | Rt::Float | Rt::TextOrNumber | Rt::Count => shape("Number"),
             Rt::Bool | Rt::Const(_) => shape("Boolean"),
             Rt::Vec(_) | Rt::Opt(_) => shape("Array"),
             Rt::Json | Rt::Map(_) => shape("AnyObject"),
@@ -484,9 +493,10 @@ impl<'a> Emitter<'a> {
                             let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
                             format!("&[{}]", quoted.join(", "))
                         };
+                        // A null that is not written again cannot tell a variant by.
                         let required = members
                             .iter()
-                            .filter(|member| member.required)
+                            .filter(|member| member.required && !member.nullable)
                             .map(|member| member.name.as_str())
                             .collect();
                         let known = members.iter().map(|member| member.name.as_str()).collect();

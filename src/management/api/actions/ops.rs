@@ -29,7 +29,7 @@ impl ActionsClient {
     ///
     /// Scope: `read:actions`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -47,7 +47,7 @@ impl ActionsClient {
     /// `POST /actions/actions`
     ///
     /// Scope: `create:actions`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -63,7 +63,7 @@ impl ActionsClient {
     /// `GET /actions/actions/{id}`
     ///
     /// Scope: `read:actions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -78,7 +78,7 @@ impl ActionsClient {
     /// `DELETE /actions/actions/{id}`
     ///
     /// Scope: `delete:actions`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -93,7 +93,7 @@ impl ActionsClient {
     /// `PATCH /actions/actions/{id}`
     ///
     /// Scope: `update:actions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -109,7 +109,7 @@ impl ActionsClient {
     /// `POST /actions/actions/{id}/deploy`
     ///
     /// Scope: `create:actions`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -124,7 +124,7 @@ impl ActionsClient {
     /// `POST /actions/actions/{id}/test`
     ///
     /// Scope: `create:actions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -146,7 +146,7 @@ impl ActionsExecutionsClient {
     /// `GET /actions/executions/{id}`
     ///
     /// Scope: `read:actions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -172,8 +172,7 @@ impl ActionsModulesClient {
     ///
     /// Scope: `read:actions`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -191,8 +190,7 @@ impl ActionsModulesClient {
     /// `POST /actions/modules`
     ///
     /// Scope: `create:actions`.
-    /// Early access.
-    /// Answers 201.
+    /// Early access. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -208,8 +206,7 @@ impl ActionsModulesClient {
     /// `GET /actions/modules/{id}`
     ///
     /// Scope: `read:actions`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -224,8 +221,7 @@ impl ActionsModulesClient {
     /// `DELETE /actions/modules/{id}`
     ///
     /// Scope: `delete:actions`.
-    /// Early access.
-    /// Answers 204.
+    /// Early access. Answers 204.
     /// Fails with 400, 401, 403, 404, 412, 429.
     ///
     /// ```no_run
@@ -240,8 +236,7 @@ impl ActionsModulesClient {
     /// `PATCH /actions/modules/{id}`
     ///
     /// Scope: `update:actions`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -258,8 +253,7 @@ impl ActionsModulesClient {
     ///
     /// Scope: `read:actions`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -277,8 +271,7 @@ impl ActionsModulesClient {
     /// `POST /actions/modules/{id}/rollback`
     ///
     /// Scope: `update:actions`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -301,8 +294,7 @@ impl ActionsModulesVersionsClient {
     ///
     /// Scope: `read:actions`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -320,8 +312,7 @@ impl ActionsModulesVersionsClient {
     /// `POST /actions/modules/{id}/versions`
     ///
     /// Scope: `update:actions`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 412.
     ///
     /// ```no_run
@@ -336,8 +327,7 @@ impl ActionsModulesVersionsClient {
     /// `GET /actions/modules/{id}/versions/{versionId}`
     ///
     /// Scope: `read:actions`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -362,7 +352,7 @@ impl ActionsTriggersClient {
     /// `GET /actions/triggers`
     ///
     /// Scope: `read:actions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -384,7 +374,7 @@ impl ActionsTriggersBindingsClient {
     ///
     /// Scope: `read:actions`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -402,7 +392,7 @@ impl ActionsTriggersBindingsClient {
     /// `PATCH /actions/triggers/{triggerId}/bindings`
     ///
     /// Scope: `update:actions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -425,7 +415,7 @@ impl ActionsVersionsClient {
     ///
     /// Scope: `read:actions`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -443,7 +433,7 @@ impl ActionsVersionsClient {
     /// `GET /actions/actions/{actionId}/versions/{id}`
     ///
     /// Scope: `read:actions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -458,7 +448,7 @@ impl ActionsVersionsClient {
     /// `POST /actions/actions/{actionId}/versions/{id}/deploy`
     ///
     /// Scope: `create:actions`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run

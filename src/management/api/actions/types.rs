@@ -31,22 +31,22 @@ pub struct Action {
 impl Model for Action {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "supported_triggers" => get(map, &mut self.supported_triggers),
-            "all_changes_deployed" => get(map, &mut self.all_changes_deployed),
+            "all_changes_deployed" => flag(map, &mut self.all_changes_deployed),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "code" => get(map, &mut self.code),
+            "code" => text(map, &mut self.code),
             "dependencies" => get(map, &mut self.dependencies),
-            "runtime" => get(map, &mut self.runtime),
+            "runtime" => text(map, &mut self.runtime),
             "secrets" => get(map, &mut self.secrets),
             "deployed_version" => get(map, &mut self.deployed_version),
-            "installed_integration_id" => get(map, &mut self.installed_integration_id),
+            "installed_integration_id" => text(map, &mut self.installed_integration_id),
             "integration" => get(map, &mut self.integration),
             "status" => get(map, &mut self.status),
             "built_at" => get(map, &mut self.built_at),
-            "deploy" => get(map, &mut self.deploy),
+            "deploy" => flag(map, &mut self.deploy),
             "modules" => get(map, &mut self.modules),
             _ => other(map, name, &mut self.extra),
         }
@@ -102,10 +102,10 @@ pub struct ActionBase {
 impl Model for ActionBase {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "supported_triggers" => get(map, &mut self.supported_triggers),
-            "all_changes_deployed" => get(map, &mut self.all_changes_deployed),
+            "all_changes_deployed" => flag(map, &mut self.all_changes_deployed),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
@@ -139,9 +139,9 @@ pub struct ActionBinding {
 impl Model for ActionBinding {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "trigger_id" => get(map, &mut self.trigger_id),
-            "display_name" => get(map, &mut self.display_name),
+            "display_name" => text(map, &mut self.display_name),
             "action" => get(map, &mut self.action),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
@@ -188,7 +188,7 @@ impl Model for ActionBindingRef {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "type" => get(map, &mut self.r#type),
-            "value" => get(map, &mut self.value),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -257,7 +257,7 @@ impl Model for ActionBindingWithRef {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "ref" => get(map, &mut self.r#ref),
-            "display_name" => get(map, &mut self.display_name),
+            "display_name" => text(map, &mut self.display_name),
             "secrets" => get(map, &mut self.secrets),
             _ => other(map, name, &mut self.extra),
         }
@@ -308,9 +308,9 @@ pub struct ActionError {
 impl Model for ActionError {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "msg" => get(map, &mut self.msg),
-            "url" => get(map, &mut self.url),
+            "id" => text(map, &mut self.id),
+            "msg" => text(map, &mut self.msg),
+            "url" => text(map, &mut self.url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -337,7 +337,7 @@ pub struct ActionExecutionResult {
 impl Model for ActionExecutionResult {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "action_name" => get(map, &mut self.action_name),
+            "action_name" => text(map, &mut self.action_name),
             "error" => get(map, &mut self.error),
             "started_at" => get(map, &mut self.started_at),
             "ended_at" => get(map, &mut self.ended_at),
@@ -389,9 +389,9 @@ pub struct ActionModuleAction {
 impl Model for ActionModuleAction {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "action_id" => get(map, &mut self.action_id),
-            "action_name" => get(map, &mut self.action_name),
-            "module_version_id" => get(map, &mut self.module_version_id),
+            "action_id" => text(map, &mut self.action_id),
+            "action_name" => text(map, &mut self.action_name),
+            "module_version_id" => text(map, &mut self.module_version_id),
             "module_version_number" => int(map, &mut self.module_version_number),
             "supported_triggers" => get(map, &mut self.supported_triggers),
             _ => other(map, name, &mut self.extra),
@@ -420,8 +420,8 @@ pub struct ActionModuleDependency {
 impl Model for ActionModuleDependency {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "version" => get(map, &mut self.version),
+            "name" => text(map, &mut self.name),
+            "version" => text(map, &mut self.version),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -460,8 +460,8 @@ impl ActionModuleDependencyRequest {
 impl Model for ActionModuleDependencyRequest {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "version" => get(map, &mut self.version),
+            "name" => text(map, &mut self.name),
+            "version" => text(map, &mut self.version),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -493,13 +493,13 @@ pub struct ActionModuleListItem {
 impl Model for ActionModuleListItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "code" => get(map, &mut self.code),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "code" => text(map, &mut self.code),
             "dependencies" => get(map, &mut self.dependencies),
             "secrets" => get(map, &mut self.secrets),
             "actions_using_module_total" => int(map, &mut self.actions_using_module_total),
-            "all_changes_published" => get(map, &mut self.all_changes_published),
+            "all_changes_published" => flag(map, &mut self.all_changes_published),
             "latest_version_number" => int(map, &mut self.latest_version_number),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
@@ -555,9 +555,9 @@ impl ActionModuleReference {
 impl Model for ActionModuleReference {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "module_id" => get(map, &mut self.module_id),
-            "module_name" => get(map, &mut self.module_name),
-            "module_version_id" => get(map, &mut self.module_version_id),
+            "module_id" => text(map, &mut self.module_id),
+            "module_name" => text(map, &mut self.module_name),
+            "module_version_id" => text(map, &mut self.module_version_id),
             "module_version_number" => int(map, &mut self.module_version_number),
             _ => other(map, name, &mut self.extra),
         }
@@ -584,7 +584,7 @@ pub struct ActionModuleSecret {
 impl Model for ActionModuleSecret {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -627,8 +627,8 @@ impl ActionModuleSecretRequest {
 impl Model for ActionModuleSecretRequest {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "value" => get(map, &mut self.value),
+            "name" => text(map, &mut self.name),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -657,10 +657,10 @@ pub struct ActionModuleVersion {
 impl Model for ActionModuleVersion {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "module_id" => get(map, &mut self.module_id),
+            "id" => text(map, &mut self.id),
+            "module_id" => text(map, &mut self.module_id),
             "version_number" => int(map, &mut self.version_number),
-            "code" => get(map, &mut self.code),
+            "code" => text(map, &mut self.code),
             "secrets" => get(map, &mut self.secrets),
             "dependencies" => get(map, &mut self.dependencies),
             "created_at" => get(map, &mut self.created_at),
@@ -704,9 +704,9 @@ pub struct ActionModuleVersionReference {
 impl Model for ActionModuleVersionReference {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "version_number" => int(map, &mut self.version_number),
-            "code" => get(map, &mut self.code),
+            "code" => text(map, &mut self.code),
             "dependencies" => get(map, &mut self.dependencies),
             "secrets" => get(map, &mut self.secrets),
             "created_at" => get(map, &mut self.created_at),
@@ -752,8 +752,8 @@ impl ActionSecretRequest {
 impl Model for ActionSecretRequest {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "value" => get(map, &mut self.value),
+            "name" => text(map, &mut self.name),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -808,10 +808,10 @@ impl Model for ActionTrigger {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "id" => get(map, &mut self.id),
-            "version" => get(map, &mut self.version),
-            "status" => get(map, &mut self.status),
-            "runtimes" => get(map, &mut self.runtimes),
-            "default_runtime" => get(map, &mut self.default_runtime),
+            "version" => text(map, &mut self.version),
+            "status" => text(map, &mut self.status),
+            "runtimes" => texts(map, &mut self.runtimes),
+            "default_runtime" => text(map, &mut self.default_runtime),
             "compatible_triggers" => get(map, &mut self.compatible_triggers),
             "binding_policy" => get(map, &mut self.binding_policy),
             _ => other(map, name, &mut self.extra),
@@ -858,7 +858,7 @@ impl Model for ActionTriggerCompatibleTrigger {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "id" => get(map, &mut self.id),
-            "version" => get(map, &mut self.version),
+            "version" => text(map, &mut self.version),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -934,15 +934,15 @@ pub struct ActionVersion {
 impl Model for ActionVersion {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "action_id" => get(map, &mut self.action_id),
-            "code" => get(map, &mut self.code),
+            "id" => text(map, &mut self.id),
+            "action_id" => text(map, &mut self.action_id),
+            "code" => text(map, &mut self.code),
             "dependencies" => get(map, &mut self.dependencies),
-            "deployed" => get(map, &mut self.deployed),
-            "runtime" => get(map, &mut self.runtime),
+            "deployed" => flag(map, &mut self.deployed),
+            "runtime" => text(map, &mut self.runtime),
             "secrets" => get(map, &mut self.secrets),
             "status" => get(map, &mut self.status),
-            "number" => get(map, &mut self.number),
+            "number" => float(map, &mut self.number),
             "errors" => get(map, &mut self.errors),
             "action" => get(map, &mut self.action),
             "built_at" => get(map, &mut self.built_at),
@@ -962,7 +962,7 @@ impl Model for ActionVersion {
         put(map, "runtime", &self.runtime)?;
         put(map, "secrets", &self.secrets)?;
         put(map, "status", &self.status)?;
-        number(map, "number", &self.number)?;
+        put_number(map, "number", &self.number)?;
         put(map, "errors", &self.errors)?;
         put(map, "action", &self.action)?;
         put(map, "built_at", &self.built_at)?;
@@ -1020,9 +1020,9 @@ impl ActionVersionDependency {
 impl Model for ActionVersionDependency {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "version" => get(map, &mut self.version),
-            "registry_url" => get(map, &mut self.registry_url),
+            "name" => text(map, &mut self.name),
+            "version" => text(map, &mut self.version),
+            "registry_url" => text(map, &mut self.registry_url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1082,14 +1082,14 @@ impl CreateAction {
 impl Model for CreateAction {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "supported_triggers" => get(map, &mut self.supported_triggers),
-            "code" => get(map, &mut self.code),
+            "code" => text(map, &mut self.code),
             "dependencies" => get(map, &mut self.dependencies),
-            "runtime" => get(map, &mut self.runtime),
+            "runtime" => text(map, &mut self.runtime),
             "secrets" => get(map, &mut self.secrets),
             "modules" => get(map, &mut self.modules),
-            "deploy" => get(map, &mut self.deploy),
+            "deploy" => flag(map, &mut self.deploy),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1147,12 +1147,12 @@ impl CreateActionModule {
 impl Model for CreateActionModule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "code" => get(map, &mut self.code),
+            "name" => text(map, &mut self.name),
+            "code" => text(map, &mut self.code),
             "secrets" => get(map, &mut self.secrets),
             "dependencies" => get(map, &mut self.dependencies),
-            "api_version" => get(map, &mut self.api_version),
-            "publish" => get(map, &mut self.publish),
+            "api_version" => text(map, &mut self.api_version),
+            "publish" => flag(map, &mut self.publish),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1194,7 +1194,7 @@ impl DeployActionVersion {
 impl Model for DeployActionVersion {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "update_draft" => get(map, &mut self.update_draft),
+            "update_draft" => flag(map, &mut self.update_draft),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1222,7 +1222,7 @@ pub struct GetActionExecutionResponse {
 impl Model for GetActionExecutionResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "trigger_id" => get(map, &mut self.trigger_id),
             "status" => get(map, &mut self.status),
             "results" => get(map, &mut self.results),
@@ -1306,13 +1306,13 @@ pub struct GetActionModuleResponse {
 impl Model for GetActionModuleResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "code" => get(map, &mut self.code),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "code" => text(map, &mut self.code),
             "dependencies" => get(map, &mut self.dependencies),
             "secrets" => get(map, &mut self.secrets),
             "actions_using_module_total" => int(map, &mut self.actions_using_module_total),
-            "all_changes_published" => get(map, &mut self.all_changes_published),
+            "all_changes_published" => flag(map, &mut self.all_changes_published),
             "latest_version_number" => int(map, &mut self.latest_version_number),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
@@ -1456,18 +1456,18 @@ pub struct Integration {
 impl Model for Integration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "catalog_id" => get(map, &mut self.catalog_id),
-            "url_slug" => get(map, &mut self.url_slug),
-            "partner_id" => get(map, &mut self.partner_id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "short_description" => get(map, &mut self.short_description),
-            "logo" => get(map, &mut self.logo),
+            "id" => text(map, &mut self.id),
+            "catalog_id" => text(map, &mut self.catalog_id),
+            "url_slug" => text(map, &mut self.url_slug),
+            "partner_id" => text(map, &mut self.partner_id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "short_description" => text(map, &mut self.short_description),
+            "logo" => text(map, &mut self.logo),
             "feature_type" => get(map, &mut self.feature_type),
-            "terms_of_use_url" => get(map, &mut self.terms_of_use_url),
-            "privacy_policy_url" => get(map, &mut self.privacy_policy_url),
-            "public_support_link" => get(map, &mut self.public_support_link),
+            "terms_of_use_url" => text(map, &mut self.terms_of_use_url),
+            "privacy_policy_url" => text(map, &mut self.privacy_policy_url),
+            "public_support_link" => text(map, &mut self.public_support_link),
             "current_release" => get(map, &mut self.current_release),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
@@ -1530,7 +1530,7 @@ pub struct IntegrationRelease {
 impl Model for IntegrationRelease {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "trigger" => get(map, &mut self.trigger),
             "semver" => get(map, &mut self.semver),
             "required_secrets" => get(map, &mut self.required_secrets),
@@ -1569,13 +1569,13 @@ impl Model for IntegrationRequiredParam {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "type" => get(map, &mut self.r#type),
-            "name" => get(map, &mut self.name),
-            "required" => get(map, &mut self.required),
-            "optional" => get(map, &mut self.optional),
-            "label" => get(map, &mut self.label),
-            "description" => get(map, &mut self.description),
-            "default_value" => get(map, &mut self.default_value),
-            "placeholder" => get(map, &mut self.placeholder),
+            "name" => text(map, &mut self.name),
+            "required" => flag(map, &mut self.required),
+            "optional" => flag(map, &mut self.optional),
+            "label" => text(map, &mut self.label),
+            "description" => text(map, &mut self.description),
+            "default_value" => text(map, &mut self.default_value),
+            "placeholder" => text(map, &mut self.placeholder),
             "options" => get(map, &mut self.options),
             _ => other(map, name, &mut self.extra),
         }
@@ -1607,8 +1607,8 @@ pub struct IntegrationRequiredParamOption {
 impl Model for IntegrationRequiredParamOption {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "value" => get(map, &mut self.value),
-            "label" => get(map, &mut self.label),
+            "value" => text(map, &mut self.value),
+            "label" => text(map, &mut self.label),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1828,7 +1828,7 @@ impl RollbackActionModule {
 impl Model for RollbackActionModule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "module_version_id" => get(map, &mut self.module_version_id),
+            "module_version_id" => text(map, &mut self.module_version_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1941,11 +1941,11 @@ impl UpdateAction {
 impl Model for UpdateAction {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "supported_triggers" => get(map, &mut self.supported_triggers),
-            "code" => get(map, &mut self.code),
+            "code" => text(map, &mut self.code),
             "dependencies" => get(map, &mut self.dependencies),
-            "runtime" => get(map, &mut self.runtime),
+            "runtime" => text(map, &mut self.runtime),
             "secrets" => get(map, &mut self.secrets),
             "modules" => get(map, &mut self.modules),
             _ => other(map, name, &mut self.extra),
@@ -2054,7 +2054,7 @@ impl UpdateActionModule {
 impl Model for UpdateActionModule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "code" => get(map, &mut self.code),
+            "code" => text(map, &mut self.code),
             "secrets" => get(map, &mut self.secrets),
             "dependencies" => get(map, &mut self.dependencies),
             _ => other(map, name, &mut self.extra),

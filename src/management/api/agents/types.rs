@@ -21,11 +21,11 @@ pub struct AgentResponse {
 impl Model for AgentResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "agent_id" => get(map, &mut self.agent_id),
-            "name" => get(map, &mut self.name),
+            "agent_id" => text(map, &mut self.agent_id),
+            "name" => text(map, &mut self.name),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "external_agent_id" => get(map, &mut self.external_agent_id),
+            "external_agent_id" => text(map, &mut self.external_agent_id),
             "metadata" => get(map, &mut self.metadata),
             _ => other(map, name, &mut self.extra),
         }
@@ -75,9 +75,9 @@ impl AgentsCreate {
 impl Model for AgentsCreate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "client_id" => get(map, &mut self.client_id),
-            "external_agent_id" => get(map, &mut self.external_agent_id),
+            "name" => text(map, &mut self.name),
+            "client_id" => text(map, &mut self.client_id),
+            "external_agent_id" => text(map, &mut self.external_agent_id),
             "metadata" => get(map, &mut self.metadata),
             _ => other(map, name, &mut self.extra),
         }
@@ -105,7 +105,7 @@ impl Model for AgentsListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "agents" => get(map, &mut self.agents),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -153,7 +153,7 @@ impl AgentsUpdate {
 impl Model for AgentsUpdate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "metadata" => get(map, &mut self.metadata),
             _ => other(map, name, &mut self.extra),
         }

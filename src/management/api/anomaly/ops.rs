@@ -22,7 +22,7 @@ impl AnomalyBlocksClient {
     /// `GET /anomaly/blocks/ips/{id}`
     ///
     /// Scope: `read:anomaly_blocks`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -37,7 +37,7 @@ impl AnomalyBlocksClient {
     /// `DELETE /anomaly/blocks/ips/{id}`
     ///
     /// Scope: `delete:anomaly_blocks`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run

@@ -46,7 +46,7 @@ impl AttackProtectionBotDetectionClient {
     /// `GET /attack-protection/bot-detection`
     ///
     /// Scope: `read:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -61,7 +61,7 @@ impl AttackProtectionBotDetectionClient {
     /// `PATCH /attack-protection/bot-detection`
     ///
     /// Scope: `update:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -83,7 +83,7 @@ impl AttackProtectionBreachedPasswordDetectionClient {
     /// `GET /attack-protection/breached-password-detection`
     ///
     /// Scope: `read:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -98,7 +98,7 @@ impl AttackProtectionBreachedPasswordDetectionClient {
     /// `PATCH /attack-protection/breached-password-detection`
     ///
     /// Scope: `update:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -120,7 +120,7 @@ impl AttackProtectionBruteForceProtectionClient {
     /// `GET /attack-protection/brute-force-protection`
     ///
     /// Scope: `read:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -135,7 +135,7 @@ impl AttackProtectionBruteForceProtectionClient {
     /// `PATCH /attack-protection/brute-force-protection`
     ///
     /// Scope: `update:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -157,7 +157,7 @@ impl AttackProtectionCaptchaClient {
     /// `GET /attack-protection/captcha`
     ///
     /// Scope: `read:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -172,7 +172,7 @@ impl AttackProtectionCaptchaClient {
     /// `PATCH /attack-protection/captcha`
     ///
     /// Scope: `update:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -272,8 +272,7 @@ impl AttackProtectionPhoneProviderProtectionClient {
     /// `GET /attack-protection/phone-provider-protection`
     ///
     /// Scope: `read:attack_protection`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -288,8 +287,7 @@ impl AttackProtectionPhoneProviderProtectionClient {
     /// `PATCH /attack-protection/phone-provider-protection`
     ///
     /// Scope: `update:attack_protection`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -311,7 +309,7 @@ impl AttackProtectionSuspiciousIpThrottlingClient {
     /// `GET /attack-protection/suspicious-ip-throttling`
     ///
     /// Scope: `read:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -326,7 +324,7 @@ impl AttackProtectionSuspiciousIpThrottlingClient {
     /// `PATCH /attack-protection/suspicious-ip-throttling`
     ///
     /// Scope: `update:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run

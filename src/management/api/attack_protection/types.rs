@@ -19,10 +19,10 @@ pub struct AttackProtectionCaptchaArkoseResponse {
 impl Model for AttackProtectionCaptchaArkoseResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
-            "fail_open" => get(map, &mut self.fail_open),
-            "client_subdomain" => get(map, &mut self.client_subdomain),
-            "verify_subdomain" => get(map, &mut self.verify_subdomain),
+            "site_key" => text(map, &mut self.site_key),
+            "fail_open" => flag(map, &mut self.fail_open),
+            "client_subdomain" => text(map, &mut self.client_subdomain),
+            "verify_subdomain" => text(map, &mut self.verify_subdomain),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -60,7 +60,7 @@ impl AttackProtectionCaptchaAuthChallengeRequest {
 impl Model for AttackProtectionCaptchaAuthChallengeRequest {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "fail_open" => get(map, &mut self.fail_open),
+            "fail_open" => flag(map, &mut self.fail_open),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -83,7 +83,7 @@ pub struct AttackProtectionCaptchaAuthChallengeResponse {
 impl Model for AttackProtectionCaptchaAuthChallengeResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "fail_open" => get(map, &mut self.fail_open),
+            "fail_open" => flag(map, &mut self.fail_open),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -106,7 +106,7 @@ pub struct AttackProtectionCaptchaHcaptchaResponse {
 impl Model for AttackProtectionCaptchaHcaptchaResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
+            "site_key" => text(map, &mut self.site_key),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -161,8 +161,8 @@ impl AttackProtectionCaptchaPoliciesCreate {
 impl Model for AttackProtectionCaptchaPoliciesCreate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "priority" => int(map, &mut self.priority),
             "match" => get(map, &mut self.r#match),
             "action" => get(map, &mut self.action),
@@ -207,8 +207,8 @@ impl AttackProtectionCaptchaPoliciesCreateMatch {
 impl Model for AttackProtectionCaptchaPoliciesCreateMatch {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "auth0_managed" => get(map, &mut self.auth0_managed),
-            "geo_country_codes" => get(map, &mut self.geo_country_codes),
+            "auth0_managed" => texts(map, &mut self.auth0_managed),
+            "geo_country_codes" => texts(map, &mut self.geo_country_codes),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -256,8 +256,8 @@ impl AttackProtectionCaptchaPoliciesUpdate {
 impl Model for AttackProtectionCaptchaPoliciesUpdate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "priority" => int(map, &mut self.priority),
             "match" => get(map, &mut self.r#match),
             "action" => get(map, &mut self.action),
@@ -293,9 +293,9 @@ pub struct AttackProtectionCaptchaPolicy {
 impl Model for AttackProtectionCaptchaPolicy {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "priority" => int(map, &mut self.priority),
             "match" => get(map, &mut self.r#match),
             "action" => get(map, &mut self.action),
@@ -500,8 +500,8 @@ impl AttackProtectionCaptchaPolicyMatch {
 impl Model for AttackProtectionCaptchaPolicyMatch {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "auth0_managed" => get(map, &mut self.auth0_managed),
-            "geo_country_codes" => get(map, &mut self.geo_country_codes),
+            "auth0_managed" => texts(map, &mut self.auth0_managed),
+            "geo_country_codes" => texts(map, &mut self.geo_country_codes),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -547,8 +547,8 @@ pub struct AttackProtectionCaptchaRecaptchaEnterpriseResponse {
 impl Model for AttackProtectionCaptchaRecaptchaEnterpriseResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
-            "project_id" => get(map, &mut self.project_id),
+            "site_key" => text(map, &mut self.site_key),
+            "project_id" => text(map, &mut self.project_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -596,11 +596,11 @@ impl AttackProtectionUpdateCaptchaArkose {
 impl Model for AttackProtectionUpdateCaptchaArkose {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
+            "site_key" => text(map, &mut self.site_key),
             "secret" => get(map, &mut self.secret),
-            "client_subdomain" => get(map, &mut self.client_subdomain),
-            "verify_subdomain" => get(map, &mut self.verify_subdomain),
-            "fail_open" => get(map, &mut self.fail_open),
+            "client_subdomain" => text(map, &mut self.client_subdomain),
+            "verify_subdomain" => text(map, &mut self.verify_subdomain),
+            "fail_open" => flag(map, &mut self.fail_open),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -642,7 +642,7 @@ impl AttackProtectionUpdateCaptchaHcaptcha {
 impl Model for AttackProtectionUpdateCaptchaHcaptcha {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
+            "site_key" => text(map, &mut self.site_key),
             "secret" => get(map, &mut self.secret),
             _ => other(map, name, &mut self.extra),
         }
@@ -691,9 +691,9 @@ impl AttackProtectionUpdateCaptchaRecaptchaEnterprise {
 impl Model for AttackProtectionUpdateCaptchaRecaptchaEnterprise {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
+            "site_key" => text(map, &mut self.site_key),
             "api_key" => get(map, &mut self.api_key),
-            "project_id" => get(map, &mut self.project_id),
+            "project_id" => text(map, &mut self.project_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -902,10 +902,10 @@ pub struct CaptchaPolicyActionArkose {
 impl Model for CaptchaPolicyActionArkose {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
-            "client_subdomain" => get(map, &mut self.client_subdomain),
-            "verify_subdomain" => get(map, &mut self.verify_subdomain),
-            "fail_open" => get(map, &mut self.fail_open),
+            "site_key" => text(map, &mut self.site_key),
+            "client_subdomain" => text(map, &mut self.client_subdomain),
+            "verify_subdomain" => text(map, &mut self.verify_subdomain),
+            "fail_open" => flag(map, &mut self.fail_open),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -955,11 +955,11 @@ impl CaptchaPolicyActionArkoseInput {
 impl Model for CaptchaPolicyActionArkoseInput {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
+            "site_key" => text(map, &mut self.site_key),
             "secret" => get(map, &mut self.secret),
-            "client_subdomain" => get(map, &mut self.client_subdomain),
-            "verify_subdomain" => get(map, &mut self.verify_subdomain),
-            "fail_open" => get(map, &mut self.fail_open),
+            "client_subdomain" => text(map, &mut self.client_subdomain),
+            "verify_subdomain" => text(map, &mut self.verify_subdomain),
+            "fail_open" => flag(map, &mut self.fail_open),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -998,7 +998,7 @@ impl CaptchaPolicyActionAuthChallenge {
 impl Model for CaptchaPolicyActionAuthChallenge {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "fail_open" => get(map, &mut self.fail_open),
+            "fail_open" => flag(map, &mut self.fail_open),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1020,7 +1020,7 @@ pub struct CaptchaPolicyActionHcaptcha {
 impl Model for CaptchaPolicyActionHcaptcha {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
+            "site_key" => text(map, &mut self.site_key),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1064,7 +1064,7 @@ impl CaptchaPolicyActionHcaptchaInput {
 impl Model for CaptchaPolicyActionHcaptchaInput {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
+            "site_key" => text(map, &mut self.site_key),
             "secret" => get(map, &mut self.secret),
             _ => other(map, name, &mut self.extra),
         }
@@ -1095,8 +1095,8 @@ pub struct CaptchaPolicyActionRecaptchaEnterprise {
 impl Model for CaptchaPolicyActionRecaptchaEnterprise {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
-            "project_id" => get(map, &mut self.project_id),
+            "site_key" => text(map, &mut self.site_key),
+            "project_id" => text(map, &mut self.project_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1138,8 +1138,8 @@ impl CaptchaPolicyActionRecaptchaEnterpriseInput {
 impl Model for CaptchaPolicyActionRecaptchaEnterpriseInput {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
-            "project_id" => get(map, &mut self.project_id),
+            "site_key" => text(map, &mut self.site_key),
+            "project_id" => text(map, &mut self.project_id),
             "api_key" => get(map, &mut self.api_key),
             _ => other(map, name, &mut self.extra),
         }
@@ -1172,7 +1172,7 @@ pub struct GetAttackProtectionCaptchaResponse {
 impl Model for GetAttackProtectionCaptchaResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active_provider_id" => get(map, &mut self.active_provider_id),
+            "active_provider_id" => text(map, &mut self.active_provider_id),
             "arkose" => get(map, &mut self.arkose),
             "auth_challenge" => get(map, &mut self.auth_challenge),
             "hcaptcha" => get(map, &mut self.hcaptcha),
@@ -1222,8 +1222,8 @@ impl Model for GetBotDetectionSettingsResponse {
             "challenge_password_policy" => get(map, &mut self.challenge_password_policy),
             "challenge_passwordless_policy" => get(map, &mut self.challenge_passwordless_policy),
             "challenge_password_reset_policy" => get(map, &mut self.challenge_password_reset_policy),
-            "allowlist" => get(map, &mut self.allowlist),
-            "monitoring_mode_enabled" => get(map, &mut self.monitoring_mode_enabled),
+            "allowlist" => texts(map, &mut self.allowlist),
+            "monitoring_mode_enabled" => flag(map, &mut self.monitoring_mode_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1255,7 +1255,7 @@ pub struct GetBreachedPasswordDetectionSettingsResponse {
 impl Model for GetBreachedPasswordDetectionSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             "shields" => get(map, &mut self.shields),
             "admin_notification_frequency" => get(map, &mut self.admin_notification_frequency),
             "method" => get(map, &mut self.method),
@@ -1295,9 +1295,9 @@ pub struct GetBruteForceSettingsResponse {
 impl Model for GetBruteForceSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             "shields" => get(map, &mut self.shields),
-            "allowlist" => get(map, &mut self.allowlist),
+            "allowlist" => texts(map, &mut self.allowlist),
             "mode" => get(map, &mut self.mode),
             "max_attempts" => int(map, &mut self.max_attempts),
             "form_submission_mode" => get(map, &mut self.form_submission_mode),
@@ -1373,9 +1373,9 @@ pub struct GetSuspiciousIPThrottlingSettingsResponse {
 impl Model for GetSuspiciousIPThrottlingSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             "shields" => get(map, &mut self.shields),
-            "allowlist" => get(map, &mut self.allowlist),
+            "allowlist" => texts(map, &mut self.allowlist),
             "stage" => get(map, &mut self.stage),
             _ => other(map, name, &mut self.extra),
         }
@@ -1666,8 +1666,8 @@ impl Model for UpdateBotDetectionSettings {
             "challenge_password_policy" => get(map, &mut self.challenge_password_policy),
             "challenge_passwordless_policy" => get(map, &mut self.challenge_passwordless_policy),
             "challenge_password_reset_policy" => get(map, &mut self.challenge_password_reset_policy),
-            "allowlist" => get(map, &mut self.allowlist),
-            "monitoring_mode_enabled" => get(map, &mut self.monitoring_mode_enabled),
+            "allowlist" => texts(map, &mut self.allowlist),
+            "monitoring_mode_enabled" => flag(map, &mut self.monitoring_mode_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1704,8 +1704,8 @@ impl Model for UpdateBotDetectionSettingsResponse {
             "challenge_password_policy" => get(map, &mut self.challenge_password_policy),
             "challenge_passwordless_policy" => get(map, &mut self.challenge_passwordless_policy),
             "challenge_password_reset_policy" => get(map, &mut self.challenge_password_reset_policy),
-            "allowlist" => get(map, &mut self.allowlist),
-            "monitoring_mode_enabled" => get(map, &mut self.monitoring_mode_enabled),
+            "allowlist" => texts(map, &mut self.allowlist),
+            "monitoring_mode_enabled" => flag(map, &mut self.monitoring_mode_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1759,7 +1759,7 @@ impl UpdateBreachedPasswordDetectionSettings {
 impl Model for UpdateBreachedPasswordDetectionSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             "shields" => get(map, &mut self.shields),
             "admin_notification_frequency" => get(map, &mut self.admin_notification_frequency),
             "method" => get(map, &mut self.method),
@@ -1819,9 +1819,9 @@ impl UpdateBruteForceSettings {
 impl Model for UpdateBruteForceSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             "shields" => get(map, &mut self.shields),
-            "allowlist" => get(map, &mut self.allowlist),
+            "allowlist" => texts(map, &mut self.allowlist),
             "mode" => get(map, &mut self.mode),
             "max_attempts" => int(map, &mut self.max_attempts),
             "form_submission_mode" => get(map, &mut self.form_submission_mode),
@@ -1885,9 +1885,9 @@ impl UpdateSuspiciousIPThrottlingSettings {
 impl Model for UpdateSuspiciousIPThrottlingSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             "shields" => get(map, &mut self.shields),
-            "allowlist" => get(map, &mut self.allowlist),
+            "allowlist" => texts(map, &mut self.allowlist),
             "stage" => get(map, &mut self.stage),
             _ => other(map, name, &mut self.extra),
         }

@@ -24,7 +24,7 @@ impl BrandingClient {
     /// `GET /branding`
     ///
     /// Scope: `read:branding`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -39,7 +39,7 @@ impl BrandingClient {
     /// `PATCH /branding`
     ///
     /// Scope: `update:branding`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -75,7 +75,7 @@ impl BrandingPhoneProvidersClient {
     /// `GET /branding/phone/providers`
     ///
     /// Scope: `read:phone_providers`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -90,7 +90,7 @@ impl BrandingPhoneProvidersClient {
     /// `POST /branding/phone/providers`
     ///
     /// Scope: `create:phone_providers`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -106,7 +106,7 @@ impl BrandingPhoneProvidersClient {
     /// `GET /branding/phone/providers/{id}`
     ///
     /// Scope: `read:phone_providers`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -121,7 +121,7 @@ impl BrandingPhoneProvidersClient {
     /// `DELETE /branding/phone/providers/{id}`
     ///
     /// Scope: `delete:phone_providers`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -136,7 +136,7 @@ impl BrandingPhoneProvidersClient {
     /// `PATCH /branding/phone/providers/{id}`
     ///
     /// Scope: `update:phone_providers`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -152,7 +152,7 @@ impl BrandingPhoneProvidersClient {
     /// `POST /branding/phone/providers/{id}/try`
     ///
     /// Scope: `create:phone_providers`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -174,7 +174,7 @@ impl BrandingPhoneTemplatesClient {
     /// `GET /branding/phone/templates`
     ///
     /// Scope: `read:phone_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -189,7 +189,7 @@ impl BrandingPhoneTemplatesClient {
     /// `POST /branding/phone/templates`
     ///
     /// Scope: `create:phone_templates`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -205,7 +205,7 @@ impl BrandingPhoneTemplatesClient {
     /// `GET /branding/phone/templates/{id}`
     ///
     /// Scope: `read:phone_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -220,7 +220,7 @@ impl BrandingPhoneTemplatesClient {
     /// `DELETE /branding/phone/templates/{id}`
     ///
     /// Scope: `delete:phone_templates`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -235,7 +235,7 @@ impl BrandingPhoneTemplatesClient {
     /// `PATCH /branding/phone/templates/{id}`
     ///
     /// Scope: `update:phone_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -251,7 +251,7 @@ impl BrandingPhoneTemplatesClient {
     /// `PATCH /branding/phone/templates/{id}/reset`
     ///
     /// Scope: `update:phone_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -266,7 +266,7 @@ impl BrandingPhoneTemplatesClient {
     /// `POST /branding/phone/templates/{id}/try`
     ///
     /// Scope: `create:phone_templates`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -288,7 +288,7 @@ impl BrandingTemplatesClient {
     /// `GET /branding/templates/universal-login`
     ///
     /// Scope: `read:branding`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 402, 403, 404, 429.
     ///
     /// ```no_run
@@ -303,7 +303,7 @@ impl BrandingTemplatesClient {
     /// `DELETE /branding/templates/universal-login`
     ///
     /// Scope: `delete:branding`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 402, 403, 429.
     ///
     /// ```no_run
@@ -318,7 +318,7 @@ impl BrandingTemplatesClient {
     /// `PUT /branding/templates/universal-login`
     ///
     /// Scope: `update:branding`.
-    /// Answers 201, 204.
+    /// Generally available. Answers 201, 204.
     /// Fails with 400, 401, 402, 403, 409, 429.
     ///
     /// ```no_run
@@ -340,7 +340,7 @@ impl BrandingThemesClient {
     /// `POST /branding/themes`
     ///
     /// Scope: `update:branding`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -356,7 +356,7 @@ impl BrandingThemesClient {
     /// `GET /branding/themes/default`
     ///
     /// Scope: `read:branding`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -371,7 +371,7 @@ impl BrandingThemesClient {
     /// `GET /branding/themes/{themeId}`
     ///
     /// Scope: `read:branding`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -386,7 +386,7 @@ impl BrandingThemesClient {
     /// `DELETE /branding/themes/{themeId}`
     ///
     /// Scope: `delete:branding`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -401,7 +401,7 @@ impl BrandingThemesClient {
     /// `PATCH /branding/themes/{themeId}`
     ///
     /// Scope: `update:branding`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

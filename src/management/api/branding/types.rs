@@ -16,7 +16,7 @@ pub struct BrandingColors {
 impl Model for BrandingColors {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "primary" => get(map, &mut self.primary),
+            "primary" => text(map, &mut self.primary),
             "page_background" => get(map, &mut self.page_background),
             _ => other(map, name, &mut self.extra),
         }
@@ -40,7 +40,7 @@ pub struct BrandingFont {
 impl Model for BrandingFont {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "url" => get(map, &mut self.url),
+            "url" => text(map, &mut self.url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -116,28 +116,28 @@ impl BrandingThemeBorders {
 impl Model for BrandingThemeBorders {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "button_border_radius" => get(map, &mut self.button_border_radius),
-            "button_border_weight" => get(map, &mut self.button_border_weight),
+            "button_border_radius" => float(map, &mut self.button_border_radius),
+            "button_border_weight" => float(map, &mut self.button_border_weight),
             "buttons_style" => get(map, &mut self.buttons_style),
-            "input_border_radius" => get(map, &mut self.input_border_radius),
-            "input_border_weight" => get(map, &mut self.input_border_weight),
+            "input_border_radius" => float(map, &mut self.input_border_radius),
+            "input_border_weight" => float(map, &mut self.input_border_weight),
             "inputs_style" => get(map, &mut self.inputs_style),
-            "show_widget_shadow" => get(map, &mut self.show_widget_shadow),
-            "widget_border_weight" => get(map, &mut self.widget_border_weight),
-            "widget_corner_radius" => get(map, &mut self.widget_corner_radius),
+            "show_widget_shadow" => flag(map, &mut self.show_widget_shadow),
+            "widget_border_weight" => float(map, &mut self.widget_border_weight),
+            "widget_corner_radius" => float(map, &mut self.widget_corner_radius),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        number(map, "button_border_radius", &self.button_border_radius)?;
-        number(map, "button_border_weight", &self.button_border_weight)?;
+        put_number(map, "button_border_radius", &self.button_border_radius)?;
+        put_number(map, "button_border_weight", &self.button_border_weight)?;
         put(map, "buttons_style", &self.buttons_style)?;
-        number(map, "input_border_radius", &self.input_border_radius)?;
-        number(map, "input_border_weight", &self.input_border_weight)?;
+        put_number(map, "input_border_radius", &self.input_border_radius)?;
+        put_number(map, "input_border_weight", &self.input_border_weight)?;
         put(map, "inputs_style", &self.inputs_style)?;
         put(map, "show_widget_shadow", &self.show_widget_shadow)?;
-        number(map, "widget_border_weight", &self.widget_border_weight)?;
-        number(map, "widget_corner_radius", &self.widget_corner_radius)?;
+        put_number(map, "widget_border_weight", &self.widget_border_weight)?;
+        put_number(map, "widget_corner_radius", &self.widget_corner_radius)?;
         others(map, &self.extra)
     }
 }
@@ -242,26 +242,26 @@ impl BrandingThemeColors {
 impl Model for BrandingThemeColors {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "base_focus_color" => get(map, &mut self.base_focus_color),
-            "base_hover_color" => get(map, &mut self.base_hover_color),
-            "body_text" => get(map, &mut self.body_text),
+            "base_focus_color" => text(map, &mut self.base_focus_color),
+            "base_hover_color" => text(map, &mut self.base_hover_color),
+            "body_text" => text(map, &mut self.body_text),
             "captcha_widget_theme" => get(map, &mut self.captcha_widget_theme),
-            "error" => get(map, &mut self.error),
-            "header" => get(map, &mut self.header),
-            "icons" => get(map, &mut self.icons),
-            "input_background" => get(map, &mut self.input_background),
-            "input_border" => get(map, &mut self.input_border),
-            "input_filled_text" => get(map, &mut self.input_filled_text),
-            "input_labels_placeholders" => get(map, &mut self.input_labels_placeholders),
-            "links_focused_components" => get(map, &mut self.links_focused_components),
-            "primary_button" => get(map, &mut self.primary_button),
-            "primary_button_label" => get(map, &mut self.primary_button_label),
-            "read_only_background" => get(map, &mut self.read_only_background),
-            "secondary_button_border" => get(map, &mut self.secondary_button_border),
-            "secondary_button_label" => get(map, &mut self.secondary_button_label),
-            "success" => get(map, &mut self.success),
-            "widget_background" => get(map, &mut self.widget_background),
-            "widget_border" => get(map, &mut self.widget_border),
+            "error" => text(map, &mut self.error),
+            "header" => text(map, &mut self.header),
+            "icons" => text(map, &mut self.icons),
+            "input_background" => text(map, &mut self.input_background),
+            "input_border" => text(map, &mut self.input_border),
+            "input_filled_text" => text(map, &mut self.input_filled_text),
+            "input_labels_placeholders" => text(map, &mut self.input_labels_placeholders),
+            "links_focused_components" => text(map, &mut self.links_focused_components),
+            "primary_button" => text(map, &mut self.primary_button),
+            "primary_button_label" => text(map, &mut self.primary_button_label),
+            "read_only_background" => text(map, &mut self.read_only_background),
+            "secondary_button_border" => text(map, &mut self.secondary_button_border),
+            "secondary_button_label" => text(map, &mut self.secondary_button_label),
+            "success" => text(map, &mut self.success),
+            "widget_background" => text(map, &mut self.widget_background),
+            "widget_border" => text(map, &mut self.widget_border),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -332,14 +332,14 @@ impl BrandingThemeFontLinks {
 impl Model for BrandingThemeFontLinks {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "bold" => get(map, &mut self.bold),
-            "size" => get(map, &mut self.size),
+            "bold" => flag(map, &mut self.bold),
+            "size" => float(map, &mut self.size),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "bold", &self.bold)?;
-        number(map, "size", &self.size)?;
+        put_number(map, "size", &self.size)?;
         others(map, &self.extra)
     }
 }
@@ -422,11 +422,11 @@ impl Model for BrandingThemeFonts {
         match name {
             "body_text" => get(map, &mut self.body_text),
             "buttons_text" => get(map, &mut self.buttons_text),
-            "font_url" => get(map, &mut self.font_url),
+            "font_url" => text(map, &mut self.font_url),
             "input_labels" => get(map, &mut self.input_labels),
             "links" => get(map, &mut self.links),
             "links_style" => get(map, &mut self.links_style),
-            "reference_text_size" => get(map, &mut self.reference_text_size),
+            "reference_text_size" => float(map, &mut self.reference_text_size),
             "subtitle" => get(map, &mut self.subtitle),
             "title" => get(map, &mut self.title),
             _ => other(map, name, &mut self.extra),
@@ -439,7 +439,7 @@ impl Model for BrandingThemeFonts {
         put(map, "input_labels", &self.input_labels)?;
         put(map, "links", &self.links)?;
         put(map, "links_style", &self.links_style)?;
-        number(map, "reference_text_size", &self.reference_text_size)?;
+        put_number(map, "reference_text_size", &self.reference_text_size)?;
         put(map, "subtitle", &self.subtitle)?;
         put(map, "title", &self.title)?;
         others(map, &self.extra)
@@ -478,7 +478,7 @@ impl Model for BrandingThemeIdentifiers {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "login_display" => get(map, &mut self.login_display),
-            "otp_autocomplete" => get(map, &mut self.otp_autocomplete),
+            "otp_autocomplete" => flag(map, &mut self.otp_autocomplete),
             "phone_display" => get(map, &mut self.phone_display),
             _ => other(map, name, &mut self.extra),
         }
@@ -597,8 +597,8 @@ impl BrandingThemePageBackground {
 impl Model for BrandingThemePageBackground {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "background_color" => get(map, &mut self.background_color),
-            "background_image_url" => get(map, &mut self.background_image_url),
+            "background_color" => text(map, &mut self.background_color),
+            "background_image_url" => text(map, &mut self.background_image_url),
             "page_layout" => get(map, &mut self.page_layout),
             _ => other(map, name, &mut self.extra),
         }
@@ -667,16 +667,16 @@ impl Model for BrandingThemeWidget {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "header_text_alignment" => get(map, &mut self.header_text_alignment),
-            "logo_height" => get(map, &mut self.logo_height),
+            "logo_height" => float(map, &mut self.logo_height),
             "logo_position" => get(map, &mut self.logo_position),
-            "logo_url" => get(map, &mut self.logo_url),
+            "logo_url" => text(map, &mut self.logo_url),
             "social_buttons_layout" => get(map, &mut self.social_buttons_layout),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "header_text_alignment", &self.header_text_alignment)?;
-        number(map, "logo_height", &self.logo_height)?;
+        put_number(map, "logo_height", &self.logo_height)?;
         put(map, "logo_position", &self.logo_position)?;
         put(map, "logo_url", &self.logo_url)?;
         put(map, "social_buttons_layout", &self.social_buttons_layout)?;
@@ -748,7 +748,7 @@ impl Model for CreateBrandingPhoneProvider {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => get(map, &mut self.name),
-            "disabled" => get(map, &mut self.disabled),
+            "disabled" => flag(map, &mut self.disabled),
             "configuration" => get(map, &mut self.configuration),
             "credentials" => get(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
@@ -810,7 +810,7 @@ impl Model for CreateBrandingTheme {
         match name {
             "borders" => get(map, &mut self.borders),
             "colors" => get(map, &mut self.colors),
-            "displayName" => get(map, &mut self.display_name),
+            "displayName" => text(map, &mut self.display_name),
             "fonts" => get(map, &mut self.fonts),
             "page_background" => get(map, &mut self.page_background),
             "widget" => get(map, &mut self.widget),
@@ -859,7 +859,7 @@ impl CreatePhoneProviderSendTest {
 impl Model for CreatePhoneProviderSendTest {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "to" => get(map, &mut self.to),
+            "to" => text(map, &mut self.to),
             "delivery_method" => get(map, &mut self.delivery_method),
             _ => other(map, name, &mut self.extra),
         }
@@ -889,13 +889,13 @@ pub struct CreatePhoneProviderSendTestResponse {
 impl Model for CreatePhoneProviderSendTestResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "code" => get(map, &mut self.code),
-            "message" => get(map, &mut self.message),
+            "code" => float(map, &mut self.code),
+            "message" => text(map, &mut self.message),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        number(map, "code", &self.code)?;
+        put_number(map, "code", &self.code)?;
         put(map, "message", &self.message)?;
         others(map, &self.extra)
     }
@@ -935,7 +935,7 @@ impl Model for CreatePhoneTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "type" => get(map, &mut self.r#type),
-            "disabled" => get(map, &mut self.disabled),
+            "disabled" => flag(map, &mut self.disabled),
             "content" => get(map, &mut self.content),
             _ => other(map, name, &mut self.extra),
         }
@@ -961,7 +961,7 @@ pub struct CreatePhoneTemplateTestNotificationResponse {
 impl Model for CreatePhoneTemplateTestNotificationResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "message" => get(map, &mut self.message),
+            "message" => text(map, &mut self.message),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1039,8 +1039,8 @@ impl Model for GetBrandingResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "colors" => get(map, &mut self.colors),
-            "favicon_url" => get(map, &mut self.favicon_url),
-            "logo_url" => get(map, &mut self.logo_url),
+            "favicon_url" => text(map, &mut self.favicon_url),
+            "logo_url" => text(map, &mut self.logo_url),
             "font" => get(map, &mut self.font),
             _ => other(map, name, &mut self.extra),
         }
@@ -1082,10 +1082,10 @@ impl Model for GetBrandingThemeResponse {
         match name {
             "borders" => get(map, &mut self.borders),
             "colors" => get(map, &mut self.colors),
-            "displayName" => get(map, &mut self.display_name),
+            "displayName" => text(map, &mut self.display_name),
             "fonts" => get(map, &mut self.fonts),
             "page_background" => get(map, &mut self.page_background),
-            "themeId" => get(map, &mut self.theme_id),
+            "themeId" => text(map, &mut self.theme_id),
             "widget" => get(map, &mut self.widget),
             "identifiers" => get(map, &mut self.identifiers),
             _ => other(map, name, &mut self.extra),
@@ -1128,7 +1128,7 @@ pub struct GetUniversalLoginTemplate {
 impl Model for GetUniversalLoginTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "body" => get(map, &mut self.body),
+            "body" => text(map, &mut self.body),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1231,7 +1231,7 @@ impl PartialPhoneTemplateContent {
 impl Model for PartialPhoneTemplateContent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "from" => get(map, &mut self.from),
+            "from" => text(map, &mut self.from),
             "body" => get(map, &mut self.body),
             _ => other(map, name, &mut self.extra),
         }
@@ -1320,11 +1320,11 @@ pub struct PhoneProviderSchemaMasked {
 impl Model for PhoneProviderSchemaMasked {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "tenant" => get(map, &mut self.tenant),
+            "id" => text(map, &mut self.id),
+            "tenant" => text(map, &mut self.tenant),
             "name" => get(map, &mut self.name),
-            "channel" => get(map, &mut self.channel),
-            "disabled" => get(map, &mut self.disabled),
+            "channel" => text(map, &mut self.channel),
+            "disabled" => flag(map, &mut self.disabled),
             "configuration" => get(map, &mut self.configuration),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
@@ -1374,13 +1374,13 @@ pub struct PhoneTemplate {
 impl Model for PhoneTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "channel" => get(map, &mut self.channel),
-            "customizable" => get(map, &mut self.customizable),
-            "tenant" => get(map, &mut self.tenant),
+            "id" => text(map, &mut self.id),
+            "channel" => text(map, &mut self.channel),
+            "customizable" => flag(map, &mut self.customizable),
+            "tenant" => text(map, &mut self.tenant),
             "content" => get(map, &mut self.content),
             "type" => get(map, &mut self.r#type),
-            "disabled" => get(map, &mut self.disabled),
+            "disabled" => flag(map, &mut self.disabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1440,8 +1440,8 @@ impl PhoneTemplateBody {
 impl Model for PhoneTemplateBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "text" => get(map, &mut self.text),
-            "voice" => get(map, &mut self.voice),
+            "text" => text(map, &mut self.text),
+            "voice" => text(map, &mut self.voice),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1483,8 +1483,8 @@ impl PhoneTemplateContent {
 impl Model for PhoneTemplateContent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "syntax" => get(map, &mut self.syntax),
-            "from" => get(map, &mut self.from),
+            "syntax" => text(map, &mut self.syntax),
+            "from" => text(map, &mut self.from),
             "body" => get(map, &mut self.body),
             _ => other(map, name, &mut self.extra),
         }
@@ -1549,9 +1549,9 @@ impl TwilioProviderConfiguration {
 impl Model for TwilioProviderConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "default_from" => get(map, &mut self.default_from),
-            "mssid" => get(map, &mut self.mssid),
-            "sid" => get(map, &mut self.sid),
+            "default_from" => text(map, &mut self.default_from),
+            "mssid" => text(map, &mut self.mssid),
+            "sid" => text(map, &mut self.sid),
             "delivery_methods" => get(map, &mut self.delivery_methods),
             _ => other(map, name, &mut self.extra),
         }
@@ -1636,8 +1636,8 @@ impl Model for UpdateBranding {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "colors" => get(map, &mut self.colors),
-            "favicon_url" => get(map, &mut self.favicon_url),
-            "logo_url" => get(map, &mut self.logo_url),
+            "favicon_url" => text(map, &mut self.favicon_url),
+            "logo_url" => text(map, &mut self.logo_url),
             "font" => get(map, &mut self.font),
             _ => other(map, name, &mut self.extra),
         }
@@ -1679,7 +1679,7 @@ impl UpdateBrandingColors {
 impl Model for UpdateBrandingColors {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "primary" => get(map, &mut self.primary),
+            "primary" => text(map, &mut self.primary),
             "page_background" => get(map, &mut self.page_background),
             _ => other(map, name, &mut self.extra),
         }
@@ -1716,7 +1716,7 @@ impl UpdateBrandingFont {
 impl Model for UpdateBrandingFont {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "url" => get(map, &mut self.url),
+            "url" => text(map, &mut self.url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1779,7 +1779,7 @@ impl Model for UpdateBrandingPhoneProvider {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => get(map, &mut self.name),
-            "disabled" => get(map, &mut self.disabled),
+            "disabled" => flag(map, &mut self.disabled),
             "credentials" => get(map, &mut self.credentials),
             "configuration" => get(map, &mut self.configuration),
             _ => other(map, name, &mut self.extra),
@@ -1841,7 +1841,7 @@ impl Model for UpdateBrandingTheme {
         match name {
             "borders" => get(map, &mut self.borders),
             "colors" => get(map, &mut self.colors),
-            "displayName" => get(map, &mut self.display_name),
+            "displayName" => text(map, &mut self.display_name),
             "fonts" => get(map, &mut self.fonts),
             "page_background" => get(map, &mut self.page_background),
             "widget" => get(map, &mut self.widget),
@@ -1892,7 +1892,7 @@ impl Model for UpdatePhoneTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "content" => get(map, &mut self.content),
-            "disabled" => get(map, &mut self.disabled),
+            "disabled" => flag(map, &mut self.disabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1947,7 +1947,7 @@ impl UpdateUniversalLoginTemplateTemplate {
 impl Model for UpdateUniversalLoginTemplateTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "template" => get(map, &mut self.template),
+            "template" => text(map, &mut self.template),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -17,7 +17,7 @@ impl ClientGrantsClient {
     ///
     /// Scope: `read:client_grants`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -35,7 +35,7 @@ impl ClientGrantsClient {
     /// `POST /client-grants`
     ///
     /// Scope: `create:client_grants`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -51,7 +51,7 @@ impl ClientGrantsClient {
     /// `GET /client-grants/{id}`
     ///
     /// Scope: `read:client_grants`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -66,7 +66,7 @@ impl ClientGrantsClient {
     /// `DELETE /client-grants/{id}`
     ///
     /// Scope: `delete:client_grants`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -81,7 +81,7 @@ impl ClientGrantsClient {
     /// `PATCH /client-grants/{id}`
     ///
     /// Scope: `update:client_grants`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -122,7 +122,7 @@ impl ClientGrantsOrganizationsClient {
     ///
     /// Scope: `read:organization_client_grants`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -55,17 +55,17 @@ pub struct ClientGrantResponse {
 impl Model for ClientGrantResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "client_id" => get(map, &mut self.client_id),
-            "audience" => get(map, &mut self.audience),
-            "scope" => get(map, &mut self.scope),
+            "id" => text(map, &mut self.id),
+            "client_id" => text(map, &mut self.client_id),
+            "audience" => text(map, &mut self.audience),
+            "scope" => texts(map, &mut self.scope),
             "organization_usage" => get(map, &mut self.organization_usage),
-            "allow_any_organization" => get(map, &mut self.allow_any_organization),
-            "default_for" => get(map, &mut self.default_for),
-            "is_system" => get(map, &mut self.is_system),
+            "allow_any_organization" => flag(map, &mut self.allow_any_organization),
+            "default_for" => text(map, &mut self.default_for),
+            "is_system" => flag(map, &mut self.is_system),
             "subject_type" => get(map, &mut self.subject_type),
-            "authorization_details_types" => get(map, &mut self.authorization_details_types),
-            "allow_all_scopes" => get(map, &mut self.allow_all_scopes),
+            "authorization_details_types" => texts(map, &mut self.authorization_details_types),
+            "allow_all_scopes" => flag(map, &mut self.allow_all_scopes),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -136,7 +136,7 @@ impl Model for ClientGrantsSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "client_grants" => get(map, &mut self.client_grants),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -219,15 +219,15 @@ impl CreateClientGrant {
 impl Model for CreateClientGrant {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
-            "audience" => get(map, &mut self.audience),
-            "default_for" => get(map, &mut self.default_for),
+            "client_id" => text(map, &mut self.client_id),
+            "audience" => text(map, &mut self.audience),
+            "default_for" => text(map, &mut self.default_for),
             "organization_usage" => get(map, &mut self.organization_usage),
-            "allow_any_organization" => get(map, &mut self.allow_any_organization),
-            "scope" => get(map, &mut self.scope),
+            "allow_any_organization" => flag(map, &mut self.allow_any_organization),
+            "scope" => texts(map, &mut self.scope),
             "subject_type" => get(map, &mut self.subject_type),
-            "authorization_details_types" => get(map, &mut self.authorization_details_types),
-            "allow_all_scopes" => get(map, &mut self.allow_all_scopes),
+            "authorization_details_types" => texts(map, &mut self.authorization_details_types),
+            "allow_all_scopes" => flag(map, &mut self.allow_all_scopes),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -266,7 +266,7 @@ impl Model for ListClientGrantOrganizationsResponse {
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
             "organizations" => get(map, &mut self.organizations),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -310,7 +310,7 @@ impl Model for ListClientGrantResponse {
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
             "client_grants" => get(map, &mut self.client_grants),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -371,11 +371,11 @@ impl UpdateClientGrant {
 impl Model for UpdateClientGrant {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "scope" => get(map, &mut self.scope),
+            "scope" => texts(map, &mut self.scope),
             "organization_usage" => get(map, &mut self.organization_usage),
-            "allow_any_organization" => get(map, &mut self.allow_any_organization),
-            "authorization_details_types" => get(map, &mut self.authorization_details_types),
-            "allow_all_scopes" => get(map, &mut self.allow_all_scopes),
+            "allow_any_organization" => flag(map, &mut self.allow_any_organization),
+            "authorization_details_types" => texts(map, &mut self.authorization_details_types),
+            "allow_all_scopes" => flag(map, &mut self.allow_all_scopes),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -21,9 +21,9 @@ pub struct ClientProfile {
 impl Model for ClientProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "client_configuration" => get(map, &mut self.client_configuration),
             "apply_policy" => get(map, &mut self.apply_policy),
             "created_at" => get(map, &mut self.created_at),
@@ -73,8 +73,8 @@ impl ClientProfileApplyPolicy {
 impl Model for ClientProfileApplyPolicy {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "external_metadata_type" => get(map, &mut self.external_metadata_type),
-            "external_metadata_created_by" => get(map, &mut self.external_metadata_created_by),
+            "external_metadata_type" => text(map, &mut self.external_metadata_type),
+            "external_metadata_created_by" => text(map, &mut self.external_metadata_created_by),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -352,7 +352,7 @@ impl ClientProfileClientConfigurationRequireProofOfPossession {
 impl Model for ClientProfileClientConfigurationRequireProofOfPossession {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "default_value" => get(map, &mut self.default_value),
+            "default_value" => flag(map, &mut self.default_value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -437,8 +437,8 @@ impl ClientProfilesCreate {
 impl Model for ClientProfilesCreate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "client_configuration" => get(map, &mut self.client_configuration),
             "apply_policy" => get(map, &mut self.apply_policy),
             _ => other(map, name, &mut self.extra),
@@ -483,8 +483,8 @@ impl ClientProfilesCreateApplyPolicy {
 impl Model for ClientProfilesCreateApplyPolicy {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "external_metadata_type" => get(map, &mut self.external_metadata_type),
-            "external_metadata_created_by" => get(map, &mut self.external_metadata_created_by),
+            "external_metadata_type" => text(map, &mut self.external_metadata_type),
+            "external_metadata_created_by" => text(map, &mut self.external_metadata_created_by),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -563,7 +563,7 @@ pub struct ClientProfilesListResponse {
 impl Model for ClientProfilesListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             "client_profiles" => get(map, &mut self.client_profiles),
             _ => other(map, name, &mut self.extra),
         }
@@ -618,8 +618,8 @@ impl ClientProfilesUpdate {
 impl Model for ClientProfilesUpdate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "client_configuration" => get(map, &mut self.client_configuration),
             "apply_policy" => get(map, &mut self.apply_policy),
             _ => other(map, name, &mut self.extra),

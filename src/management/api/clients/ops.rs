@@ -21,7 +21,7 @@ impl ClientsClient {
     ///
     /// Any of the scopes `read:clients`, `read:client_keys`, `read:client_credentials`, `read:client_summary`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -39,7 +39,7 @@ impl ClientsClient {
     /// `POST /clients`
     ///
     /// Scope: `create:clients`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -55,7 +55,7 @@ impl ClientsClient {
     /// `POST /clients/cimd/preview`
     ///
     /// Scope: `read:clients`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429, 500.
     ///
     /// ```no_run
@@ -71,7 +71,7 @@ impl ClientsClient {
     /// `POST /clients/cimd/register`
     ///
     /// Any of the scopes `create:clients`, `update:clients`.
-    /// Answers 200, 201.
+    /// Generally available. Answers 200, 201.
     /// Fails with 400, 401, 403, 429, 500.
     ///
     /// ```no_run
@@ -87,7 +87,7 @@ impl ClientsClient {
     /// `GET /clients/{id}`
     ///
     /// Any of the scopes `read:clients`, `read:client_keys`, `read:client_credentials`, `read:client_summary`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -102,7 +102,7 @@ impl ClientsClient {
     /// `DELETE /clients/{id}`
     ///
     /// Scope: `delete:clients`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -117,7 +117,7 @@ impl ClientsClient {
     /// `PATCH /clients/{id}`
     ///
     /// Any of the scopes `update:clients`, `update:client_keys`, `update:client_credentials`, `update:client_token_vault_privileged_access`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -133,7 +133,7 @@ impl ClientsClient {
     /// `POST /clients/{id}/rotate-secret`
     ///
     /// Scope: `update:client_keys`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -173,7 +173,7 @@ impl ClientsConnectionsClient {
     ///
     /// Any of the scopes `read:connections`, `read:clients`, `read:client_summary`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -197,7 +197,7 @@ impl ClientsCredentialsClient {
     /// `GET /clients/{client_id}/credentials`
     ///
     /// Scope: `read:client_credentials`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -212,7 +212,7 @@ impl ClientsCredentialsClient {
     /// `POST /clients/{client_id}/credentials`
     ///
     /// Scope: `create:client_credentials`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -228,7 +228,7 @@ impl ClientsCredentialsClient {
     /// `GET /clients/{client_id}/credentials/{credential_id}`
     ///
     /// Scope: `read:client_credentials`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -243,7 +243,7 @@ impl ClientsCredentialsClient {
     /// `DELETE /clients/{client_id}/credentials/{credential_id}`
     ///
     /// Scope: `delete:client_credentials`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -258,7 +258,7 @@ impl ClientsCredentialsClient {
     /// `PATCH /clients/{client_id}/credentials/{credential_id}`
     ///
     /// Scope: `update:client_credentials`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -15,7 +15,7 @@ pub struct AnonymousSessions {
 impl Model for AnonymousSessions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
+            "active" => flag(map, &mut self.active),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -55,7 +55,7 @@ pub struct B2BIntegrationConfiguration {
 impl Model for B2BIntegrationConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sso_profiles" => get(map, &mut self.sso_profiles),
+            "sso_profiles" => texts(map, &mut self.sso_profiles),
             "integration_type" => get(map, &mut self.integration_type),
             _ => other(map, name, &mut self.extra),
         }
@@ -115,10 +115,10 @@ impl CertificateSubjectDNCredential {
 impl Model for CertificateSubjectDNCredential {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credential_type" => get(map, &mut self.credential_type),
-            "name" => get(map, &mut self.name),
-            "subject_dn" => get(map, &mut self.subject_dn),
-            "pem" => get(map, &mut self.pem),
+            "credential_type" => text(map, &mut self.credential_type),
+            "name" => text(map, &mut self.name),
+            "subject_dn" => text(map, &mut self.subject_dn),
+            "pem" => text(map, &mut self.pem),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -196,15 +196,15 @@ pub struct CimdMappedClientFields {
 impl Model for CimdMappedClientFields {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "external_client_id" => get(map, &mut self.external_client_id),
-            "name" => get(map, &mut self.name),
-            "app_type" => get(map, &mut self.app_type),
-            "callbacks" => get(map, &mut self.callbacks),
-            "logo_uri" => get(map, &mut self.logo_uri),
-            "description" => get(map, &mut self.description),
-            "grant_types" => get(map, &mut self.grant_types),
-            "token_endpoint_auth_method" => get(map, &mut self.token_endpoint_auth_method),
-            "jwks_uri" => get(map, &mut self.jwks_uri),
+            "external_client_id" => text(map, &mut self.external_client_id),
+            "name" => text(map, &mut self.name),
+            "app_type" => text(map, &mut self.app_type),
+            "callbacks" => texts(map, &mut self.callbacks),
+            "logo_uri" => text(map, &mut self.logo_uri),
+            "description" => text(map, &mut self.description),
+            "grant_types" => texts(map, &mut self.grant_types),
+            "token_endpoint_auth_method" => text(map, &mut self.token_endpoint_auth_method),
+            "jwks_uri" => text(map, &mut self.jwks_uri),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
             _ => other(map, name, &mut self.extra),
         }
@@ -238,9 +238,9 @@ pub struct CimdMappedPrivateKeyJwtCredential {
 impl Model for CimdMappedPrivateKeyJwtCredential {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credential_type" => get(map, &mut self.credential_type),
-            "kid" => get(map, &mut self.kid),
-            "alg" => get(map, &mut self.alg),
+            "credential_type" => text(map, &mut self.credential_type),
+            "kid" => text(map, &mut self.kid),
+            "alg" => text(map, &mut self.alg),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -266,9 +266,9 @@ pub struct CimdValidationResult {
 impl Model for CimdValidationResult {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "valid" => get(map, &mut self.valid),
-            "violations" => get(map, &mut self.violations),
-            "warnings" => get(map, &mut self.warnings),
+            "valid" => flag(map, &mut self.valid),
+            "violations" => texts(map, &mut self.violations),
+            "warnings" => texts(map, &mut self.warnings),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -361,42 +361,42 @@ pub struct Client {
 impl Model for Client {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
-            "tenant" => get(map, &mut self.tenant),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "global" => get(map, &mut self.global),
+            "client_id" => text(map, &mut self.client_id),
+            "tenant" => text(map, &mut self.tenant),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "global" => flag(map, &mut self.global),
             "client_secret" => get(map, &mut self.client_secret),
             "app_type" => get(map, &mut self.app_type),
-            "logo_uri" => get(map, &mut self.logo_uri),
-            "is_first_party" => get(map, &mut self.is_first_party),
-            "oidc_conformant" => get(map, &mut self.oidc_conformant),
-            "callbacks" => get(map, &mut self.callbacks),
-            "allowed_origins" => get(map, &mut self.allowed_origins),
-            "web_origins" => get(map, &mut self.web_origins),
-            "client_aliases" => get(map, &mut self.client_aliases),
-            "allowed_clients" => get(map, &mut self.allowed_clients),
-            "allowed_logout_urls" => get(map, &mut self.allowed_logout_urls),
+            "logo_uri" => text(map, &mut self.logo_uri),
+            "is_first_party" => flag(map, &mut self.is_first_party),
+            "oidc_conformant" => flag(map, &mut self.oidc_conformant),
+            "callbacks" => texts(map, &mut self.callbacks),
+            "allowed_origins" => texts(map, &mut self.allowed_origins),
+            "web_origins" => texts(map, &mut self.web_origins),
+            "client_aliases" => texts(map, &mut self.client_aliases),
+            "allowed_clients" => texts(map, &mut self.allowed_clients),
+            "allowed_logout_urls" => texts(map, &mut self.allowed_logout_urls),
             "session_transfer" => get(map, &mut self.session_transfer),
             "oidc_logout" => get(map, &mut self.oidc_logout),
-            "grant_types" => get(map, &mut self.grant_types),
+            "grant_types" => texts(map, &mut self.grant_types),
             "jwt_configuration" => get(map, &mut self.jwt_configuration),
             "signing_keys" => get(map, &mut self.signing_keys),
             "encryption_key" => get(map, &mut self.encryption_key),
-            "sso" => get(map, &mut self.sso),
-            "sso_disabled" => get(map, &mut self.sso_disabled),
-            "cross_origin_authentication" => get(map, &mut self.cross_origin_authentication),
-            "cross_origin_loc" => get(map, &mut self.cross_origin_loc),
-            "custom_login_page_on" => get(map, &mut self.custom_login_page_on),
-            "custom_login_page" => get(map, &mut self.custom_login_page),
-            "custom_login_page_preview" => get(map, &mut self.custom_login_page_preview),
-            "form_template" => get(map, &mut self.form_template),
+            "sso" => flag(map, &mut self.sso),
+            "sso_disabled" => flag(map, &mut self.sso_disabled),
+            "cross_origin_authentication" => flag(map, &mut self.cross_origin_authentication),
+            "cross_origin_loc" => text(map, &mut self.cross_origin_loc),
+            "custom_login_page_on" => flag(map, &mut self.custom_login_page_on),
+            "custom_login_page" => text(map, &mut self.custom_login_page),
+            "custom_login_page_preview" => text(map, &mut self.custom_login_page_preview),
+            "form_template" => text(map, &mut self.form_template),
             "addons" => get(map, &mut self.addons),
             "token_endpoint_auth_method" => get(map, &mut self.token_endpoint_auth_method),
-            "is_token_endpoint_ip_header_trusted" => get(map, &mut self.is_token_endpoint_ip_header_trusted),
+            "is_token_endpoint_ip_header_trusted" => flag(map, &mut self.is_token_endpoint_ip_header_trusted),
             "client_metadata" => get(map, &mut self.client_metadata),
             "mobile" => get(map, &mut self.mobile),
-            "initiate_login_uri" => get(map, &mut self.initiate_login_uri),
+            "initiate_login_uri" => text(map, &mut self.initiate_login_uri),
             "native_social_login" => get(map, &mut self.native_social_login),
             "fedcm_login" => get(map, &mut self.fedcm_login),
             "refresh_token" => get(map, &mut self.refresh_token),
@@ -405,12 +405,12 @@ impl Model for Client {
             "organization_require_behavior" => get(map, &mut self.organization_require_behavior),
             "organization_discovery_methods" => get(map, &mut self.organization_discovery_methods),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
-            "require_pushed_authorization_requests" => get(map, &mut self.require_pushed_authorization_requests),
-            "require_proof_of_possession" => get(map, &mut self.require_proof_of_possession),
+            "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
+            "require_proof_of_possession" => flag(map, &mut self.require_proof_of_possession),
             "signed_request_object" => get(map, &mut self.signed_request_object),
             "token_vault_privileged_access" => get(map, &mut self.token_vault_privileged_access),
             "compliance_level" => get(map, &mut self.compliance_level),
-            "skip_non_verifiable_callback_uri_confirmation_prompt" => get(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
+            "skip_non_verifiable_callback_uri_confirmation_prompt" => flag(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
             "token_exchange" => get(map, &mut self.token_exchange),
             "par_request_expiry" => int(map, &mut self.par_request_expiry),
             "token_quota" => get(map, &mut self.token_quota),
@@ -418,12 +418,12 @@ impl Model for Client {
             "my_organization_configuration" => get(map, &mut self.my_organization_configuration),
             "third_party_security_mode" => get(map, &mut self.third_party_security_mode),
             "redirection_policy" => get(map, &mut self.redirection_policy),
-            "resource_server_identifier" => get(map, &mut self.resource_server_identifier),
+            "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
             "async_approval_notification_channels" => get(map, &mut self.async_approval_notification_channels),
             "external_metadata_type" => get(map, &mut self.external_metadata_type),
             "external_metadata_created_by" => get(map, &mut self.external_metadata_created_by),
-            "external_client_id" => get(map, &mut self.external_client_id),
-            "jwks_uri" => get(map, &mut self.jwks_uri),
+            "external_client_id" => text(map, &mut self.external_client_id),
+            "jwks_uri" => text(map, &mut self.jwks_uri),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "b2b_integration_configuration" => get(map, &mut self.b2b_integration_configuration),
@@ -556,8 +556,8 @@ impl ClientAddonAWS {
 impl Model for ClientAddonAWS {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "principal" => get(map, &mut self.principal),
-            "role" => get(map, &mut self.role),
+            "principal" => text(map, &mut self.principal),
+            "role" => text(map, &mut self.role),
             "lifetime_in_seconds" => int(map, &mut self.lifetime_in_seconds),
             _ => other(map, name, &mut self.extra),
         }
@@ -636,19 +636,19 @@ impl ClientAddonAzureBlob {
 impl Model for ClientAddonAzureBlob {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "accountName" => get(map, &mut self.account_name),
+            "accountName" => text(map, &mut self.account_name),
             "storageAccessKey" => get(map, &mut self.storage_access_key),
-            "containerName" => get(map, &mut self.container_name),
-            "blobName" => get(map, &mut self.blob_name),
+            "containerName" => text(map, &mut self.container_name),
+            "blobName" => text(map, &mut self.blob_name),
             "expiration" => int(map, &mut self.expiration),
-            "signedIdentifier" => get(map, &mut self.signed_identifier),
-            "blob_read" => get(map, &mut self.blob_read),
-            "blob_write" => get(map, &mut self.blob_write),
-            "blob_delete" => get(map, &mut self.blob_delete),
-            "container_read" => get(map, &mut self.container_read),
-            "container_write" => get(map, &mut self.container_write),
-            "container_delete" => get(map, &mut self.container_delete),
-            "container_list" => get(map, &mut self.container_list),
+            "signedIdentifier" => text(map, &mut self.signed_identifier),
+            "blob_read" => flag(map, &mut self.blob_read),
+            "blob_write" => flag(map, &mut self.blob_write),
+            "blob_delete" => flag(map, &mut self.blob_delete),
+            "container_read" => flag(map, &mut self.container_read),
+            "container_write" => flag(map, &mut self.container_write),
+            "container_delete" => flag(map, &mut self.container_delete),
+            "container_list" => flag(map, &mut self.container_list),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -710,10 +710,10 @@ impl ClientAddonAzureSB {
 impl Model for ClientAddonAzureSB {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "namespace" => get(map, &mut self.namespace),
-            "sasKeyName" => get(map, &mut self.sas_key_name),
+            "namespace" => text(map, &mut self.namespace),
+            "sasKeyName" => text(map, &mut self.sas_key_name),
             "sasKey" => get(map, &mut self.sas_key),
-            "entityPath" => get(map, &mut self.entity_path),
+            "entityPath" => text(map, &mut self.entity_path),
             "expiration" => int(map, &mut self.expiration),
             _ => other(map, name, &mut self.extra),
         }
@@ -753,7 +753,7 @@ impl ClientAddonEgnyte {
 impl Model for ClientAddonEgnyte {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "domain" => get(map, &mut self.domain),
+            "domain" => text(map, &mut self.domain),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -804,9 +804,9 @@ impl Model for ClientAddonFirebase {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "secret" => get(map, &mut self.secret),
-            "private_key_id" => get(map, &mut self.private_key_id),
+            "private_key_id" => text(map, &mut self.private_key_id),
             "private_key" => get(map, &mut self.private_key),
-            "client_email" => get(map, &mut self.client_email),
+            "client_email" => text(map, &mut self.client_email),
             "lifetime_in_seconds" => int(map, &mut self.lifetime_in_seconds),
             _ => other(map, name, &mut self.extra),
         }
@@ -861,10 +861,10 @@ impl ClientAddonLayer {
 impl Model for ClientAddonLayer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "providerId" => get(map, &mut self.provider_id),
-            "keyId" => get(map, &mut self.key_id),
+            "providerId" => text(map, &mut self.provider_id),
+            "keyId" => text(map, &mut self.key_id),
             "privateKey" => get(map, &mut self.private_key),
-            "principal" => get(map, &mut self.principal),
+            "principal" => text(map, &mut self.principal),
             "expiration" => int(map, &mut self.expiration),
             _ => other(map, name, &mut self.extra),
         }
@@ -907,8 +907,8 @@ impl ClientAddonOffice365 {
 impl Model for ClientAddonOffice365 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "domain" => get(map, &mut self.domain),
-            "connection" => get(map, &mut self.connection),
+            "domain" => text(map, &mut self.domain),
+            "connection" => text(map, &mut self.connection),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -944,7 +944,7 @@ impl ClientAddonRMS {
 impl Model for ClientAddonRMS {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "url" => get(map, &mut self.url),
+            "url" => text(map, &mut self.url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1039,21 +1039,21 @@ impl Model for ClientAddonSAML {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "mappings" => get(map, &mut self.mappings),
-            "audience" => get(map, &mut self.audience),
-            "recipient" => get(map, &mut self.recipient),
-            "createUpnClaim" => get(map, &mut self.create_upn_claim),
-            "mapUnknownClaimsAsIs" => get(map, &mut self.map_unknown_claims_as_is),
-            "passthroughClaimsWithNoMapping" => get(map, &mut self.passthrough_claims_with_no_mapping),
-            "mapIdentities" => get(map, &mut self.map_identities),
-            "signatureAlgorithm" => get(map, &mut self.signature_algorithm),
-            "digestAlgorithm" => get(map, &mut self.digest_algorithm),
-            "issuer" => get(map, &mut self.issuer),
-            "destination" => get(map, &mut self.destination),
+            "audience" => text(map, &mut self.audience),
+            "recipient" => text(map, &mut self.recipient),
+            "createUpnClaim" => flag(map, &mut self.create_upn_claim),
+            "mapUnknownClaimsAsIs" => flag(map, &mut self.map_unknown_claims_as_is),
+            "passthroughClaimsWithNoMapping" => flag(map, &mut self.passthrough_claims_with_no_mapping),
+            "mapIdentities" => flag(map, &mut self.map_identities),
+            "signatureAlgorithm" => text(map, &mut self.signature_algorithm),
+            "digestAlgorithm" => text(map, &mut self.digest_algorithm),
+            "issuer" => text(map, &mut self.issuer),
+            "destination" => text(map, &mut self.destination),
             "lifetimeInSeconds" => int(map, &mut self.lifetime_in_seconds),
-            "signResponse" => get(map, &mut self.sign_response),
-            "nameIdentifierFormat" => get(map, &mut self.name_identifier_format),
-            "nameIdentifierProbes" => get(map, &mut self.name_identifier_probes),
-            "authnContextClassRef" => get(map, &mut self.authn_context_class_ref),
+            "signResponse" => flag(map, &mut self.sign_response),
+            "nameIdentifierFormat" => text(map, &mut self.name_identifier_format),
+            "nameIdentifierProbes" => texts(map, &mut self.name_identifier_probes),
+            "authnContextClassRef" => text(map, &mut self.authn_context_class_ref),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1122,12 +1122,12 @@ impl ClientAddonSAPAPI {
 impl Model for ClientAddonSAPAPI {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "clientid" => get(map, &mut self.clientid),
-            "usernameAttribute" => get(map, &mut self.username_attribute),
-            "tokenEndpointUrl" => get(map, &mut self.token_endpoint_url),
-            "scope" => get(map, &mut self.scope),
+            "clientid" => text(map, &mut self.clientid),
+            "usernameAttribute" => text(map, &mut self.username_attribute),
+            "tokenEndpointUrl" => text(map, &mut self.token_endpoint_url),
+            "scope" => text(map, &mut self.scope),
             "servicePassword" => get(map, &mut self.service_password),
-            "nameIdentifierFormat" => get(map, &mut self.name_identifier_format),
+            "nameIdentifierFormat" => text(map, &mut self.name_identifier_format),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1170,8 +1170,8 @@ impl ClientAddonSSOIntegration {
 impl Model for ClientAddonSSOIntegration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "version" => get(map, &mut self.version),
+            "name" => text(map, &mut self.name),
+            "version" => text(map, &mut self.version),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1207,7 +1207,7 @@ impl ClientAddonSalesforce {
 impl Model for ClientAddonSalesforce {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "entity_id" => get(map, &mut self.entity_id),
+            "entity_id" => text(map, &mut self.entity_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1252,10 +1252,10 @@ impl ClientAddonSalesforceAPI {
 impl Model for ClientAddonSalesforceAPI {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "clientid" => get(map, &mut self.clientid),
-            "principal" => get(map, &mut self.principal),
-            "communityName" => get(map, &mut self.community_name),
-            "community_url_section" => get(map, &mut self.community_url_section),
+            "clientid" => text(map, &mut self.clientid),
+            "principal" => text(map, &mut self.principal),
+            "communityName" => text(map, &mut self.community_name),
+            "community_url_section" => text(map, &mut self.community_url_section),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1299,8 +1299,8 @@ impl ClientAddonSentry {
 impl Model for ClientAddonSentry {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "org_slug" => get(map, &mut self.org_slug),
-            "base_url" => get(map, &mut self.base_url),
+            "org_slug" => text(map, &mut self.org_slug),
+            "base_url" => text(map, &mut self.base_url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1339,7 +1339,7 @@ impl ClientAddonSharePoint {
 impl Model for ClientAddonSharePoint {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "url" => get(map, &mut self.url),
+            "url" => text(map, &mut self.url),
             "external_url" => get(map, &mut self.external_url),
             _ => other(map, name, &mut self.extra),
         }
@@ -1393,7 +1393,7 @@ impl ClientAddonSlack {
 impl Model for ClientAddonSlack {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "team" => get(map, &mut self.team),
+            "team" => text(map, &mut self.team),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1428,7 +1428,7 @@ impl ClientAddonSpringCM {
 impl Model for ClientAddonSpringCM {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "acsurl" => get(map, &mut self.acsurl),
+            "acsurl" => text(map, &mut self.acsurl),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1499,7 +1499,7 @@ impl ClientAddonZendesk {
 impl Model for ClientAddonZendesk {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "accountName" => get(map, &mut self.account_name),
+            "accountName" => text(map, &mut self.account_name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1534,7 +1534,7 @@ impl ClientAddonZoom {
 impl Model for ClientAddonZoom {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "account" => get(map, &mut self.account),
+            "account" => text(map, &mut self.account),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2025,13 +2025,13 @@ pub struct ClientCredential {
 impl Model for ClientCredential {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "kid" => get(map, &mut self.kid),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "kid" => text(map, &mut self.kid),
             "alg" => get(map, &mut self.alg),
             "credential_type" => get(map, &mut self.credential_type),
-            "subject_dn" => get(map, &mut self.subject_dn),
-            "thumbprint_sha256" => get(map, &mut self.thumbprint_sha256),
+            "subject_dn" => text(map, &mut self.subject_dn),
+            "thumbprint_sha256" => text(map, &mut self.thumbprint_sha256),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "expires_at" => get(map, &mut self.expires_at),
@@ -2121,8 +2121,8 @@ impl ClientDefaultOrganization {
 impl Model for ClientDefaultOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "organization_id" => get(map, &mut self.organization_id),
-            "flows" => get(map, &mut self.flows),
+            "organization_id" => text(map, &mut self.organization_id),
+            "flows" => texts(map, &mut self.flows),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2164,9 +2164,9 @@ impl ClientEncryptionKey {
 impl Model for ClientEncryptionKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "pub" => get(map, &mut self.r#pub),
-            "cert" => get(map, &mut self.cert),
-            "subject" => get(map, &mut self.subject),
+            "pub" => text(map, &mut self.r#pub),
+            "cert" => text(map, &mut self.cert),
+            "subject" => text(map, &mut self.subject),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2263,7 +2263,7 @@ impl Model for ClientJwtConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "lifetime_in_seconds" => int(map, &mut self.lifetime_in_seconds),
-            "secret_encoded" => get(map, &mut self.secret_encoded),
+            "secret_encoded" => flag(map, &mut self.secret_encoded),
             "scopes" => get(map, &mut self.scopes),
             "alg" => get(map, &mut self.alg),
             _ => other(map, name, &mut self.extra),
@@ -2346,8 +2346,8 @@ impl ClientMobileAndroid {
 impl Model for ClientMobileAndroid {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "app_package_name" => get(map, &mut self.app_package_name),
-            "sha256_cert_fingerprints" => get(map, &mut self.sha256_cert_fingerprints),
+            "app_package_name" => text(map, &mut self.app_package_name),
+            "sha256_cert_fingerprints" => texts(map, &mut self.sha256_cert_fingerprints),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2386,8 +2386,8 @@ impl ClientMobileiOS {
 impl Model for ClientMobileiOS {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "team_id" => get(map, &mut self.team_id),
-            "app_bundle_identifier" => get(map, &mut self.app_bundle_identifier),
+            "team_id" => text(map, &mut self.team_id),
+            "app_bundle_identifier" => text(map, &mut self.app_bundle_identifier),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2478,14 +2478,14 @@ impl ClientMyOrganizationPostConfiguration {
 impl Model for ClientMyOrganizationPostConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_profile_id" => get(map, &mut self.connection_profile_id),
-            "user_attribute_profile_id" => get(map, &mut self.user_attribute_profile_id),
+            "connection_profile_id" => text(map, &mut self.connection_profile_id),
+            "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
             "allowed_strategies" => get(map, &mut self.allowed_strategies),
             "connection_deletion_behavior" => get(map, &mut self.connection_deletion_behavior),
-            "invitation_landing_client_id" => get(map, &mut self.invitation_landing_client_id),
+            "invitation_landing_client_id" => text(map, &mut self.invitation_landing_client_id),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
-            "enforce_permission_ceiling" => get(map, &mut self.enforce_permission_ceiling),
-            "enforce_self_assignment_restriction" => get(map, &mut self.enforce_self_assignment_restriction),
+            "enforce_permission_ceiling" => flag(map, &mut self.enforce_permission_ceiling),
+            "enforce_self_assignment_restriction" => flag(map, &mut self.enforce_self_assignment_restriction),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2524,14 +2524,14 @@ pub struct ClientMyOrganizationResponseConfiguration {
 impl Model for ClientMyOrganizationResponseConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_profile_id" => get(map, &mut self.connection_profile_id),
-            "user_attribute_profile_id" => get(map, &mut self.user_attribute_profile_id),
+            "connection_profile_id" => text(map, &mut self.connection_profile_id),
+            "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
             "allowed_strategies" => get(map, &mut self.allowed_strategies),
             "connection_deletion_behavior" => get(map, &mut self.connection_deletion_behavior),
-            "invitation_landing_client_id" => get(map, &mut self.invitation_landing_client_id),
+            "invitation_landing_client_id" => text(map, &mut self.invitation_landing_client_id),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
-            "enforce_permission_ceiling" => get(map, &mut self.enforce_permission_ceiling),
-            "enforce_self_assignment_restriction" => get(map, &mut self.enforce_self_assignment_restriction),
+            "enforce_permission_ceiling" => flag(map, &mut self.enforce_permission_ceiling),
+            "enforce_self_assignment_restriction" => flag(map, &mut self.enforce_self_assignment_restriction),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2577,7 +2577,7 @@ impl ClientMyOrganizationThirdPartyClientAccessConfiguration {
 impl Model for ClientMyOrganizationThirdPartyClientAccessConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "default_value" => get(map, &mut self.default_value),
+            "default_value" => text(map, &mut self.default_value),
             "allowed_values" => get(map, &mut self.allowed_values),
             _ => other(map, name, &mut self.extra),
         }
@@ -2702,7 +2702,7 @@ impl ClientOIDCBackchannelLogoutSessionMetadata {
 impl Model for ClientOIDCBackchannelLogoutSessionMetadata {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "include" => get(map, &mut self.include),
+            "include" => flag(map, &mut self.include),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2743,7 +2743,7 @@ impl ClientOIDCBackchannelLogoutSettings {
 impl Model for ClientOIDCBackchannelLogoutSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "backchannel_logout_urls" => get(map, &mut self.backchannel_logout_urls),
+            "backchannel_logout_urls" => texts(map, &mut self.backchannel_logout_urls),
             "backchannel_logout_initiators" => get(map, &mut self.backchannel_logout_initiators),
             "backchannel_logout_session_metadata" => get(map, &mut self.backchannel_logout_session_metadata),
             _ => other(map, name, &mut self.extra),
@@ -2832,7 +2832,7 @@ pub struct ClientOidcBackchannelLogoutSessionMetadata {
 impl Model for ClientOidcBackchannelLogoutSessionMetadata {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "include" => get(map, &mut self.include),
+            "include" => flag(map, &mut self.include),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2856,7 +2856,7 @@ pub struct ClientOidcBackchannelLogoutSettings {
 impl Model for ClientOidcBackchannelLogoutSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "backchannel_logout_urls" => get(map, &mut self.backchannel_logout_urls),
+            "backchannel_logout_urls" => texts(map, &mut self.backchannel_logout_urls),
             "backchannel_logout_initiators" => get(map, &mut self.backchannel_logout_initiators),
             "backchannel_logout_session_metadata" => get(map, &mut self.backchannel_logout_session_metadata),
             _ => other(map, name, &mut self.extra),
@@ -2901,8 +2901,8 @@ impl ClientOidcSupportPost {
 impl Model for ClientOidcSupportPost {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "is_allowed" => get(map, &mut self.is_allowed),
-            "allow_all_scopes" => get(map, &mut self.allow_all_scopes),
+            "is_allowed" => flag(map, &mut self.is_allowed),
+            "allow_all_scopes" => flag(map, &mut self.allow_all_scopes),
             "allowed_scopes" => get(map, &mut self.allowed_scopes),
             _ => other(map, name, &mut self.extra),
         }
@@ -3065,9 +3065,9 @@ impl Model for ClientRefreshTokenConfiguration {
             "expiration_type" => get(map, &mut self.expiration_type),
             "leeway" => int(map, &mut self.leeway),
             "token_lifetime" => int(map, &mut self.token_lifetime),
-            "infinite_token_lifetime" => get(map, &mut self.infinite_token_lifetime),
+            "infinite_token_lifetime" => flag(map, &mut self.infinite_token_lifetime),
             "idle_token_lifetime" => int(map, &mut self.idle_token_lifetime),
-            "infinite_idle_token_lifetime" => get(map, &mut self.infinite_idle_token_lifetime),
+            "infinite_idle_token_lifetime" => flag(map, &mut self.infinite_idle_token_lifetime),
             "policies" => get(map, &mut self.policies),
             _ => other(map, name, &mut self.extra),
         }
@@ -3113,8 +3113,8 @@ impl ClientRefreshTokenPolicy {
 impl Model for ClientRefreshTokenPolicy {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "audience" => get(map, &mut self.audience),
-            "scope" => get(map, &mut self.scope),
+            "audience" => text(map, &mut self.audience),
+            "scope" => texts(map, &mut self.scope),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3202,40 +3202,40 @@ pub struct ClientSearchResponse {
 impl Model for ClientSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
+            "client_id" => text(map, &mut self.client_id),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "tenant" => get(map, &mut self.tenant),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "global" => get(map, &mut self.global),
+            "tenant" => text(map, &mut self.tenant),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "global" => flag(map, &mut self.global),
             "app_type" => get(map, &mut self.app_type),
-            "logo_uri" => get(map, &mut self.logo_uri),
-            "is_first_party" => get(map, &mut self.is_first_party),
-            "oidc_conformant" => get(map, &mut self.oidc_conformant),
-            "callbacks" => get(map, &mut self.callbacks),
-            "allowed_origins" => get(map, &mut self.allowed_origins),
-            "web_origins" => get(map, &mut self.web_origins),
-            "client_aliases" => get(map, &mut self.client_aliases),
-            "allowed_clients" => get(map, &mut self.allowed_clients),
-            "allowed_logout_urls" => get(map, &mut self.allowed_logout_urls),
+            "logo_uri" => text(map, &mut self.logo_uri),
+            "is_first_party" => flag(map, &mut self.is_first_party),
+            "oidc_conformant" => flag(map, &mut self.oidc_conformant),
+            "callbacks" => texts(map, &mut self.callbacks),
+            "allowed_origins" => texts(map, &mut self.allowed_origins),
+            "web_origins" => texts(map, &mut self.web_origins),
+            "client_aliases" => texts(map, &mut self.client_aliases),
+            "allowed_clients" => texts(map, &mut self.allowed_clients),
+            "allowed_logout_urls" => texts(map, &mut self.allowed_logout_urls),
             "session_transfer" => get(map, &mut self.session_transfer),
             "oidc_logout" => get(map, &mut self.oidc_logout),
-            "grant_types" => get(map, &mut self.grant_types),
+            "grant_types" => texts(map, &mut self.grant_types),
             "jwt_configuration" => get(map, &mut self.jwt_configuration),
-            "sso" => get(map, &mut self.sso),
-            "sso_disabled" => get(map, &mut self.sso_disabled),
-            "cross_origin_authentication" => get(map, &mut self.cross_origin_authentication),
-            "cross_origin_loc" => get(map, &mut self.cross_origin_loc),
-            "custom_login_page_on" => get(map, &mut self.custom_login_page_on),
-            "custom_login_page" => get(map, &mut self.custom_login_page),
-            "custom_login_page_preview" => get(map, &mut self.custom_login_page_preview),
-            "form_template" => get(map, &mut self.form_template),
+            "sso" => flag(map, &mut self.sso),
+            "sso_disabled" => flag(map, &mut self.sso_disabled),
+            "cross_origin_authentication" => flag(map, &mut self.cross_origin_authentication),
+            "cross_origin_loc" => text(map, &mut self.cross_origin_loc),
+            "custom_login_page_on" => flag(map, &mut self.custom_login_page_on),
+            "custom_login_page" => text(map, &mut self.custom_login_page),
+            "custom_login_page_preview" => text(map, &mut self.custom_login_page_preview),
+            "form_template" => text(map, &mut self.form_template),
             "token_endpoint_auth_method" => get(map, &mut self.token_endpoint_auth_method),
-            "is_token_endpoint_ip_header_trusted" => get(map, &mut self.is_token_endpoint_ip_header_trusted),
+            "is_token_endpoint_ip_header_trusted" => flag(map, &mut self.is_token_endpoint_ip_header_trusted),
             "client_metadata" => get(map, &mut self.client_metadata),
             "mobile" => get(map, &mut self.mobile),
-            "initiate_login_uri" => get(map, &mut self.initiate_login_uri),
+            "initiate_login_uri" => text(map, &mut self.initiate_login_uri),
             "native_social_login" => get(map, &mut self.native_social_login),
             "fedcm_login" => get(map, &mut self.fedcm_login),
             "refresh_token" => get(map, &mut self.refresh_token),
@@ -3244,12 +3244,12 @@ impl Model for ClientSearchResponse {
             "organization_require_behavior" => get(map, &mut self.organization_require_behavior),
             "organization_discovery_methods" => get(map, &mut self.organization_discovery_methods),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
-            "require_pushed_authorization_requests" => get(map, &mut self.require_pushed_authorization_requests),
-            "require_proof_of_possession" => get(map, &mut self.require_proof_of_possession),
+            "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
+            "require_proof_of_possession" => flag(map, &mut self.require_proof_of_possession),
             "signed_request_object" => get(map, &mut self.signed_request_object),
             "token_vault_privileged_access" => get(map, &mut self.token_vault_privileged_access),
             "compliance_level" => get(map, &mut self.compliance_level),
-            "skip_non_verifiable_callback_uri_confirmation_prompt" => get(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
+            "skip_non_verifiable_callback_uri_confirmation_prompt" => flag(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
             "token_exchange" => get(map, &mut self.token_exchange),
             "par_request_expiry" => int(map, &mut self.par_request_expiry),
             "token_quota" => get(map, &mut self.token_quota),
@@ -3261,13 +3261,13 @@ impl Model for ClientSearchResponse {
             "enforce_anon_session_transfer_network_binding" => get(map, &mut self.enforce_anon_session_transfer_network_binding),
             "third_party_security_mode" => get(map, &mut self.third_party_security_mode),
             "redirection_policy" => get(map, &mut self.redirection_policy),
-            "resource_server_identifier" => get(map, &mut self.resource_server_identifier),
+            "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
             "async_approval_notification_channels" => get(map, &mut self.async_approval_notification_channels),
             "external_metadata_type" => get(map, &mut self.external_metadata_type),
             "external_metadata_created_by" => get(map, &mut self.external_metadata_created_by),
             "external_metadata_status" => get(map, &mut self.external_metadata_status),
-            "external_client_id" => get(map, &mut self.external_client_id),
-            "jwks_uri" => get(map, &mut self.jwks_uri),
+            "external_client_id" => text(map, &mut self.external_client_id),
+            "jwks_uri" => text(map, &mut self.jwks_uri),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3560,12 +3560,12 @@ impl ClientSessionTransferConfiguration {
 impl Model for ClientSessionTransferConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "can_create_session_transfer_token" => get(map, &mut self.can_create_session_transfer_token),
-            "enforce_cascade_revocation" => get(map, &mut self.enforce_cascade_revocation),
+            "can_create_session_transfer_token" => flag(map, &mut self.can_create_session_transfer_token),
+            "enforce_cascade_revocation" => flag(map, &mut self.enforce_cascade_revocation),
             "allowed_authentication_methods" => get(map, &mut self.allowed_authentication_methods),
             "enforce_device_binding" => get(map, &mut self.enforce_device_binding),
-            "allow_refresh_token" => get(map, &mut self.allow_refresh_token),
-            "enforce_online_refresh_tokens" => get(map, &mut self.enforce_online_refresh_tokens),
+            "allow_refresh_token" => flag(map, &mut self.allow_refresh_token),
+            "enforce_online_refresh_tokens" => flag(map, &mut self.enforce_online_refresh_tokens),
             "delegation" => get(map, &mut self.delegation),
             _ => other(map, name, &mut self.extra),
         }
@@ -3611,7 +3611,7 @@ impl ClientSessionTransferDelegationConfiguration {
 impl Model for ClientSessionTransferDelegationConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "allow_delegated_access" => get(map, &mut self.allow_delegated_access),
+            "allow_delegated_access" => flag(map, &mut self.allow_delegated_access),
             "enforce_device_binding" => get(map, &mut self.enforce_device_binding),
             _ => other(map, name, &mut self.extra),
         }
@@ -3678,7 +3678,7 @@ impl ClientSignedRequestObjectWithCredentialId {
 impl Model for ClientSignedRequestObjectWithCredentialId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "required" => get(map, &mut self.required),
+            "required" => flag(map, &mut self.required),
             "credentials" => get(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
@@ -3719,7 +3719,7 @@ impl ClientSignedRequestObjectWithPublicKey {
 impl Model for ClientSignedRequestObjectWithPublicKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "required" => get(map, &mut self.required),
+            "required" => flag(map, &mut self.required),
             "credentials" => get(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
@@ -3745,9 +3745,9 @@ pub struct ClientSigningKey {
 impl Model for ClientSigningKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "pkcs7" => get(map, &mut self.pkcs7),
-            "cert" => get(map, &mut self.cert),
-            "subject" => get(map, &mut self.subject),
+            "pkcs7" => text(map, &mut self.pkcs7),
+            "cert" => text(map, &mut self.cert),
+            "subject" => text(map, &mut self.subject),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3913,7 +3913,7 @@ impl Model for ClientTokenVaultPrivilegedAccessWithCredentialId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "credentials" => get(map, &mut self.credentials),
-            "ip_allowlist" => get(map, &mut self.ip_allowlist),
+            "ip_allowlist" => texts(map, &mut self.ip_allowlist),
             "grants" => get(map, &mut self.grants),
             _ => other(map, name, &mut self.extra),
         }
@@ -3958,7 +3958,7 @@ impl Model for ClientTokenVaultPrivilegedAccessWithPublicKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "credentials" => get(map, &mut self.credentials),
-            "ip_allowlist" => get(map, &mut self.ip_allowlist),
+            "ip_allowlist" => texts(map, &mut self.ip_allowlist),
             "grants" => get(map, &mut self.grants),
             _ => other(map, name, &mut self.extra),
         }
@@ -3991,7 +3991,7 @@ impl Model for ClientsListResponse {
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
             "clients" => get(map, &mut self.clients),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4039,7 +4039,7 @@ impl Model for ClientsSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "clients" => get(map, &mut self.clients),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4095,7 +4095,7 @@ impl CreateAnonymousSessions {
 impl Model for CreateAnonymousSessions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
+            "active" => flag(map, &mut self.active),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4320,38 +4320,38 @@ impl CreateClient {
 impl Model for CreateClient {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "logo_uri" => get(map, &mut self.logo_uri),
-            "callbacks" => get(map, &mut self.callbacks),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "logo_uri" => text(map, &mut self.logo_uri),
+            "callbacks" => texts(map, &mut self.callbacks),
             "oidc_logout" => get(map, &mut self.oidc_logout),
             "oidc_backchannel_logout" => get(map, &mut self.oidc_backchannel_logout),
             "session_transfer" => get(map, &mut self.session_transfer),
-            "allowed_origins" => get(map, &mut self.allowed_origins),
-            "web_origins" => get(map, &mut self.web_origins),
-            "client_aliases" => get(map, &mut self.client_aliases),
-            "allowed_clients" => get(map, &mut self.allowed_clients),
-            "allowed_logout_urls" => get(map, &mut self.allowed_logout_urls),
-            "grant_types" => get(map, &mut self.grant_types),
+            "allowed_origins" => texts(map, &mut self.allowed_origins),
+            "web_origins" => texts(map, &mut self.web_origins),
+            "client_aliases" => texts(map, &mut self.client_aliases),
+            "allowed_clients" => texts(map, &mut self.allowed_clients),
+            "allowed_logout_urls" => texts(map, &mut self.allowed_logout_urls),
+            "grant_types" => texts(map, &mut self.grant_types),
             "token_endpoint_auth_method" => get(map, &mut self.token_endpoint_auth_method),
-            "is_token_endpoint_ip_header_trusted" => get(map, &mut self.is_token_endpoint_ip_header_trusted),
+            "is_token_endpoint_ip_header_trusted" => flag(map, &mut self.is_token_endpoint_ip_header_trusted),
             "app_type" => get(map, &mut self.app_type),
-            "is_first_party" => get(map, &mut self.is_first_party),
-            "oidc_conformant" => get(map, &mut self.oidc_conformant),
+            "is_first_party" => flag(map, &mut self.is_first_party),
+            "oidc_conformant" => flag(map, &mut self.oidc_conformant),
             "jwt_configuration" => get(map, &mut self.jwt_configuration),
             "encryption_key" => get(map, &mut self.encryption_key),
-            "sso" => get(map, &mut self.sso),
-            "cross_origin_authentication" => get(map, &mut self.cross_origin_authentication),
-            "cross_origin_loc" => get(map, &mut self.cross_origin_loc),
-            "sso_disabled" => get(map, &mut self.sso_disabled),
-            "custom_login_page_on" => get(map, &mut self.custom_login_page_on),
-            "custom_login_page" => get(map, &mut self.custom_login_page),
-            "custom_login_page_preview" => get(map, &mut self.custom_login_page_preview),
-            "form_template" => get(map, &mut self.form_template),
+            "sso" => flag(map, &mut self.sso),
+            "cross_origin_authentication" => flag(map, &mut self.cross_origin_authentication),
+            "cross_origin_loc" => text(map, &mut self.cross_origin_loc),
+            "sso_disabled" => flag(map, &mut self.sso_disabled),
+            "custom_login_page_on" => flag(map, &mut self.custom_login_page_on),
+            "custom_login_page" => text(map, &mut self.custom_login_page),
+            "custom_login_page_preview" => text(map, &mut self.custom_login_page_preview),
+            "form_template" => text(map, &mut self.form_template),
             "addons" => get(map, &mut self.addons),
             "client_metadata" => get(map, &mut self.client_metadata),
             "mobile" => get(map, &mut self.mobile),
-            "initiate_login_uri" => get(map, &mut self.initiate_login_uri),
+            "initiate_login_uri" => text(map, &mut self.initiate_login_uri),
             "native_social_login" => get(map, &mut self.native_social_login),
             "fedcm_login" => get(map, &mut self.fedcm_login),
             "refresh_token" => get(map, &mut self.refresh_token),
@@ -4360,16 +4360,16 @@ impl Model for CreateClient {
             "organization_require_behavior" => get(map, &mut self.organization_require_behavior),
             "organization_discovery_methods" => get(map, &mut self.organization_discovery_methods),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
-            "require_pushed_authorization_requests" => get(map, &mut self.require_pushed_authorization_requests),
-            "require_proof_of_possession" => get(map, &mut self.require_proof_of_possession),
+            "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
+            "require_proof_of_possession" => flag(map, &mut self.require_proof_of_possession),
             "signed_request_object" => get(map, &mut self.signed_request_object),
             "token_vault_privileged_access" => get(map, &mut self.token_vault_privileged_access),
             "compliance_level" => get(map, &mut self.compliance_level),
-            "skip_non_verifiable_callback_uri_confirmation_prompt" => get(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
+            "skip_non_verifiable_callback_uri_confirmation_prompt" => flag(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
             "token_exchange" => get(map, &mut self.token_exchange),
             "par_request_expiry" => int(map, &mut self.par_request_expiry),
             "token_quota" => get(map, &mut self.token_quota),
-            "resource_server_identifier" => get(map, &mut self.resource_server_identifier),
+            "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
             "third_party_security_mode" => get(map, &mut self.third_party_security_mode),
             "redirection_policy" => get(map, &mut self.redirection_policy),
             "express_configuration" => get(map, &mut self.express_configuration),
@@ -4519,7 +4519,7 @@ impl CredentialId {
 impl Model for CredentialId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4578,15 +4578,15 @@ impl ExpressConfiguration {
 impl Model for ExpressConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "initiate_login_uri_template" => get(map, &mut self.initiate_login_uri_template),
-            "user_attribute_profile_id" => get(map, &mut self.user_attribute_profile_id),
-            "connection_profile_id" => get(map, &mut self.connection_profile_id),
-            "enable_client" => get(map, &mut self.enable_client),
-            "enable_organization" => get(map, &mut self.enable_organization),
+            "initiate_login_uri_template" => text(map, &mut self.initiate_login_uri_template),
+            "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
+            "connection_profile_id" => text(map, &mut self.connection_profile_id),
+            "enable_client" => flag(map, &mut self.enable_client),
+            "enable_organization" => flag(map, &mut self.enable_organization),
             "linked_clients" => get(map, &mut self.linked_clients),
-            "okta_oin_client_id" => get(map, &mut self.okta_oin_client_id),
-            "admin_login_domain" => get(map, &mut self.admin_login_domain),
-            "oin_submission_id" => get(map, &mut self.oin_submission_id),
+            "okta_oin_client_id" => text(map, &mut self.okta_oin_client_id),
+            "admin_login_domain" => text(map, &mut self.admin_login_domain),
+            "oin_submission_id" => text(map, &mut self.oin_submission_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4653,15 +4653,15 @@ impl ExpressConfigurationOrNull {
 impl Model for ExpressConfigurationOrNull {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "initiate_login_uri_template" => get(map, &mut self.initiate_login_uri_template),
-            "user_attribute_profile_id" => get(map, &mut self.user_attribute_profile_id),
-            "connection_profile_id" => get(map, &mut self.connection_profile_id),
-            "enable_client" => get(map, &mut self.enable_client),
-            "enable_organization" => get(map, &mut self.enable_organization),
+            "initiate_login_uri_template" => text(map, &mut self.initiate_login_uri_template),
+            "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
+            "connection_profile_id" => text(map, &mut self.connection_profile_id),
+            "enable_client" => flag(map, &mut self.enable_client),
+            "enable_organization" => flag(map, &mut self.enable_organization),
             "linked_clients" => get(map, &mut self.linked_clients),
-            "okta_oin_client_id" => get(map, &mut self.okta_oin_client_id),
-            "admin_login_domain" => get(map, &mut self.admin_login_domain),
-            "oin_submission_id" => get(map, &mut self.oin_submission_id),
+            "okta_oin_client_id" => text(map, &mut self.okta_oin_client_id),
+            "admin_login_domain" => text(map, &mut self.admin_login_domain),
+            "oin_submission_id" => text(map, &mut self.oin_submission_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4740,7 +4740,7 @@ impl FedCMLoginGoogle {
 impl Model for FedCMLoginGoogle {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "is_enabled" => get(map, &mut self.is_enabled),
+            "is_enabled" => flag(map, &mut self.is_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4776,7 +4776,7 @@ impl FedCMLoginGooglePatch {
 impl Model for FedCMLoginGooglePatch {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "is_enabled" => get(map, &mut self.is_enabled),
+            "is_enabled" => flag(map, &mut self.is_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4855,7 +4855,7 @@ pub struct FedCmLoginGoogle {
 impl Model for FedCmLoginGoogle {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "is_enabled" => get(map, &mut self.is_enabled),
+            "is_enabled" => flag(map, &mut self.is_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4890,7 +4890,7 @@ impl LinkedClientConfiguration {
 impl Model for LinkedClientConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
+            "client_id" => text(map, &mut self.client_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4915,7 +4915,7 @@ impl Model for ListClientConnectionsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "connections" => get(map, &mut self.connections),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5006,7 +5006,7 @@ impl NativeSocialLoginApple {
 impl Model for NativeSocialLoginApple {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5048,7 +5048,7 @@ impl NativeSocialLoginApplePatch {
 impl Model for NativeSocialLoginApplePatch {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5194,13 +5194,13 @@ impl Model for PostClientCredential {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "credential_type" => get(map, &mut self.credential_type),
-            "name" => get(map, &mut self.name),
-            "subject_dn" => get(map, &mut self.subject_dn),
-            "pem" => get(map, &mut self.pem),
+            "name" => text(map, &mut self.name),
+            "subject_dn" => text(map, &mut self.subject_dn),
+            "pem" => text(map, &mut self.pem),
             "alg" => get(map, &mut self.alg),
-            "parse_expiry_from_cert" => get(map, &mut self.parse_expiry_from_cert),
+            "parse_expiry_from_cert" => flag(map, &mut self.parse_expiry_from_cert),
             "expires_at" => get(map, &mut self.expires_at),
-            "kid" => get(map, &mut self.kid),
+            "kid" => text(map, &mut self.kid),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5234,8 +5234,8 @@ pub struct PreviewCimdMetadataResponse {
 impl Model for PreviewCimdMetadataResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
-            "errors" => get(map, &mut self.errors),
+            "client_id" => text(map, &mut self.client_id),
+            "errors" => texts(map, &mut self.errors),
             "validation" => get(map, &mut self.validation),
             "mapped_fields" => get(map, &mut self.mapped_fields),
             "external_metadata_created_by" => get(map, &mut self.external_metadata_created_by),
@@ -5297,13 +5297,13 @@ impl PublicKeyCredential {
 impl Model for PublicKeyCredential {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credential_type" => get(map, &mut self.credential_type),
-            "name" => get(map, &mut self.name),
-            "pem" => get(map, &mut self.pem),
+            "credential_type" => text(map, &mut self.credential_type),
+            "name" => text(map, &mut self.name),
+            "pem" => text(map, &mut self.pem),
             "alg" => get(map, &mut self.alg),
-            "parse_expiry_from_cert" => get(map, &mut self.parse_expiry_from_cert),
+            "parse_expiry_from_cert" => flag(map, &mut self.parse_expiry_from_cert),
             "expires_at" => get(map, &mut self.expires_at),
-            "kid" => get(map, &mut self.kid),
+            "kid" => text(map, &mut self.kid),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5383,7 +5383,7 @@ impl RegisterCimdClient {
 impl Model for RegisterCimdClient {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "external_client_id" => get(map, &mut self.external_client_id),
+            "external_client_id" => text(map, &mut self.external_client_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5412,7 +5412,7 @@ pub struct RegisterCimdClientResponse {
 impl Model for RegisterCimdClientResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
+            "client_id" => text(map, &mut self.client_id),
             "mapped_fields" => get(map, &mut self.mapped_fields),
             "validation" => get(map, &mut self.validation),
             _ => other(map, name, &mut self.extra),
@@ -5454,8 +5454,8 @@ impl TokenVaultPrivilegedAccessGrant {
 impl Model for TokenVaultPrivilegedAccessGrant {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
-            "scopes" => get(map, &mut self.scopes),
+            "connection" => text(map, &mut self.connection),
+            "scopes" => texts(map, &mut self.scopes),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5671,40 +5671,40 @@ impl UpdateClient {
 impl Model for UpdateClient {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "client_secret" => get(map, &mut self.client_secret),
-            "logo_uri" => get(map, &mut self.logo_uri),
-            "callbacks" => get(map, &mut self.callbacks),
+            "logo_uri" => text(map, &mut self.logo_uri),
+            "callbacks" => texts(map, &mut self.callbacks),
             "oidc_logout" => get(map, &mut self.oidc_logout),
             "oidc_backchannel_logout" => get(map, &mut self.oidc_backchannel_logout),
             "session_transfer" => get(map, &mut self.session_transfer),
-            "allowed_origins" => get(map, &mut self.allowed_origins),
-            "web_origins" => get(map, &mut self.web_origins),
-            "grant_types" => get(map, &mut self.grant_types),
-            "client_aliases" => get(map, &mut self.client_aliases),
-            "allowed_clients" => get(map, &mut self.allowed_clients),
-            "allowed_logout_urls" => get(map, &mut self.allowed_logout_urls),
+            "allowed_origins" => texts(map, &mut self.allowed_origins),
+            "web_origins" => texts(map, &mut self.web_origins),
+            "grant_types" => texts(map, &mut self.grant_types),
+            "client_aliases" => texts(map, &mut self.client_aliases),
+            "allowed_clients" => texts(map, &mut self.allowed_clients),
+            "allowed_logout_urls" => texts(map, &mut self.allowed_logout_urls),
             "jwt_configuration" => get(map, &mut self.jwt_configuration),
             "encryption_key" => get(map, &mut self.encryption_key),
-            "sso" => get(map, &mut self.sso),
-            "cross_origin_authentication" => get(map, &mut self.cross_origin_authentication),
-            "cross_origin_loc" => get(map, &mut self.cross_origin_loc),
-            "sso_disabled" => get(map, &mut self.sso_disabled),
-            "custom_login_page_on" => get(map, &mut self.custom_login_page_on),
+            "sso" => flag(map, &mut self.sso),
+            "cross_origin_authentication" => flag(map, &mut self.cross_origin_authentication),
+            "cross_origin_loc" => text(map, &mut self.cross_origin_loc),
+            "sso_disabled" => flag(map, &mut self.sso_disabled),
+            "custom_login_page_on" => flag(map, &mut self.custom_login_page_on),
             "token_endpoint_auth_method" => get(map, &mut self.token_endpoint_auth_method),
-            "is_token_endpoint_ip_header_trusted" => get(map, &mut self.is_token_endpoint_ip_header_trusted),
+            "is_token_endpoint_ip_header_trusted" => flag(map, &mut self.is_token_endpoint_ip_header_trusted),
             "app_type" => get(map, &mut self.app_type),
-            "is_first_party" => get(map, &mut self.is_first_party),
-            "oidc_conformant" => get(map, &mut self.oidc_conformant),
-            "custom_login_page" => get(map, &mut self.custom_login_page),
-            "custom_login_page_preview" => get(map, &mut self.custom_login_page_preview),
+            "is_first_party" => flag(map, &mut self.is_first_party),
+            "oidc_conformant" => flag(map, &mut self.oidc_conformant),
+            "custom_login_page" => text(map, &mut self.custom_login_page),
+            "custom_login_page_preview" => text(map, &mut self.custom_login_page_preview),
             "token_quota" => get(map, &mut self.token_quota),
-            "form_template" => get(map, &mut self.form_template),
+            "form_template" => text(map, &mut self.form_template),
             "addons" => get(map, &mut self.addons),
             "client_metadata" => get(map, &mut self.client_metadata),
             "mobile" => get(map, &mut self.mobile),
-            "initiate_login_uri" => get(map, &mut self.initiate_login_uri),
+            "initiate_login_uri" => text(map, &mut self.initiate_login_uri),
             "native_social_login" => get(map, &mut self.native_social_login),
             "fedcm_login" => get(map, &mut self.fedcm_login),
             "refresh_token" => get(map, &mut self.refresh_token),
@@ -5713,12 +5713,12 @@ impl Model for UpdateClient {
             "organization_require_behavior" => get(map, &mut self.organization_require_behavior),
             "organization_discovery_methods" => get(map, &mut self.organization_discovery_methods),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
-            "require_pushed_authorization_requests" => get(map, &mut self.require_pushed_authorization_requests),
-            "require_proof_of_possession" => get(map, &mut self.require_proof_of_possession),
+            "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
+            "require_proof_of_possession" => flag(map, &mut self.require_proof_of_possession),
             "signed_request_object" => get(map, &mut self.signed_request_object),
             "token_vault_privileged_access" => get(map, &mut self.token_vault_privileged_access),
             "compliance_level" => get(map, &mut self.compliance_level),
-            "skip_non_verifiable_callback_uri_confirmation_prompt" => get(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
+            "skip_non_verifiable_callback_uri_confirmation_prompt" => flag(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
             "token_exchange" => get(map, &mut self.token_exchange),
             "par_request_expiry" => int(map, &mut self.par_request_expiry),
             "express_configuration" => get(map, &mut self.express_configuration),
@@ -5829,9 +5829,9 @@ impl X509CertificateCredential {
 impl Model for X509CertificateCredential {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credential_type" => get(map, &mut self.credential_type),
-            "name" => get(map, &mut self.name),
-            "pem" => get(map, &mut self.pem),
+            "credential_type" => text(map, &mut self.credential_type),
+            "name" => text(map, &mut self.name),
+            "pem" => text(map, &mut self.pem),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -23,10 +23,10 @@ pub struct ConnectionProfile {
 impl Model for ConnectionProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "organization" => get(map, &mut self.organization),
-            "connection_name_prefix_template" => get(map, &mut self.connection_name_prefix_template),
+            "connection_name_prefix_template" => text(map, &mut self.connection_name_prefix_template),
             "enabled_features" => get(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
@@ -273,7 +273,7 @@ impl ConnectionProfileProvisioningGoogleWorkspace {
 impl Model for ConnectionProfileProvisioningGoogleWorkspace {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sync_users" => get(map, &mut self.sync_users),
+            "sync_users" => flag(map, &mut self.sync_users),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -514,9 +514,9 @@ pub struct ConnectionProfileTemplate {
 impl Model for ConnectionProfileTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "organization" => get(map, &mut self.organization),
-            "connection_name_prefix_template" => get(map, &mut self.connection_name_prefix_template),
+            "connection_name_prefix_template" => text(map, &mut self.connection_name_prefix_template),
             "enabled_features" => get(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
@@ -550,8 +550,8 @@ pub struct ConnectionProfileTemplateItem {
 impl Model for ConnectionProfileTemplateItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "display_name" => get(map, &mut self.display_name),
+            "id" => text(map, &mut self.id),
+            "display_name" => text(map, &mut self.display_name),
             "template" => get(map, &mut self.template),
             _ => other(map, name, &mut self.extra),
         }
@@ -615,9 +615,9 @@ impl CreateConnectionProfile {
 impl Model for CreateConnectionProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "organization" => get(map, &mut self.organization),
-            "connection_name_prefix_template" => get(map, &mut self.connection_name_prefix_template),
+            "connection_name_prefix_template" => text(map, &mut self.connection_name_prefix_template),
             "enabled_features" => get(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
@@ -690,7 +690,7 @@ pub struct ListConnectionProfilesPaginatedResponse {
 impl Model for ListConnectionProfilesPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             "connection_profiles" => get(map, &mut self.connection_profiles),
             _ => other(map, name, &mut self.extra),
         }
@@ -758,9 +758,9 @@ impl UpdateConnectionProfile {
 impl Model for UpdateConnectionProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "organization" => get(map, &mut self.organization),
-            "connection_name_prefix_template" => get(map, &mut self.connection_name_prefix_template),
+            "connection_name_prefix_template" => text(map, &mut self.connection_name_prefix_template),
             "enabled_features" => get(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),

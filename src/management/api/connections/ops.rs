@@ -33,7 +33,7 @@ impl ConnectionsClient {
     ///
     /// Scope: `read:connections`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -51,7 +51,7 @@ impl ConnectionsClient {
     /// `POST /connections`
     ///
     /// Scope: `create:connections`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -67,7 +67,7 @@ impl ConnectionsClient {
     /// `GET /connections/{id}`
     ///
     /// Scope: `read:connections`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -82,7 +82,7 @@ impl ConnectionsClient {
     /// `DELETE /connections/{id}`
     ///
     /// Scope: `delete:connections`.
-    /// Answers 202, 204.
+    /// Generally available. Answers 202, 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -97,7 +97,7 @@ impl ConnectionsClient {
     /// `PATCH /connections/{id}`
     ///
     /// Scope: `update:connections`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -113,7 +113,7 @@ impl ConnectionsClient {
     /// `GET /connections/{id}/status`
     ///
     /// Scope: `read:connections`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -135,7 +135,7 @@ impl ConnectionsClientsClient {
     ///
     /// Scope: `read:connections`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -153,7 +153,7 @@ impl ConnectionsClientsClient {
     /// `PATCH /connections/{id}/clients`
     ///
     /// Scope: `update:connections`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -180,7 +180,7 @@ impl ConnectionsDirectoryProvisioningClient {
     ///
     /// Scope: `read:directory_provisionings`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -198,7 +198,7 @@ impl ConnectionsDirectoryProvisioningClient {
     /// `GET /connections/{id}/directory-provisioning`
     ///
     /// Scope: `read:directory_provisionings`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -213,7 +213,7 @@ impl ConnectionsDirectoryProvisioningClient {
     /// `DELETE /connections/{id}/directory-provisioning`
     ///
     /// Scope: `delete:directory_provisionings`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -228,7 +228,7 @@ impl ConnectionsDirectoryProvisioningClient {
     /// `PATCH /connections/{id}/directory-provisioning`
     ///
     /// Scope: `update:directory_provisionings`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -244,7 +244,7 @@ impl ConnectionsDirectoryProvisioningClient {
     /// `POST /connections/{id}/directory-provisioning`
     ///
     /// Scope: `create:directory_provisionings`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -260,7 +260,7 @@ impl ConnectionsDirectoryProvisioningClient {
     /// `GET /connections/{id}/directory-provisioning/default-mapping`
     ///
     /// Scope: `read:directory_provisionings`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -276,7 +276,7 @@ impl ConnectionsDirectoryProvisioningClient {
     ///
     /// Scope: `read:directory_provisionings`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -294,7 +294,7 @@ impl ConnectionsDirectoryProvisioningClient {
     /// `PUT /connections/{id}/directory-provisioning/synchronized-groups`
     ///
     /// Scope: `update:directory_provisionings`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -346,7 +346,7 @@ impl ConnectionsDirectoryProvisioningSynchronizationsClient {
     /// `POST /connections/{id}/directory-provisioning/synchronizations`
     ///
     /// Scope: `create:directory_provisionings`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -367,7 +367,7 @@ impl ConnectionsKeysClient {
     /// `GET /connections/{id}/keys`
     ///
     /// Scope: `read:connections_keys`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -382,7 +382,7 @@ impl ConnectionsKeysClient {
     /// `POST /connections/{id}/keys`
     ///
     /// Scope: `create:connections_keys`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -398,7 +398,7 @@ impl ConnectionsKeysClient {
     /// `POST /connections/{id}/keys/rotate`
     ///
     /// Any of the scopes `create:connections_keys`, `update:connections_keys`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -425,7 +425,7 @@ impl ConnectionsScimConfigurationClient {
     ///
     /// Scope: `read:scim_config`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -443,7 +443,7 @@ impl ConnectionsScimConfigurationClient {
     /// `GET /connections/{id}/scim-configuration`
     ///
     /// Scope: `read:scim_config`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 404.
     ///
     /// ```no_run
@@ -458,7 +458,7 @@ impl ConnectionsScimConfigurationClient {
     /// `DELETE /connections/{id}/scim-configuration`
     ///
     /// Scope: `delete:scim_config`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 404.
     ///
     /// ```no_run
@@ -473,7 +473,7 @@ impl ConnectionsScimConfigurationClient {
     /// `PATCH /connections/{id}/scim-configuration`
     ///
     /// Scope: `update:scim_config`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 404.
     ///
     /// ```no_run
@@ -489,7 +489,7 @@ impl ConnectionsScimConfigurationClient {
     /// `POST /connections/{id}/scim-configuration`
     ///
     /// Scope: `create:scim_config`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 404.
     ///
     /// ```no_run
@@ -505,7 +505,7 @@ impl ConnectionsScimConfigurationClient {
     /// `GET /connections/{id}/scim-configuration/default-mapping`
     ///
     /// Scope: `read:scim_config`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 404.
     ///
     /// ```no_run
@@ -526,7 +526,7 @@ impl ConnectionsScimConfigurationTokensClient {
     /// `GET /connections/{id}/scim-configuration/tokens`
     ///
     /// Scope: `read:scim_token`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 404.
     ///
     /// ```no_run
@@ -541,7 +541,7 @@ impl ConnectionsScimConfigurationTokensClient {
     /// `POST /connections/{id}/scim-configuration/tokens`
     ///
     /// Scope: `create:scim_token`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 404, 409.
     ///
     /// ```no_run
@@ -557,7 +557,7 @@ impl ConnectionsScimConfigurationTokensClient {
     /// `DELETE /connections/{id}/scim-configuration/tokens/{tokenId}`
     ///
     /// Scope: `delete:scim_token`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 404.
     ///
     /// ```no_run
@@ -578,7 +578,7 @@ impl ConnectionsUsersClient {
     /// `DELETE /connections/{id}/users`
     ///
     /// Scope: `delete:users`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

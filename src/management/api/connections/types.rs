@@ -44,8 +44,8 @@ impl ConnectionAssertionDecryptionSettings {
 impl Model for ConnectionAssertionDecryptionSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "algorithm_profile" => get(map, &mut self.algorithm_profile),
-            "algorithm_exceptions" => get(map, &mut self.algorithm_exceptions),
+            "algorithm_profile" => text(map, &mut self.algorithm_profile),
+            "algorithm_exceptions" => texts(map, &mut self.algorithm_exceptions),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -200,15 +200,15 @@ impl ConnectionCustomScripts {
 impl Model for ConnectionCustomScripts {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "login" => get(map, &mut self.login),
-            "get_user" => get(map, &mut self.get_user),
-            "delete" => get(map, &mut self.delete),
-            "change_password" => get(map, &mut self.change_password),
-            "verify" => get(map, &mut self.verify),
-            "create" => get(map, &mut self.create),
-            "change_username" => get(map, &mut self.change_username),
-            "change_email" => get(map, &mut self.change_email),
-            "change_phone_number" => get(map, &mut self.change_phone_number),
+            "login" => text(map, &mut self.login),
+            "get_user" => text(map, &mut self.get_user),
+            "delete" => text(map, &mut self.delete),
+            "change_password" => text(map, &mut self.change_password),
+            "verify" => text(map, &mut self.verify),
+            "create" => text(map, &mut self.create),
+            "change_username" => text(map, &mut self.change_username),
+            "change_email" => text(map, &mut self.change_email),
+            "change_phone_number" => text(map, &mut self.change_phone_number),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -254,7 +254,7 @@ pub struct ConnectionEnabledClient {
 impl Model for ConnectionEnabledClient {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
+            "client_id" => text(map, &mut self.client_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -301,11 +301,11 @@ impl ConnectionGatewayAuthentication {
 impl Model for ConnectionGatewayAuthentication {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "method" => get(map, &mut self.method),
-            "subject" => get(map, &mut self.subject),
-            "audience" => get(map, &mut self.audience),
+            "method" => text(map, &mut self.method),
+            "subject" => text(map, &mut self.subject),
+            "audience" => text(map, &mut self.audience),
             "secret" => get(map, &mut self.secret),
-            "secret_base64_encoded" => get(map, &mut self.secret_base64_encoded),
+            "secret_base64_encoded" => flag(map, &mut self.secret_base64_encoded),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -518,18 +518,18 @@ pub struct ConnectionKey {
 impl Model for ConnectionKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "kid" => get(map, &mut self.kid),
-            "cert" => get(map, &mut self.cert),
-            "pkcs" => get(map, &mut self.pkcs),
-            "current" => get(map, &mut self.current),
-            "next" => get(map, &mut self.next),
-            "previous" => get(map, &mut self.previous),
-            "current_since" => get(map, &mut self.current_since),
-            "fingerprint" => get(map, &mut self.fingerprint),
-            "thumbprint" => get(map, &mut self.thumbprint),
-            "algorithm" => get(map, &mut self.algorithm),
+            "kid" => text(map, &mut self.kid),
+            "cert" => text(map, &mut self.cert),
+            "pkcs" => text(map, &mut self.pkcs),
+            "current" => flag(map, &mut self.current),
+            "next" => flag(map, &mut self.next),
+            "previous" => flag(map, &mut self.previous),
+            "current_since" => text(map, &mut self.current_since),
+            "fingerprint" => text(map, &mut self.fingerprint),
+            "thumbprint" => text(map, &mut self.thumbprint),
+            "algorithm" => text(map, &mut self.algorithm),
             "key_use" => get(map, &mut self.key_use),
-            "subject_dn" => get(map, &mut self.subject_dn),
+            "subject_dn" => text(map, &mut self.subject_dn),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -587,7 +587,7 @@ impl ConnectionPasskeyAuthenticationMethod {
 impl Model for ConnectionPasskeyAuthenticationMethod {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -649,8 +649,8 @@ impl Model for ConnectionPasskeyOptions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "challenge_ui" => get(map, &mut self.challenge_ui),
-            "progressive_enrollment_enabled" => get(map, &mut self.progressive_enrollment_enabled),
-            "local_enrollment_enabled" => get(map, &mut self.local_enrollment_enabled),
+            "progressive_enrollment_enabled" => flag(map, &mut self.progressive_enrollment_enabled),
+            "local_enrollment_enabled" => flag(map, &mut self.local_enrollment_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -693,7 +693,7 @@ impl ConnectionPasswordAuthenticationMethod {
 impl Model for ConnectionPasswordAuthenticationMethod {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             "api_behavior" => get(map, &mut self.api_behavior),
             "signup_behavior" => get(map, &mut self.signup_behavior),
             _ => other(map, name, &mut self.extra),
@@ -770,8 +770,8 @@ impl ConnectionPasswordDictionaryOptions {
 impl Model for ConnectionPasswordDictionaryOptions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enable" => get(map, &mut self.enable),
-            "dictionary" => get(map, &mut self.dictionary),
+            "enable" => flag(map, &mut self.enable),
+            "dictionary" => texts(map, &mut self.dictionary),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -810,7 +810,7 @@ impl ConnectionPasswordHistoryOptions {
 impl Model for ConnectionPasswordHistoryOptions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enable" => get(map, &mut self.enable),
+            "enable" => flag(map, &mut self.enable),
             "size" => int(map, &mut self.size),
             _ => other(map, name, &mut self.extra),
         }
@@ -847,7 +847,7 @@ impl ConnectionPasswordNoPersonalInfoOptions {
 impl Model for ConnectionPasswordNoPersonalInfoOptions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enable" => get(map, &mut self.enable),
+            "enable" => flag(map, &mut self.enable),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -999,8 +999,8 @@ impl ConnectionPasswordOptionsDictionary {
 impl Model for ConnectionPasswordOptionsDictionary {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
-            "custom" => get(map, &mut self.custom),
+            "active" => flag(map, &mut self.active),
+            "custom" => texts(map, &mut self.custom),
             "default" => get(map, &mut self.default_),
             _ => other(map, name, &mut self.extra),
         }
@@ -1041,7 +1041,7 @@ impl ConnectionPasswordOptionsHistory {
 impl Model for ConnectionPasswordOptionsHistory {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
+            "active" => flag(map, &mut self.active),
             "size" => int(map, &mut self.size),
             _ => other(map, name, &mut self.extra),
         }
@@ -1081,8 +1081,8 @@ impl ConnectionPasswordOptionsProfileData {
 impl Model for ConnectionPasswordOptionsProfileData {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
-            "blocked_fields" => get(map, &mut self.blocked_fields),
+            "active" => flag(map, &mut self.active),
+            "blocked_fields" => texts(map, &mut self.blocked_fields),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1276,7 +1276,7 @@ impl ConnectionUpstreamValue {
 impl Model for ConnectionUpstreamValue {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "value" => get(map, &mut self.value),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1535,45 +1535,45 @@ impl ConnectionsOidcMetadata {
 impl Model for ConnectionsOidcMetadata {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "issuer" => get(map, &mut self.issuer),
-            "authorization_endpoint" => get(map, &mut self.authorization_endpoint),
-            "token_endpoint" => get(map, &mut self.token_endpoint),
-            "userinfo_endpoint" => get(map, &mut self.userinfo_endpoint),
-            "jwks_uri" => get(map, &mut self.jwks_uri),
-            "registration_endpoint" => get(map, &mut self.registration_endpoint),
-            "scopes_supported" => get(map, &mut self.scopes_supported),
-            "response_modes_supported" => get(map, &mut self.response_modes_supported),
-            "response_types_supported" => get(map, &mut self.response_types_supported),
-            "grant_types_supported" => get(map, &mut self.grant_types_supported),
-            "acr_values_supported" => get(map, &mut self.acr_values_supported),
-            "subject_types_supported" => get(map, &mut self.subject_types_supported),
-            "id_token_signing_alg_values_supported" => get(map, &mut self.id_token_signing_alg_values_supported),
-            "id_token_encryption_alg_values_supported" => get(map, &mut self.id_token_encryption_alg_values_supported),
-            "id_token_encryption_enc_values_supported" => get(map, &mut self.id_token_encryption_enc_values_supported),
-            "userinfo_signing_alg_values_supported" => get(map, &mut self.userinfo_signing_alg_values_supported),
-            "userinfo_encryption_alg_values_supported" => get(map, &mut self.userinfo_encryption_alg_values_supported),
-            "userinfo_encryption_enc_values_supported" => get(map, &mut self.userinfo_encryption_enc_values_supported),
-            "request_object_signing_alg_values_supported" => get(map, &mut self.request_object_signing_alg_values_supported),
-            "request_object_encryption_alg_values_supported" => get(map, &mut self.request_object_encryption_alg_values_supported),
-            "request_object_encryption_enc_values_supported" => get(map, &mut self.request_object_encryption_enc_values_supported),
-            "token_endpoint_auth_methods_supported" => get(map, &mut self.token_endpoint_auth_methods_supported),
-            "token_endpoint_auth_signing_alg_values_supported" => get(map, &mut self.token_endpoint_auth_signing_alg_values_supported),
-            "display_values_supported" => get(map, &mut self.display_values_supported),
-            "claim_types_supported" => get(map, &mut self.claim_types_supported),
-            "claims_supported" => get(map, &mut self.claims_supported),
-            "service_documentation" => get(map, &mut self.service_documentation),
-            "claims_locales_supported" => get(map, &mut self.claims_locales_supported),
-            "ui_locales_supported" => get(map, &mut self.ui_locales_supported),
-            "claims_parameter_supported" => get(map, &mut self.claims_parameter_supported),
-            "request_parameter_supported" => get(map, &mut self.request_parameter_supported),
-            "request_uri_parameter_supported" => get(map, &mut self.request_uri_parameter_supported),
-            "require_request_uri_registration" => get(map, &mut self.require_request_uri_registration),
-            "op_policy_uri" => get(map, &mut self.op_policy_uri),
-            "op_tos_uri" => get(map, &mut self.op_tos_uri),
-            "end_session_endpoint" => get(map, &mut self.end_session_endpoint),
-            "pushed_authorization_request_endpoint" => get(map, &mut self.pushed_authorization_request_endpoint),
-            "require_pushed_authorization_requests" => get(map, &mut self.require_pushed_authorization_requests),
-            "dpop_signing_alg_values_supported" => get(map, &mut self.dpop_signing_alg_values_supported),
+            "issuer" => text(map, &mut self.issuer),
+            "authorization_endpoint" => text(map, &mut self.authorization_endpoint),
+            "token_endpoint" => text(map, &mut self.token_endpoint),
+            "userinfo_endpoint" => text(map, &mut self.userinfo_endpoint),
+            "jwks_uri" => text(map, &mut self.jwks_uri),
+            "registration_endpoint" => text(map, &mut self.registration_endpoint),
+            "scopes_supported" => texts(map, &mut self.scopes_supported),
+            "response_modes_supported" => texts(map, &mut self.response_modes_supported),
+            "response_types_supported" => texts(map, &mut self.response_types_supported),
+            "grant_types_supported" => texts(map, &mut self.grant_types_supported),
+            "acr_values_supported" => texts(map, &mut self.acr_values_supported),
+            "subject_types_supported" => texts(map, &mut self.subject_types_supported),
+            "id_token_signing_alg_values_supported" => texts(map, &mut self.id_token_signing_alg_values_supported),
+            "id_token_encryption_alg_values_supported" => texts(map, &mut self.id_token_encryption_alg_values_supported),
+            "id_token_encryption_enc_values_supported" => texts(map, &mut self.id_token_encryption_enc_values_supported),
+            "userinfo_signing_alg_values_supported" => texts(map, &mut self.userinfo_signing_alg_values_supported),
+            "userinfo_encryption_alg_values_supported" => texts(map, &mut self.userinfo_encryption_alg_values_supported),
+            "userinfo_encryption_enc_values_supported" => texts(map, &mut self.userinfo_encryption_enc_values_supported),
+            "request_object_signing_alg_values_supported" => texts(map, &mut self.request_object_signing_alg_values_supported),
+            "request_object_encryption_alg_values_supported" => texts(map, &mut self.request_object_encryption_alg_values_supported),
+            "request_object_encryption_enc_values_supported" => texts(map, &mut self.request_object_encryption_enc_values_supported),
+            "token_endpoint_auth_methods_supported" => texts(map, &mut self.token_endpoint_auth_methods_supported),
+            "token_endpoint_auth_signing_alg_values_supported" => texts(map, &mut self.token_endpoint_auth_signing_alg_values_supported),
+            "display_values_supported" => texts(map, &mut self.display_values_supported),
+            "claim_types_supported" => texts(map, &mut self.claim_types_supported),
+            "claims_supported" => texts(map, &mut self.claims_supported),
+            "service_documentation" => text(map, &mut self.service_documentation),
+            "claims_locales_supported" => texts(map, &mut self.claims_locales_supported),
+            "ui_locales_supported" => texts(map, &mut self.ui_locales_supported),
+            "claims_parameter_supported" => flag(map, &mut self.claims_parameter_supported),
+            "request_parameter_supported" => flag(map, &mut self.request_parameter_supported),
+            "request_uri_parameter_supported" => flag(map, &mut self.request_uri_parameter_supported),
+            "require_request_uri_registration" => flag(map, &mut self.require_request_uri_registration),
+            "op_policy_uri" => text(map, &mut self.op_policy_uri),
+            "op_tos_uri" => text(map, &mut self.op_tos_uri),
+            "end_session_endpoint" => text(map, &mut self.end_session_endpoint),
+            "pushed_authorization_request_endpoint" => text(map, &mut self.pushed_authorization_request_endpoint),
+            "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
+            "dpop_signing_alg_values_supported" => texts(map, &mut self.dpop_signing_alg_values_supported),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1683,14 +1683,14 @@ impl CreateConnection {
 impl Model for CreateConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
             "strategy" => get(map, &mut self.strategy),
             "options" => get(map, &mut self.options),
-            "enabled_clients" => get(map, &mut self.enabled_clients),
-            "is_domain_connection" => get(map, &mut self.is_domain_connection),
-            "show_as_button" => get(map, &mut self.show_as_button),
-            "realms" => get(map, &mut self.realms),
+            "enabled_clients" => texts(map, &mut self.enabled_clients),
+            "is_domain_connection" => flag(map, &mut self.is_domain_connection),
+            "show_as_button" => flag(map, &mut self.show_as_button),
+            "realms" => texts(map, &mut self.realms),
             "metadata" => get(map, &mut self.metadata),
             "authentication" => get(map, &mut self.authentication),
             "connected_accounts" => get(map, &mut self.connected_accounts),
@@ -1799,7 +1799,7 @@ impl Model for CreateDirectoryProvisioning {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "mapping" => get(map, &mut self.mapping),
-            "synchronize_automatically" => get(map, &mut self.synchronize_automatically),
+            "synchronize_automatically" => flag(map, &mut self.synchronize_automatically),
             "synchronize_groups" => get(map, &mut self.synchronize_groups),
             _ => other(map, name, &mut self.extra),
         }
@@ -1827,9 +1827,9 @@ pub struct CreateDirectorySynchronizationResponse {
 impl Model for CreateDirectorySynchronizationResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "synchronization_id" => get(map, &mut self.synchronization_id),
-            "status" => get(map, &mut self.status),
+            "connection_id" => text(map, &mut self.connection_id),
+            "synchronization_id" => text(map, &mut self.synchronization_id),
+            "status" => text(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1870,7 +1870,7 @@ impl CreateScimConfiguration {
 impl Model for CreateScimConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id_attribute" => get(map, &mut self.user_id_attribute),
+            "user_id_attribute" => text(map, &mut self.user_id_attribute),
             "mapping" => get(map, &mut self.mapping),
             _ => other(map, name, &mut self.extra),
         }
@@ -1911,7 +1911,7 @@ impl CreateScimToken {
 impl Model for CreateScimToken {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "scopes" => get(map, &mut self.scopes),
+            "scopes" => texts(map, &mut self.scopes),
             "token_lifetime" => int(map, &mut self.token_lifetime),
             _ => other(map, name, &mut self.extra),
         }
@@ -1940,11 +1940,11 @@ pub struct CreateScimTokenResponse {
 impl Model for CreateScimTokenResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "token_id" => get(map, &mut self.token_id),
+            "token_id" => text(map, &mut self.token_id),
             "token" => get(map, &mut self.token),
-            "scopes" => get(map, &mut self.scopes),
-            "created_at" => get(map, &mut self.created_at),
-            "valid_until" => get(map, &mut self.valid_until),
+            "scopes" => texts(map, &mut self.scopes),
+            "created_at" => text(map, &mut self.created_at),
+            "valid_until" => text(map, &mut self.valid_until),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2004,17 +2004,17 @@ pub struct DirectoryProvisioning {
 impl Model for DirectoryProvisioning {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "connection_name" => get(map, &mut self.connection_name),
-            "strategy" => get(map, &mut self.strategy),
+            "connection_id" => text(map, &mut self.connection_id),
+            "connection_name" => text(map, &mut self.connection_name),
+            "strategy" => text(map, &mut self.strategy),
             "mapping" => get(map, &mut self.mapping),
-            "synchronize_automatically" => get(map, &mut self.synchronize_automatically),
+            "synchronize_automatically" => flag(map, &mut self.synchronize_automatically),
             "synchronize_groups" => get(map, &mut self.synchronize_groups),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "last_synchronization_at" => get(map, &mut self.last_synchronization_at),
-            "last_synchronization_status" => get(map, &mut self.last_synchronization_status),
-            "last_synchronization_error" => get(map, &mut self.last_synchronization_error),
+            "last_synchronization_status" => text(map, &mut self.last_synchronization_status),
+            "last_synchronization_error" => text(map, &mut self.last_synchronization_error),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2074,8 +2074,8 @@ impl DirectoryProvisioningMappingItem {
 impl Model for DirectoryProvisioningMappingItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "auth0" => get(map, &mut self.auth0),
-            "idp" => get(map, &mut self.idp),
+            "auth0" => text(map, &mut self.auth0),
+            "idp" => text(map, &mut self.idp),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2124,8 +2124,8 @@ impl Model for EmailAttribute {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "identifier" => get(map, &mut self.identifier),
-            "unique" => get(map, &mut self.unique),
-            "profile_required" => get(map, &mut self.profile_required),
+            "unique" => flag(map, &mut self.unique),
+            "profile_required" => flag(map, &mut self.profile_required),
             "verification_method" => get(map, &mut self.verification_method),
             "signup" => get(map, &mut self.signup),
             _ => other(map, name, &mut self.extra),
@@ -2169,7 +2169,7 @@ impl EmailAttributeIdentifier {
 impl Model for EmailAttributeIdentifier {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
+            "active" => flag(map, &mut self.active),
             "default_method" => get(map, &mut self.default_method),
             _ => other(map, name, &mut self.extra),
         }
@@ -2196,7 +2196,7 @@ impl Model for GetConnectionEnabledClientsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "clients" => get(map, &mut self.clients),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2242,15 +2242,15 @@ pub struct GetConnectionResponse {
 impl Model for GetConnectionResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
             "options" => get(map, &mut self.options),
-            "id" => get(map, &mut self.id),
-            "strategy" => get(map, &mut self.strategy),
-            "realms" => get(map, &mut self.realms),
-            "enabled_clients" => get(map, &mut self.enabled_clients),
-            "is_domain_connection" => get(map, &mut self.is_domain_connection),
-            "show_as_button" => get(map, &mut self.show_as_button),
+            "id" => text(map, &mut self.id),
+            "strategy" => text(map, &mut self.strategy),
+            "realms" => texts(map, &mut self.realms),
+            "enabled_clients" => texts(map, &mut self.enabled_clients),
+            "is_domain_connection" => flag(map, &mut self.is_domain_connection),
+            "show_as_button" => flag(map, &mut self.show_as_button),
             "metadata" => get(map, &mut self.metadata),
             "authentication" => get(map, &mut self.authentication),
             "connected_accounts" => get(map, &mut self.connected_accounts),
@@ -2353,7 +2353,7 @@ impl Model for ListConnectionsResponse {
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
             "connections" => get(map, &mut self.connections),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2391,7 +2391,7 @@ impl Model for ListDirectoryProvisioningsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "directory_provisionings" => get(map, &mut self.directory_provisionings),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2426,7 +2426,7 @@ impl Model for ListSCIMConfigurationsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "scim_configurations" => get(map, &mut self.scim_configurations),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2461,7 +2461,7 @@ impl Model for ListSynchronizedGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "groups" => get(map, &mut self.groups),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2565,7 +2565,7 @@ impl Model for PhoneAttribute {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "identifier" => get(map, &mut self.identifier),
-            "profile_required" => get(map, &mut self.profile_required),
+            "profile_required" => flag(map, &mut self.profile_required),
             "signup" => get(map, &mut self.signup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2606,7 +2606,7 @@ impl PhoneAttributeIdentifier {
 impl Model for PhoneAttributeIdentifier {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
+            "active" => flag(map, &mut self.active),
             "default_method" => get(map, &mut self.default_method),
             _ => other(map, name, &mut self.extra),
         }
@@ -2706,17 +2706,17 @@ pub struct PostConnectionsKeysResponseItem {
 impl Model for PostConnectionsKeysResponseItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "kid" => get(map, &mut self.kid),
-            "cert" => get(map, &mut self.cert),
-            "pkcs" => get(map, &mut self.pkcs),
-            "current" => get(map, &mut self.current),
-            "next" => get(map, &mut self.next),
-            "current_since" => get(map, &mut self.current_since),
-            "fingerprint" => get(map, &mut self.fingerprint),
-            "thumbprint" => get(map, &mut self.thumbprint),
-            "algorithm" => get(map, &mut self.algorithm),
+            "kid" => text(map, &mut self.kid),
+            "cert" => text(map, &mut self.cert),
+            "pkcs" => text(map, &mut self.pkcs),
+            "current" => flag(map, &mut self.current),
+            "next" => flag(map, &mut self.next),
+            "current_since" => text(map, &mut self.current_since),
+            "fingerprint" => text(map, &mut self.fingerprint),
+            "thumbprint" => text(map, &mut self.thumbprint),
+            "algorithm" => text(map, &mut self.algorithm),
             "key_use" => get(map, &mut self.key_use),
-            "subject_dn" => get(map, &mut self.subject_dn),
+            "subject_dn" => text(map, &mut self.subject_dn),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2793,15 +2793,15 @@ pub struct RotateConnectionsKeysResponse {
 impl Model for RotateConnectionsKeysResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "kid" => get(map, &mut self.kid),
-            "cert" => get(map, &mut self.cert),
-            "pkcs" => get(map, &mut self.pkcs),
-            "next" => get(map, &mut self.next),
-            "fingerprint" => get(map, &mut self.fingerprint),
-            "thumbprint" => get(map, &mut self.thumbprint),
-            "algorithm" => get(map, &mut self.algorithm),
+            "kid" => text(map, &mut self.kid),
+            "cert" => text(map, &mut self.cert),
+            "pkcs" => text(map, &mut self.pkcs),
+            "next" => flag(map, &mut self.next),
+            "fingerprint" => text(map, &mut self.fingerprint),
+            "thumbprint" => text(map, &mut self.thumbprint),
+            "algorithm" => text(map, &mut self.algorithm),
             "key_use" => get(map, &mut self.key_use),
-            "subject_dn" => get(map, &mut self.subject_dn),
+            "subject_dn" => text(map, &mut self.subject_dn),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2838,11 +2838,11 @@ pub struct ScimConfiguration {
 impl Model for ScimConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "connection_name" => get(map, &mut self.connection_name),
-            "strategy" => get(map, &mut self.strategy),
-            "tenant_name" => get(map, &mut self.tenant_name),
-            "user_id_attribute" => get(map, &mut self.user_id_attribute),
+            "connection_id" => text(map, &mut self.connection_id),
+            "connection_name" => text(map, &mut self.connection_name),
+            "strategy" => text(map, &mut self.strategy),
+            "tenant_name" => text(map, &mut self.tenant_name),
+            "user_id_attribute" => text(map, &mut self.user_id_attribute),
             "mapping" => get(map, &mut self.mapping),
             "created_at" => get(map, &mut self.created_at),
             "updated_on" => get(map, &mut self.updated_on),
@@ -2902,8 +2902,8 @@ impl ScimMappingItem {
 impl Model for ScimMappingItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "auth0" => get(map, &mut self.auth0),
-            "scim" => get(map, &mut self.scim),
+            "auth0" => text(map, &mut self.auth0),
+            "scim" => text(map, &mut self.scim),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2930,11 +2930,11 @@ pub struct ScimTokenItem {
 impl Model for ScimTokenItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "token_id" => get(map, &mut self.token_id),
-            "scopes" => get(map, &mut self.scopes),
-            "created_at" => get(map, &mut self.created_at),
-            "valid_until" => get(map, &mut self.valid_until),
-            "last_used_at" => get(map, &mut self.last_used_at),
+            "token_id" => text(map, &mut self.token_id),
+            "scopes" => texts(map, &mut self.scopes),
+            "created_at" => text(map, &mut self.created_at),
+            "valid_until" => text(map, &mut self.valid_until),
+            "last_used_at" => text(map, &mut self.last_used_at),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3023,7 +3023,7 @@ impl SignupVerification {
 impl Model for SignupVerification {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active" => get(map, &mut self.active),
+            "active" => flag(map, &mut self.active),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3127,9 +3127,9 @@ impl SynchronizedGroupPayload {
 impl Model for SynchronizedGroupPayload {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "email" => get(map, &mut self.email),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "email" => text(map, &mut self.email),
             "direct_members_count" => int(map, &mut self.direct_members_count),
             _ => other(map, name, &mut self.extra),
         }
@@ -3168,7 +3168,7 @@ impl SynchronizedGroupSelectionId {
 impl Model for SynchronizedGroupSelectionId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3234,12 +3234,12 @@ impl UpdateConnection {
 impl Model for UpdateConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "display_name" => get(map, &mut self.display_name),
+            "display_name" => text(map, &mut self.display_name),
             "options" => get(map, &mut self.options),
-            "enabled_clients" => get(map, &mut self.enabled_clients),
-            "is_domain_connection" => get(map, &mut self.is_domain_connection),
-            "show_as_button" => get(map, &mut self.show_as_button),
-            "realms" => get(map, &mut self.realms),
+            "enabled_clients" => texts(map, &mut self.enabled_clients),
+            "is_domain_connection" => flag(map, &mut self.is_domain_connection),
+            "show_as_button" => flag(map, &mut self.show_as_button),
+            "realms" => texts(map, &mut self.realms),
             "metadata" => get(map, &mut self.metadata),
             "authentication" => get(map, &mut self.authentication),
             "connected_accounts" => get(map, &mut self.connected_accounts),
@@ -3426,12 +3426,12 @@ impl Model for UpdateConnectionOptions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "validation" => get(map, &mut self.validation),
-            "non_persistent_attrs" => get(map, &mut self.non_persistent_attrs),
+            "non_persistent_attrs" => texts(map, &mut self.non_persistent_attrs),
             "precedence" => get(map, &mut self.precedence),
             "attributes" => get(map, &mut self.attributes),
-            "enable_script_context" => get(map, &mut self.enable_script_context),
-            "enabledDatabaseCustomization" => get(map, &mut self.enabled_database_customization),
-            "import_mode" => get(map, &mut self.import_mode),
+            "enable_script_context" => flag(map, &mut self.enable_script_context),
+            "enabledDatabaseCustomization" => flag(map, &mut self.enabled_database_customization),
+            "import_mode" => flag(map, &mut self.import_mode),
             "configuration" => get(map, &mut self.configuration),
             "customScripts" => get(map, &mut self.custom_scripts),
             "authentication_methods" => get(map, &mut self.authentication_methods),
@@ -3441,16 +3441,16 @@ impl Model for UpdateConnectionOptions {
             "password_history" => get(map, &mut self.password_history),
             "password_no_personal_info" => get(map, &mut self.password_no_personal_info),
             "password_dictionary" => get(map, &mut self.password_dictionary),
-            "api_enable_users" => get(map, &mut self.api_enable_users),
-            "api_enable_groups" => get(map, &mut self.api_enable_groups),
-            "basic_profile" => get(map, &mut self.basic_profile),
-            "ext_admin" => get(map, &mut self.ext_admin),
-            "ext_is_suspended" => get(map, &mut self.ext_is_suspended),
-            "ext_agreed_terms" => get(map, &mut self.ext_agreed_terms),
-            "ext_groups" => get(map, &mut self.ext_groups),
-            "ext_assigned_plans" => get(map, &mut self.ext_assigned_plans),
-            "ext_profile" => get(map, &mut self.ext_profile),
-            "disable_self_service_change_password" => get(map, &mut self.disable_self_service_change_password),
+            "api_enable_users" => flag(map, &mut self.api_enable_users),
+            "api_enable_groups" => flag(map, &mut self.api_enable_groups),
+            "basic_profile" => flag(map, &mut self.basic_profile),
+            "ext_admin" => flag(map, &mut self.ext_admin),
+            "ext_is_suspended" => flag(map, &mut self.ext_is_suspended),
+            "ext_agreed_terms" => flag(map, &mut self.ext_agreed_terms),
+            "ext_groups" => flag(map, &mut self.ext_groups),
+            "ext_assigned_plans" => flag(map, &mut self.ext_assigned_plans),
+            "ext_profile" => flag(map, &mut self.ext_profile),
+            "disable_self_service_change_password" => flag(map, &mut self.disable_self_service_change_password),
             "upstream_params" => get(map, &mut self.upstream_params),
             "set_user_root_attributes" => get(map, &mut self.set_user_root_attributes),
             "gateway_authentication" => get(map, &mut self.gateway_authentication),
@@ -3462,14 +3462,14 @@ impl Model for UpdateConnectionOptions {
             "token_endpoint_auth_method" => get(map, &mut self.token_endpoint_auth_method),
             "token_endpoint_auth_signing_alg" => get(map, &mut self.token_endpoint_auth_signing_alg),
             "token_endpoint_jwtca_aud_format" => get(map, &mut self.token_endpoint_jwtca_aud_format),
-            "id_token_session_expiry_supported" => get(map, &mut self.id_token_session_expiry_supported),
-            "enable_pushed_authorization_requests" => get(map, &mut self.enable_pushed_authorization_requests),
-            "pushed_authorization_request_endpoint" => get(map, &mut self.pushed_authorization_request_endpoint),
-            "useOauthSpecScope" => get(map, &mut self.use_oauth_spec_scope),
-            "discovery_url" => get(map, &mut self.discovery_url),
+            "id_token_session_expiry_supported" => flag(map, &mut self.id_token_session_expiry_supported),
+            "enable_pushed_authorization_requests" => flag(map, &mut self.enable_pushed_authorization_requests),
+            "pushed_authorization_request_endpoint" => text(map, &mut self.pushed_authorization_request_endpoint),
+            "useOauthSpecScope" => flag(map, &mut self.use_oauth_spec_scope),
+            "discovery_url" => text(map, &mut self.discovery_url),
             "oidc_metadata" => get(map, &mut self.oidc_metadata),
-            "thumbprints" => get(map, &mut self.thumbprints),
-            "thumbprints_sha384" => get(map, &mut self.thumbprints_sha384),
+            "thumbprints" => texts(map, &mut self.thumbprints),
+            "thumbprints_sha384" => texts(map, &mut self.thumbprints_sha384),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3559,7 +3559,7 @@ impl Model for UpdateDirectoryProvisioning {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "mapping" => get(map, &mut self.mapping),
-            "synchronize_automatically" => get(map, &mut self.synchronize_automatically),
+            "synchronize_automatically" => flag(map, &mut self.synchronize_automatically),
             "synchronize_groups" => get(map, &mut self.synchronize_groups),
             _ => other(map, name, &mut self.extra),
         }
@@ -3600,8 +3600,8 @@ impl UpdateEnabledClientConnectionsItem {
 impl Model for UpdateEnabledClientConnectionsItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
-            "status" => get(map, &mut self.status),
+            "client_id" => text(map, &mut self.client_id),
+            "status" => flag(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3641,7 +3641,7 @@ impl UpdateScimConfiguration {
 impl Model for UpdateScimConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id_attribute" => get(map, &mut self.user_id_attribute),
+            "user_id_attribute" => text(map, &mut self.user_id_attribute),
             "mapping" => get(map, &mut self.mapping),
             _ => other(map, name, &mut self.extra),
         }
@@ -3681,8 +3681,8 @@ impl UsernameAllowedTypes {
 impl Model for UsernameAllowedTypes {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "email" => get(map, &mut self.email),
-            "phone_number" => get(map, &mut self.phone_number),
+            "email" => flag(map, &mut self.email),
+            "phone_number" => flag(map, &mut self.phone_number),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3728,7 +3728,7 @@ impl Model for UsernameAttribute {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "identifier" => get(map, &mut self.identifier),
-            "profile_required" => get(map, &mut self.profile_required),
+            "profile_required" => flag(map, &mut self.profile_required),
             "signup" => get(map, &mut self.signup),
             "validation" => get(map, &mut self.validation),
             _ => other(map, name, &mut self.extra),
@@ -3774,15 +3774,15 @@ impl UsernameValidation {
 impl Model for UsernameValidation {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "min_length" => get(map, &mut self.min_length),
-            "max_length" => get(map, &mut self.max_length),
+            "min_length" => float(map, &mut self.min_length),
+            "max_length" => float(map, &mut self.max_length),
             "allowed_types" => get(map, &mut self.allowed_types),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        number(map, "min_length", &self.min_length)?;
-        number(map, "max_length", &self.max_length)?;
+        put_number(map, "min_length", &self.min_length)?;
+        put_number(map, "max_length", &self.max_length)?;
         put(map, "allowed_types", &self.allowed_types)?;
         others(map, &self.extra)
     }

@@ -12,7 +12,7 @@ impl CustomDomainsClient {
     /// `GET /custom-domains`
     ///
     /// Scope: `read:custom_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -27,7 +27,7 @@ impl CustomDomainsClient {
     /// `POST /custom-domains`
     ///
     /// Scope: `create:custom_domains`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -43,7 +43,7 @@ impl CustomDomainsClient {
     /// `GET /custom-domains/default`
     ///
     /// Scope: `read:custom_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -58,7 +58,7 @@ impl CustomDomainsClient {
     /// `PATCH /custom-domains/default`
     ///
     /// Scope: `update:custom_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 403.
     ///
     /// ```no_run
@@ -74,7 +74,7 @@ impl CustomDomainsClient {
     /// `GET /custom-domains/{id}`
     ///
     /// Scope: `read:custom_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -89,7 +89,7 @@ impl CustomDomainsClient {
     /// `DELETE /custom-domains/{id}`
     ///
     /// Scope: `delete:custom_domains`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -104,7 +104,7 @@ impl CustomDomainsClient {
     /// `PATCH /custom-domains/{id}`
     ///
     /// Scope: `update:custom_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -120,7 +120,7 @@ impl CustomDomainsClient {
     /// `POST /custom-domains/{id}/test`
     ///
     /// Scope: `read:custom_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 409.
     ///
     /// ```no_run
@@ -135,7 +135,7 @@ impl CustomDomainsClient {
     /// `POST /custom-domains/{id}/verify`
     ///
     /// Scope: `create:custom_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -49,13 +49,13 @@ impl CreateCustomDomain {
 impl Model for CreateCustomDomain {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "domain" => get(map, &mut self.domain),
+            "domain" => text(map, &mut self.domain),
             "type" => get(map, &mut self.r#type),
-            "verification_method" => get(map, &mut self.verification_method),
-            "tls_policy" => get(map, &mut self.tls_policy),
+            "verification_method" => text(map, &mut self.verification_method),
+            "tls_policy" => text(map, &mut self.tls_policy),
             "custom_client_ip_header" => get(map, &mut self.custom_client_ip_header),
             "domain_metadata" => get(map, &mut self.domain_metadata),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -95,18 +95,18 @@ pub struct CreateCustomDomainResponse {
 impl Model for CreateCustomDomainResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "custom_domain_id" => get(map, &mut self.custom_domain_id),
-            "domain" => get(map, &mut self.domain),
-            "primary" => get(map, &mut self.primary),
-            "is_default" => get(map, &mut self.is_default),
+            "custom_domain_id" => text(map, &mut self.custom_domain_id),
+            "domain" => text(map, &mut self.domain),
+            "primary" => flag(map, &mut self.primary),
+            "is_default" => flag(map, &mut self.is_default),
             "status" => get(map, &mut self.status),
             "type" => get(map, &mut self.r#type),
             "verification" => get(map, &mut self.verification),
-            "custom_client_ip_header" => get(map, &mut self.custom_client_ip_header),
-            "tls_policy" => get(map, &mut self.tls_policy),
+            "custom_client_ip_header" => text(map, &mut self.custom_client_ip_header),
+            "tls_policy" => text(map, &mut self.tls_policy),
             "domain_metadata" => get(map, &mut self.domain_metadata),
             "certificate" => get(map, &mut self.certificate),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -155,19 +155,19 @@ pub struct CustomDomain {
 impl Model for CustomDomain {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "custom_domain_id" => get(map, &mut self.custom_domain_id),
-            "domain" => get(map, &mut self.domain),
-            "primary" => get(map, &mut self.primary),
-            "is_default" => get(map, &mut self.is_default),
+            "custom_domain_id" => text(map, &mut self.custom_domain_id),
+            "domain" => text(map, &mut self.domain),
+            "primary" => flag(map, &mut self.primary),
+            "is_default" => flag(map, &mut self.is_default),
             "status" => get(map, &mut self.status),
             "type" => get(map, &mut self.r#type),
-            "origin_domain_name" => get(map, &mut self.origin_domain_name),
+            "origin_domain_name" => text(map, &mut self.origin_domain_name),
             "verification" => get(map, &mut self.verification),
-            "custom_client_ip_header" => get(map, &mut self.custom_client_ip_header),
-            "tls_policy" => get(map, &mut self.tls_policy),
+            "custom_client_ip_header" => text(map, &mut self.custom_client_ip_header),
+            "tls_policy" => text(map, &mut self.tls_policy),
             "domain_metadata" => get(map, &mut self.domain_metadata),
             "certificate" => get(map, &mut self.certificate),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -273,9 +273,9 @@ impl Model for DomainCertificate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "status" => get(map, &mut self.status),
-            "error_msg" => get(map, &mut self.error_msg),
+            "error_msg" => text(map, &mut self.error_msg),
             "certificate_authority" => get(map, &mut self.certificate_authority),
-            "renews_before" => get(map, &mut self.renews_before),
+            "renews_before" => text(map, &mut self.renews_before),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -333,8 +333,8 @@ impl Model for DomainVerification {
         match name {
             "methods" => get(map, &mut self.methods),
             "status" => get(map, &mut self.status),
-            "error_msg" => get(map, &mut self.error_msg),
-            "last_verified_at" => get(map, &mut self.last_verified_at),
+            "error_msg" => text(map, &mut self.error_msg),
+            "last_verified_at" => text(map, &mut self.last_verified_at),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -362,8 +362,8 @@ impl Model for DomainVerificationMethod {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => get(map, &mut self.name),
-            "record" => get(map, &mut self.record),
-            "domain" => get(map, &mut self.domain),
+            "record" => text(map, &mut self.record),
+            "domain" => text(map, &mut self.domain),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -414,7 +414,7 @@ pub struct GetDefaultCanonicalDomainResponse {
 impl Model for GetDefaultCanonicalDomainResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "domain" => get(map, &mut self.domain),
+            "domain" => text(map, &mut self.domain),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -465,7 +465,7 @@ impl Model for ListCustomDomainsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "custom_domains" => get(map, &mut self.custom_domains),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -502,7 +502,7 @@ impl SetDefaultCustomDomain {
 impl Model for SetDefaultCustomDomain {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "domain" => get(map, &mut self.domain),
+            "domain" => text(map, &mut self.domain),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -526,8 +526,8 @@ pub struct TestCustomDomainResponse {
 impl Model for TestCustomDomainResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "success" => get(map, &mut self.success),
-            "message" => get(map, &mut self.message),
+            "success" => flag(map, &mut self.success),
+            "message" => text(map, &mut self.message),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -574,10 +574,10 @@ impl UpdateCustomDomain {
 impl Model for UpdateCustomDomain {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "tls_policy" => get(map, &mut self.tls_policy),
+            "tls_policy" => text(map, &mut self.tls_policy),
             "custom_client_ip_header" => get(map, &mut self.custom_client_ip_header),
             "domain_metadata" => get(map, &mut self.domain_metadata),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -614,16 +614,16 @@ pub struct VerifyCustomDomainResponse {
 impl Model for VerifyCustomDomainResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "custom_domain_id" => get(map, &mut self.custom_domain_id),
-            "domain" => get(map, &mut self.domain),
-            "primary" => get(map, &mut self.primary),
+            "custom_domain_id" => text(map, &mut self.custom_domain_id),
+            "domain" => text(map, &mut self.domain),
+            "primary" => flag(map, &mut self.primary),
             "status" => get(map, &mut self.status),
             "type" => get(map, &mut self.r#type),
-            "cname_api_key" => get(map, &mut self.cname_api_key),
-            "origin_domain_name" => get(map, &mut self.origin_domain_name),
+            "cname_api_key" => text(map, &mut self.cname_api_key),
+            "origin_domain_name" => text(map, &mut self.origin_domain_name),
             "verification" => get(map, &mut self.verification),
-            "custom_client_ip_header" => get(map, &mut self.custom_client_ip_header),
-            "tls_policy" => get(map, &mut self.tls_policy),
+            "custom_client_ip_header" => text(map, &mut self.custom_client_ip_header),
+            "tls_policy" => text(map, &mut self.tls_policy),
             "domain_metadata" => get(map, &mut self.domain_metadata),
             "certificate" => get(map, &mut self.certificate),
             _ => other(map, name, &mut self.extra),

@@ -13,7 +13,7 @@ impl DeviceCredentialsClient {
     ///
     /// Scope: `read:device_credentials`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -31,7 +31,7 @@ impl DeviceCredentialsClient {
     /// `POST /device-credentials`
     ///
     /// Scope: `create:current_user_device_credentials`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -47,7 +47,7 @@ impl DeviceCredentialsClient {
     /// `DELETE /device-credentials/{id}`
     ///
     /// Any of the scopes `delete:device_credentials`, `delete:current_user_device_credentials`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run

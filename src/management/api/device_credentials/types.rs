@@ -42,11 +42,11 @@ impl CreatePublicKeyDeviceCredential {
 impl Model for CreatePublicKeyDeviceCredential {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "device_name" => get(map, &mut self.device_name),
-            "type" => get(map, &mut self.r#type),
-            "value" => get(map, &mut self.value),
-            "device_id" => get(map, &mut self.device_id),
-            "client_id" => get(map, &mut self.client_id),
+            "device_name" => text(map, &mut self.device_name),
+            "type" => text(map, &mut self.r#type),
+            "value" => text(map, &mut self.value),
+            "device_id" => text(map, &mut self.device_id),
+            "client_id" => text(map, &mut self.client_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -73,7 +73,7 @@ pub struct CreatePublicKeyDeviceCredentialResponse {
 impl Model for CreatePublicKeyDeviceCredentialResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -100,12 +100,12 @@ pub struct DeviceCredential {
 impl Model for DeviceCredential {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "device_name" => get(map, &mut self.device_name),
-            "device_id" => get(map, &mut self.device_id),
+            "id" => text(map, &mut self.id),
+            "device_name" => text(map, &mut self.device_name),
+            "device_id" => text(map, &mut self.device_id),
             "type" => get(map, &mut self.r#type),
-            "user_id" => get(map, &mut self.user_id),
-            "client_id" => get(map, &mut self.client_id),
+            "user_id" => text(map, &mut self.user_id),
+            "client_id" => text(map, &mut self.client_id),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -12,7 +12,7 @@ impl EmailTemplatesClient {
     /// `POST /email-templates`
     ///
     /// Scope: `create:email_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -28,7 +28,7 @@ impl EmailTemplatesClient {
     /// `GET /email-templates/{templateName}`
     ///
     /// Scope: `read:email_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -43,7 +43,7 @@ impl EmailTemplatesClient {
     /// `PATCH /email-templates/{templateName}`
     ///
     /// Scope: `update:email_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -59,7 +59,7 @@ impl EmailTemplatesClient {
     /// `PUT /email-templates/{templateName}`
     ///
     /// Scope: `update:email_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -64,14 +64,14 @@ impl Model for GetEmailTemplateResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "template" => get(map, &mut self.template),
-            "body" => get(map, &mut self.body),
-            "from" => get(map, &mut self.from),
-            "resultUrl" => get(map, &mut self.result_url),
-            "subject" => get(map, &mut self.subject),
-            "syntax" => get(map, &mut self.syntax),
-            "urlLifetimeInSeconds" => get(map, &mut self.url_lifetime_in_seconds),
-            "includeEmailInRedirect" => get(map, &mut self.include_email_in_redirect),
-            "enabled" => get(map, &mut self.enabled),
+            "body" => text(map, &mut self.body),
+            "from" => text(map, &mut self.from),
+            "resultUrl" => text(map, &mut self.result_url),
+            "subject" => text(map, &mut self.subject),
+            "syntax" => text(map, &mut self.syntax),
+            "urlLifetimeInSeconds" => float(map, &mut self.url_lifetime_in_seconds),
+            "includeEmailInRedirect" => flag(map, &mut self.include_email_in_redirect),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -82,7 +82,7 @@ impl Model for GetEmailTemplateResponse {
         put(map, "resultUrl", &self.result_url)?;
         put(map, "subject", &self.subject)?;
         put(map, "syntax", &self.syntax)?;
-        number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
+        put_number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
         put(map, "includeEmailInRedirect", &self.include_email_in_redirect)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
@@ -147,14 +147,14 @@ impl Model for SetEmailTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "template" => get(map, &mut self.template),
-            "body" => get(map, &mut self.body),
-            "from" => get(map, &mut self.from),
-            "resultUrl" => get(map, &mut self.result_url),
-            "subject" => get(map, &mut self.subject),
-            "syntax" => get(map, &mut self.syntax),
-            "urlLifetimeInSeconds" => get(map, &mut self.url_lifetime_in_seconds),
-            "includeEmailInRedirect" => get(map, &mut self.include_email_in_redirect),
-            "enabled" => get(map, &mut self.enabled),
+            "body" => text(map, &mut self.body),
+            "from" => text(map, &mut self.from),
+            "resultUrl" => text(map, &mut self.result_url),
+            "subject" => text(map, &mut self.subject),
+            "syntax" => text(map, &mut self.syntax),
+            "urlLifetimeInSeconds" => float(map, &mut self.url_lifetime_in_seconds),
+            "includeEmailInRedirect" => flag(map, &mut self.include_email_in_redirect),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -165,7 +165,7 @@ impl Model for SetEmailTemplate {
         put(map, "resultUrl", &self.result_url)?;
         put(map, "subject", &self.subject)?;
         put(map, "syntax", &self.syntax)?;
-        number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
+        put_number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
         put(map, "includeEmailInRedirect", &self.include_email_in_redirect)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
@@ -201,14 +201,14 @@ impl Model for SetEmailTemplateResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "template" => get(map, &mut self.template),
-            "body" => get(map, &mut self.body),
-            "from" => get(map, &mut self.from),
-            "resultUrl" => get(map, &mut self.result_url),
-            "subject" => get(map, &mut self.subject),
-            "syntax" => get(map, &mut self.syntax),
-            "urlLifetimeInSeconds" => get(map, &mut self.url_lifetime_in_seconds),
-            "includeEmailInRedirect" => get(map, &mut self.include_email_in_redirect),
-            "enabled" => get(map, &mut self.enabled),
+            "body" => text(map, &mut self.body),
+            "from" => text(map, &mut self.from),
+            "resultUrl" => text(map, &mut self.result_url),
+            "subject" => text(map, &mut self.subject),
+            "syntax" => text(map, &mut self.syntax),
+            "urlLifetimeInSeconds" => float(map, &mut self.url_lifetime_in_seconds),
+            "includeEmailInRedirect" => flag(map, &mut self.include_email_in_redirect),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -219,7 +219,7 @@ impl Model for SetEmailTemplateResponse {
         put(map, "resultUrl", &self.result_url)?;
         put(map, "subject", &self.subject)?;
         put(map, "syntax", &self.syntax)?;
-        number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
+        put_number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
         put(map, "includeEmailInRedirect", &self.include_email_in_redirect)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
@@ -284,14 +284,14 @@ impl Model for UpdateEmailTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "template" => get(map, &mut self.template),
-            "body" => get(map, &mut self.body),
-            "from" => get(map, &mut self.from),
-            "resultUrl" => get(map, &mut self.result_url),
-            "subject" => get(map, &mut self.subject),
-            "syntax" => get(map, &mut self.syntax),
-            "urlLifetimeInSeconds" => get(map, &mut self.url_lifetime_in_seconds),
-            "includeEmailInRedirect" => get(map, &mut self.include_email_in_redirect),
-            "enabled" => get(map, &mut self.enabled),
+            "body" => text(map, &mut self.body),
+            "from" => text(map, &mut self.from),
+            "resultUrl" => text(map, &mut self.result_url),
+            "subject" => text(map, &mut self.subject),
+            "syntax" => text(map, &mut self.syntax),
+            "urlLifetimeInSeconds" => float(map, &mut self.url_lifetime_in_seconds),
+            "includeEmailInRedirect" => flag(map, &mut self.include_email_in_redirect),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -302,7 +302,7 @@ impl Model for UpdateEmailTemplate {
         put(map, "resultUrl", &self.result_url)?;
         put(map, "subject", &self.subject)?;
         put(map, "syntax", &self.syntax)?;
-        number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
+        put_number(map, "urlLifetimeInSeconds", &self.url_lifetime_in_seconds)?;
         put(map, "includeEmailInRedirect", &self.include_email_in_redirect)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)

@@ -22,7 +22,7 @@ impl EmailsProviderClient {
     /// `GET /emails/provider`
     ///
     /// Scope: `read:email_provider`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -37,7 +37,7 @@ impl EmailsProviderClient {
     /// `DELETE /emails/provider`
     ///
     /// Scope: `delete:email_provider`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -52,7 +52,7 @@ impl EmailsProviderClient {
     /// `PATCH /emails/provider`
     ///
     /// Scope: `update:email_provider`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -68,7 +68,7 @@ impl EmailsProviderClient {
     /// `POST /emails/provider`
     ///
     /// Scope: `create:email_provider`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run

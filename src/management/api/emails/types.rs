@@ -43,8 +43,8 @@ impl Model for CreateEmailProvider {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => get(map, &mut self.name),
-            "enabled" => get(map, &mut self.enabled),
-            "default_from_address" => get(map, &mut self.default_from_address),
+            "enabled" => flag(map, &mut self.enabled),
+            "default_from_address" => text(map, &mut self.default_from_address),
             "credentials" => get(map, &mut self.credentials),
             "settings" => get(map, &mut self.settings),
             _ => other(map, name, &mut self.extra),
@@ -76,11 +76,11 @@ pub struct EmailProviderCredentials {
 impl Model for EmailProviderCredentials {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "api_user" => get(map, &mut self.api_user),
-            "region" => get(map, &mut self.region),
-            "smtp_host" => get(map, &mut self.smtp_host),
+            "api_user" => text(map, &mut self.api_user),
+            "region" => text(map, &mut self.region),
+            "smtp_host" => text(map, &mut self.smtp_host),
             "smtp_port" => int(map, &mut self.smtp_port),
-            "smtp_user" => get(map, &mut self.smtp_user),
+            "smtp_user" => text(map, &mut self.smtp_user),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -161,9 +161,9 @@ impl EmailProviderCredentialsSchemaAccessKeyId {
 impl Model for EmailProviderCredentialsSchemaAccessKeyId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "accessKeyId" => get(map, &mut self.access_key_id),
+            "accessKeyId" => text(map, &mut self.access_key_id),
             "secretAccessKey" => get(map, &mut self.secret_access_key),
-            "region" => get(map, &mut self.region),
+            "region" => text(map, &mut self.region),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -240,7 +240,7 @@ impl Model for EmailProviderCredentialsSchemaApiKey2 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "api_key" => get(map, &mut self.api_key),
-            "region" => get(map, &mut self.region),
+            "region" => text(map, &mut self.region),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -284,8 +284,8 @@ impl Model for EmailProviderCredentialsSchemaApiKey3 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "api_key" => get(map, &mut self.api_key),
-            "domain" => get(map, &mut self.domain),
-            "region" => get(map, &mut self.region),
+            "domain" => text(map, &mut self.domain),
+            "region" => text(map, &mut self.region),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -367,10 +367,10 @@ impl EmailProviderCredentialsSchemaSmtpHost {
 impl Model for EmailProviderCredentialsSchemaSmtpHost {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "smtp_host" => get(map, &mut self.smtp_host),
+            "smtp_host" => text(map, &mut self.smtp_host),
             "smtp_port" => int(map, &mut self.smtp_port),
-            "smtp_user" => get(map, &mut self.smtp_user),
-            "smtp_pass" => get(map, &mut self.smtp_pass),
+            "smtp_user" => text(map, &mut self.smtp_user),
+            "smtp_pass" => text(map, &mut self.smtp_pass),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -417,8 +417,8 @@ impl EmailProviderCredentialsSchemaTenantId {
 impl Model for EmailProviderCredentialsSchemaTenantId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "tenantId" => get(map, &mut self.tenant_id),
-            "clientId" => get(map, &mut self.client_id),
+            "tenantId" => text(map, &mut self.tenant_id),
+            "clientId" => text(map, &mut self.client_id),
             "clientSecret" => get(map, &mut self.client_secret),
             _ => other(map, name, &mut self.extra),
         }
@@ -476,9 +476,9 @@ pub struct GetEmailProviderResponse {
 impl Model for GetEmailProviderResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "enabled" => get(map, &mut self.enabled),
-            "default_from_address" => get(map, &mut self.default_from_address),
+            "name" => text(map, &mut self.name),
+            "enabled" => flag(map, &mut self.enabled),
+            "default_from_address" => text(map, &mut self.default_from_address),
             "credentials" => get(map, &mut self.credentials),
             "settings" => get(map, &mut self.settings),
             _ => other(map, name, &mut self.extra),
@@ -541,8 +541,8 @@ impl Model for UpdateEmailProvider {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => get(map, &mut self.name),
-            "enabled" => get(map, &mut self.enabled),
-            "default_from_address" => get(map, &mut self.default_from_address),
+            "enabled" => flag(map, &mut self.enabled),
+            "default_from_address" => text(map, &mut self.default_from_address),
             "credentials" => get(map, &mut self.credentials),
             "settings" => get(map, &mut self.settings),
             _ => other(map, name, &mut self.extra),

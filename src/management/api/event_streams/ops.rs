@@ -21,7 +21,7 @@ impl EventStreamsClient {
     ///
     /// Scope: `read:event_streams`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -39,7 +39,7 @@ impl EventStreamsClient {
     /// `POST /event-streams`
     ///
     /// Scope: `create:event_streams`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -55,7 +55,7 @@ impl EventStreamsClient {
     /// `GET /event-streams/{id}`
     ///
     /// Scope: `read:event_streams`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -70,7 +70,7 @@ impl EventStreamsClient {
     /// `DELETE /event-streams/{id}`
     ///
     /// Scope: `delete:event_streams`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -85,7 +85,7 @@ impl EventStreamsClient {
     /// `PATCH /event-streams/{id}`
     ///
     /// Scope: `update:event_streams`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -101,7 +101,7 @@ impl EventStreamsClient {
     /// `POST /event-streams/{id}/test`
     ///
     /// Scope: `update:event_streams`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -124,7 +124,7 @@ impl EventStreamsDeliveriesClient {
     ///
     /// Any of the scopes `read:event_streams`, `read:event_deliveries`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -142,7 +142,7 @@ impl EventStreamsDeliveriesClient {
     /// `GET /event-streams/{id}/deliveries/{event_id}`
     ///
     /// Scope: `read:event_deliveries`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -163,7 +163,7 @@ impl EventStreamsRedeliveriesClient {
     /// `POST /event-streams/{id}/redeliver`
     ///
     /// Scope: `update:event_deliveries`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -179,7 +179,7 @@ impl EventStreamsRedeliveriesClient {
     /// `POST /event-streams/{id}/redeliver/{event_id}`
     ///
     /// Scope: `update:event_deliveries`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 401, 403, 404, 409, 429.
     ///
     /// ```no_run

@@ -38,7 +38,7 @@ impl CreateEventStreamAction {
 impl Model for CreateEventStreamAction {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "subscriptions" => get(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
@@ -89,7 +89,7 @@ impl CreateEventStreamEventBridge {
 impl Model for CreateEventStreamEventBridge {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "subscriptions" => get(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
@@ -142,7 +142,7 @@ impl Model for CreateEventStreamRedelivery {
         match name {
             "date_from" => get(map, &mut self.date_from),
             "date_to" => get(map, &mut self.date_to),
-            "statuses" => get(map, &mut self.statuses),
+            "statuses" => texts(map, &mut self.statuses),
             "event_types" => get(map, &mut self.event_types),
             _ => other(map, name, &mut self.extra),
         }
@@ -174,7 +174,7 @@ impl Model for CreateEventStreamRedeliveryResponse {
         match name {
             "date_from" => get(map, &mut self.date_from),
             "date_to" => get(map, &mut self.date_to),
-            "statuses" => get(map, &mut self.statuses),
+            "statuses" => texts(map, &mut self.statuses),
             "event_types" => get(map, &mut self.event_types),
             _ => other(map, name, &mut self.extra),
         }
@@ -264,7 +264,7 @@ impl CreateEventStreamWebHook {
 impl Model for CreateEventStreamWebHook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "subscriptions" => get(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
@@ -305,7 +305,7 @@ impl EventStreamActionConfiguration {
 impl Model for EventStreamActionConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "action_id" => get(map, &mut self.action_id),
+            "action_id" => text(map, &mut self.action_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -344,7 +344,7 @@ impl EventStreamActionDestination {
 impl Model for EventStreamActionDestination {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "configuration" => get(map, &mut self.configuration),
             _ => other(map, name, &mut self.extra),
         }
@@ -375,8 +375,8 @@ pub struct EventStreamActionResponse {
 impl Model for EventStreamActionResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "subscriptions" => get(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
@@ -414,12 +414,12 @@ pub struct EventStreamCloudEvent {
 impl Model for EventStreamCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "source" => get(map, &mut self.source),
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "source" => text(map, &mut self.source),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
             "time" => get(map, &mut self.time),
-            "data" => get(map, &mut self.data),
+            "data" => text(map, &mut self.data),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -452,9 +452,9 @@ pub struct EventStreamDelivery {
 impl Model for EventStreamDelivery {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "event_stream_id" => get(map, &mut self.event_stream_id),
-            "status" => get(map, &mut self.status),
+            "id" => text(map, &mut self.id),
+            "event_stream_id" => text(map, &mut self.event_stream_id),
+            "status" => text(map, &mut self.status),
             "event_type" => get(map, &mut self.event_type),
             "attempts" => get(map, &mut self.attempts),
             "event" => get(map, &mut self.event),
@@ -496,10 +496,10 @@ pub struct EventStreamDeliveryAttempt {
 impl Model for EventStreamDeliveryAttempt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "status" => get(map, &mut self.status),
+            "status" => text(map, &mut self.status),
             "timestamp" => get(map, &mut self.timestamp),
-            "error_message" => get(map, &mut self.error_message),
-            "duration" => get(map, &mut self.duration),
+            "error_message" => text(map, &mut self.error_message),
+            "duration" => float(map, &mut self.duration),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -507,7 +507,7 @@ impl Model for EventStreamDeliveryAttempt {
         put(map, "status", &self.status)?;
         put(map, "timestamp", &self.timestamp)?;
         put(map, "error_message", &self.error_message)?;
-        number(map, "duration", &self.duration)?;
+        put_number(map, "duration", &self.duration)?;
         others(map, &self.extra)
     }
 }
@@ -698,9 +698,9 @@ impl EventStreamEventBridgeConfiguration {
 impl Model for EventStreamEventBridgeConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "aws_account_id" => get(map, &mut self.aws_account_id),
+            "aws_account_id" => text(map, &mut self.aws_account_id),
             "aws_region" => get(map, &mut self.aws_region),
-            "aws_partner_event_source" => get(map, &mut self.aws_partner_event_source),
+            "aws_partner_event_source" => text(map, &mut self.aws_partner_event_source),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -741,7 +741,7 @@ impl EventStreamEventBridgeDestination {
 impl Model for EventStreamEventBridgeDestination {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "configuration" => get(map, &mut self.configuration),
             _ => other(map, name, &mut self.extra),
         }
@@ -772,8 +772,8 @@ pub struct EventStreamEventBridgeResponse {
 impl Model for EventStreamEventBridgeResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "subscriptions" => get(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
@@ -922,7 +922,7 @@ impl EventStreamSubscription {
 impl Model for EventStreamSubscription {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "event_type" => get(map, &mut self.event_type),
+            "event_type" => text(map, &mut self.event_type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1043,8 +1043,8 @@ impl EventStreamWebhookBasicAuth {
 impl Model for EventStreamWebhookBasicAuth {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "method" => get(map, &mut self.method),
-            "username" => get(map, &mut self.username),
+            "method" => text(map, &mut self.method),
+            "username" => text(map, &mut self.username),
             "password" => get(map, &mut self.password),
             _ => other(map, name, &mut self.extra),
         }
@@ -1087,7 +1087,7 @@ impl EventStreamWebhookBearerAuth {
 impl Model for EventStreamWebhookBearerAuth {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "method" => get(map, &mut self.method),
+            "method" => text(map, &mut self.method),
             "token" => get(map, &mut self.token),
             _ => other(map, name, &mut self.extra),
         }
@@ -1127,7 +1127,7 @@ impl EventStreamWebhookConfiguration {
 impl Model for EventStreamWebhookConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "webhook_endpoint" => get(map, &mut self.webhook_endpoint),
+            "webhook_endpoint" => text(map, &mut self.webhook_endpoint),
             "webhook_authorization" => get(map, &mut self.webhook_authorization),
             _ => other(map, name, &mut self.extra),
         }
@@ -1172,9 +1172,9 @@ impl EventStreamWebhookCustomHeaderAuth {
 impl Model for EventStreamWebhookCustomHeaderAuth {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "method" => get(map, &mut self.method),
-            "header_key" => get(map, &mut self.header_key),
-            "header_value" => get(map, &mut self.header_value),
+            "method" => text(map, &mut self.method),
+            "header_key" => text(map, &mut self.header_key),
+            "header_value" => text(map, &mut self.header_value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1215,7 +1215,7 @@ impl EventStreamWebhookDestination {
 impl Model for EventStreamWebhookDestination {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "configuration" => get(map, &mut self.configuration),
             _ => other(map, name, &mut self.extra),
         }
@@ -1246,8 +1246,8 @@ pub struct EventStreamWebhookResponse {
 impl Model for EventStreamWebhookResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "subscriptions" => get(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
@@ -1335,7 +1335,7 @@ impl Model for ListEventStreamsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "eventStreams" => get(map, &mut self.event_streams),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1390,7 +1390,7 @@ impl UpdateEventStream {
 impl Model for UpdateEventStream {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "subscriptions" => get(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),

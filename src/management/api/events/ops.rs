@@ -12,7 +12,7 @@ impl EventsClient {
     /// `GET /events`
     ///
     /// Scope: `read:events`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 410, 429.
     ///
     /// ```no_run

@@ -48,8 +48,8 @@ pub struct EventStreamCloudEventContextClient {
 impl Model for EventStreamCloudEventContextClient {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "metadata" => get(map, &mut self.metadata),
             _ => other(map, name, &mut self.extra),
         }
@@ -76,9 +76,9 @@ pub struct EventStreamCloudEventContextConnection {
 impl Model for EventStreamCloudEventContextConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "strategy" => get(map, &mut self.strategy),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "strategy" => text(map, &mut self.strategy),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -108,11 +108,11 @@ impl Model for EventStreamCloudEventContextRequest {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "geo" => get(map, &mut self.geo),
-            "hostname" => get(map, &mut self.hostname),
-            "custom_domain" => get(map, &mut self.custom_domain),
-            "ip" => get(map, &mut self.ip),
-            "method" => get(map, &mut self.method),
-            "user_agent" => get(map, &mut self.user_agent),
+            "hostname" => text(map, &mut self.hostname),
+            "custom_domain" => text(map, &mut self.custom_domain),
+            "ip" => text(map, &mut self.ip),
+            "method" => text(map, &mut self.method),
+            "user_agent" => text(map, &mut self.user_agent),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -147,15 +147,15 @@ pub struct EventStreamCloudEventContextRequestGeo {
 impl Model for EventStreamCloudEventContextRequestGeo {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "continent_code" => get(map, &mut self.continent_code),
-            "country_code" => get(map, &mut self.country_code),
-            "country_name" => get(map, &mut self.country_name),
-            "latitude" => get(map, &mut self.latitude),
-            "longitude" => get(map, &mut self.longitude),
-            "subdivision_code" => get(map, &mut self.subdivision_code),
-            "subdivision_name" => get(map, &mut self.subdivision_name),
-            "city_name" => get(map, &mut self.city_name),
-            "time_zone" => get(map, &mut self.time_zone),
+            "continent_code" => text(map, &mut self.continent_code),
+            "country_code" => text(map, &mut self.country_code),
+            "country_name" => text(map, &mut self.country_name),
+            "latitude" => float(map, &mut self.latitude),
+            "longitude" => float(map, &mut self.longitude),
+            "subdivision_code" => text(map, &mut self.subdivision_code),
+            "subdivision_name" => text(map, &mut self.subdivision_name),
+            "city_name" => text(map, &mut self.city_name),
+            "time_zone" => text(map, &mut self.time_zone),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -163,8 +163,8 @@ impl Model for EventStreamCloudEventContextRequestGeo {
         put(map, "continent_code", &self.continent_code)?;
         put(map, "country_code", &self.country_code)?;
         put(map, "country_name", &self.country_name)?;
-        number(map, "latitude", &self.latitude)?;
-        number(map, "longitude", &self.longitude)?;
+        put_number(map, "latitude", &self.latitude)?;
+        put_number(map, "longitude", &self.longitude)?;
         put(map, "subdivision_code", &self.subdivision_code)?;
         put(map, "subdivision_name", &self.subdivision_name)?;
         put(map, "city_name", &self.city_name)?;
@@ -186,8 +186,8 @@ pub struct EventStreamCloudEventContextTenant {
 impl Model for EventStreamCloudEventContextTenant {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "tenant_id" => get(map, &mut self.tenant_id),
-            "id" => get(map, &mut self.id),
+            "tenant_id" => text(map, &mut self.tenant_id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -233,8 +233,8 @@ impl Model for EventStreamCloudEventErrorDetail {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "code" => get(map, &mut self.code),
-            "message" => get(map, &mut self.message),
-            "offset" => get(map, &mut self.offset),
+            "message" => text(map, &mut self.message),
+            "offset" => text(map, &mut self.offset),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -260,7 +260,7 @@ pub struct EventStreamCloudEventErrorMessage {
 impl Model for EventStreamCloudEventErrorMessage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "error" => get(map, &mut self.error),
             _ => other(map, name, &mut self.extra),
         }
@@ -287,8 +287,8 @@ pub struct EventStreamCloudEventGroupCreated {
 impl Model for EventStreamCloudEventGroupCreated {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -323,15 +323,15 @@ pub struct EventStreamCloudEventGroupCreatedCloudEvent {
 impl Model for EventStreamCloudEventGroupCreatedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -435,12 +435,12 @@ pub struct EventStreamCloudEventGroupCreatedObject0 {
 impl Model for EventStreamCloudEventGroupCreatedObject0 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
-            "connection_id" => get(map, &mut self.connection_id),
+            "type" => text(map, &mut self.r#type),
+            "connection_id" => text(map, &mut self.connection_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -473,12 +473,12 @@ pub struct EventStreamCloudEventGroupCreatedObject1 {
 impl Model for EventStreamCloudEventGroupCreatedObject1 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
-            "organization_id" => get(map, &mut self.organization_id),
+            "type" => text(map, &mut self.r#type),
+            "organization_id" => text(map, &mut self.organization_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -510,11 +510,11 @@ pub struct EventStreamCloudEventGroupCreatedObject2 {
 impl Model for EventStreamCloudEventGroupCreatedObject2 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -546,12 +546,12 @@ pub struct EventStreamCloudEventGroupCreatedPreviousObject0 {
 impl Model for EventStreamCloudEventGroupCreatedPreviousObject0 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
-            "connection_id" => get(map, &mut self.connection_id),
+            "type" => text(map, &mut self.r#type),
+            "connection_id" => text(map, &mut self.connection_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -584,12 +584,12 @@ pub struct EventStreamCloudEventGroupCreatedPreviousObject1 {
 impl Model for EventStreamCloudEventGroupCreatedPreviousObject1 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
-            "organization_id" => get(map, &mut self.organization_id),
+            "type" => text(map, &mut self.r#type),
+            "organization_id" => text(map, &mut self.organization_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -621,11 +621,11 @@ pub struct EventStreamCloudEventGroupCreatedPreviousObject2 {
 impl Model for EventStreamCloudEventGroupCreatedPreviousObject2 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -654,8 +654,8 @@ pub struct EventStreamCloudEventGroupDeleted {
 impl Model for EventStreamCloudEventGroupDeleted {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -690,15 +690,15 @@ pub struct EventStreamCloudEventGroupDeletedCloudEvent {
 impl Model for EventStreamCloudEventGroupDeletedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -809,12 +809,12 @@ pub struct EventStreamCloudEventGroupDeletedObject0 {
 impl Model for EventStreamCloudEventGroupDeletedObject0 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
-            "connection_id" => get(map, &mut self.connection_id),
+            "type" => text(map, &mut self.r#type),
+            "connection_id" => text(map, &mut self.connection_id),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -853,12 +853,12 @@ pub struct EventStreamCloudEventGroupDeletedObject1 {
 impl Model for EventStreamCloudEventGroupDeletedObject1 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
-            "organization_id" => get(map, &mut self.organization_id),
+            "type" => text(map, &mut self.r#type),
+            "organization_id" => text(map, &mut self.organization_id),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -896,11 +896,11 @@ pub struct EventStreamCloudEventGroupDeletedObject2 {
 impl Model for EventStreamCloudEventGroupDeletedObject2 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -938,12 +938,12 @@ pub struct EventStreamCloudEventGroupDeletedPreviousObject0 {
 impl Model for EventStreamCloudEventGroupDeletedPreviousObject0 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
-            "connection_id" => get(map, &mut self.connection_id),
+            "type" => text(map, &mut self.r#type),
+            "connection_id" => text(map, &mut self.connection_id),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -982,12 +982,12 @@ pub struct EventStreamCloudEventGroupDeletedPreviousObject1 {
 impl Model for EventStreamCloudEventGroupDeletedPreviousObject1 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
-            "organization_id" => get(map, &mut self.organization_id),
+            "type" => text(map, &mut self.r#type),
+            "organization_id" => text(map, &mut self.organization_id),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -1025,11 +1025,11 @@ pub struct EventStreamCloudEventGroupDeletedPreviousObject2 {
 impl Model for EventStreamCloudEventGroupDeletedPreviousObject2 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
             "created_at" => get(map, &mut self.created_at),
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -1063,8 +1063,8 @@ pub struct EventStreamCloudEventGroupMemberAdded {
 impl Model for EventStreamCloudEventGroupMemberAdded {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -1099,15 +1099,15 @@ pub struct EventStreamCloudEventGroupMemberAddedCloudEvent {
 impl Model for EventStreamCloudEventGroupMemberAddedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1235,10 +1235,10 @@ pub struct EventStreamCloudEventGroupMemberAddedObjectGroup0 {
 impl Model for EventStreamCloudEventGroupMemberAddedObjectGroup0 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "external_id" => get(map, &mut self.external_id),
-            "type" => get(map, &mut self.r#type),
-            "connection_id" => get(map, &mut self.connection_id),
+            "id" => text(map, &mut self.id),
+            "external_id" => text(map, &mut self.external_id),
+            "type" => text(map, &mut self.r#type),
+            "connection_id" => text(map, &mut self.connection_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1282,10 +1282,10 @@ pub struct EventStreamCloudEventGroupMemberAddedObjectGroup1 {
 impl Model for EventStreamCloudEventGroupMemberAddedObjectGroup1 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "external_id" => get(map, &mut self.external_id),
-            "type" => get(map, &mut self.r#type),
-            "organization_id" => get(map, &mut self.organization_id),
+            "id" => text(map, &mut self.id),
+            "external_id" => text(map, &mut self.external_id),
+            "type" => text(map, &mut self.r#type),
+            "organization_id" => text(map, &mut self.organization_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1328,9 +1328,9 @@ pub struct EventStreamCloudEventGroupMemberAddedObjectGroup2 {
 impl Model for EventStreamCloudEventGroupMemberAddedObjectGroup2 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "external_id" => get(map, &mut self.external_id),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "external_id" => text(map, &mut self.external_id),
+            "type" => text(map, &mut self.r#type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1391,8 +1391,8 @@ pub struct EventStreamCloudEventGroupMemberAddedObjectMember0 {
 impl Model for EventStreamCloudEventGroupMemberAddedObjectMember0 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "member_type" => get(map, &mut self.member_type),
-            "id" => get(map, &mut self.id),
+            "member_type" => text(map, &mut self.member_type),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1428,10 +1428,10 @@ pub struct EventStreamCloudEventGroupMemberAddedObjectMember1 {
 impl Model for EventStreamCloudEventGroupMemberAddedObjectMember1 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "member_type" => get(map, &mut self.member_type),
-            "id" => get(map, &mut self.id),
-            "type" => get(map, &mut self.r#type),
-            "connection_id" => get(map, &mut self.connection_id),
+            "member_type" => text(map, &mut self.member_type),
+            "id" => text(map, &mut self.id),
+            "type" => text(map, &mut self.r#type),
+            "connection_id" => text(map, &mut self.connection_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1517,10 +1517,10 @@ pub struct EventStreamCloudEventGroupMemberAddedPreviousObjectGroup0 {
 impl Model for EventStreamCloudEventGroupMemberAddedPreviousObjectGroup0 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "external_id" => get(map, &mut self.external_id),
-            "type" => get(map, &mut self.r#type),
-            "connection_id" => get(map, &mut self.connection_id),
+            "id" => text(map, &mut self.id),
+            "external_id" => text(map, &mut self.external_id),
+            "type" => text(map, &mut self.r#type),
+            "connection_id" => text(map, &mut self.connection_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1564,10 +1564,10 @@ pub struct EventStreamCloudEventGroupMemberAddedPreviousObjectGroup1 {
 impl Model for EventStreamCloudEventGroupMemberAddedPreviousObjectGroup1 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "external_id" => get(map, &mut self.external_id),
-            "type" => get(map, &mut self.r#type),
-            "organization_id" => get(map, &mut self.organization_id),
+            "id" => text(map, &mut self.id),
+            "external_id" => text(map, &mut self.external_id),
+            "type" => text(map, &mut self.r#type),
+            "organization_id" => text(map, &mut self.organization_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1610,9 +1610,9 @@ pub struct EventStreamCloudEventGroupMemberAddedPreviousObjectGroup2 {
 impl Model for EventStreamCloudEventGroupMemberAddedPreviousObjectGroup2 {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "external_id" => get(map, &mut self.external_id),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "external_id" => text(map, &mut self.external_id),
+            "type" => text(map, &mut self.r#type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1654,8 +1654,8 @@ pub struct EventStreamCloudEventGroupMemberDeleted {
 impl Model for EventStreamCloudEventGroupMemberDeleted {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -1690,15 +1690,15 @@ pub struct EventStreamCloudEventGroupMemberDeletedCloudEvent {
 impl Model for EventStreamCloudEventGroupMemberDeletedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1731,8 +1731,8 @@ pub struct EventStreamCloudEventGroupRoleAssigned {
 impl Model for EventStreamCloudEventGroupRoleAssigned {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -1767,15 +1767,15 @@ pub struct EventStreamCloudEventGroupRoleAssignedCloudEvent {
 impl Model for EventStreamCloudEventGroupRoleAssignedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1862,8 +1862,8 @@ pub struct EventStreamCloudEventGroupRoleAssignedObjectRole {
 impl Model for EventStreamCloudEventGroupRoleAssignedObjectRole {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1916,8 +1916,8 @@ pub struct EventStreamCloudEventGroupRoleDeleted {
 impl Model for EventStreamCloudEventGroupRoleDeleted {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -1952,15 +1952,15 @@ pub struct EventStreamCloudEventGroupRoleDeletedCloudEvent {
 impl Model for EventStreamCloudEventGroupRoleDeletedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2046,7 +2046,7 @@ pub struct EventStreamCloudEventGroupRoleDeletedObjectRole {
 impl Model for EventStreamCloudEventGroupRoleDeletedObjectRole {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2147,8 +2147,8 @@ pub struct EventStreamCloudEventGroupUpdated {
 impl Model for EventStreamCloudEventGroupUpdated {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -2183,15 +2183,15 @@ pub struct EventStreamCloudEventGroupUpdatedCloudEvent {
 impl Model for EventStreamCloudEventGroupUpdatedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2223,8 +2223,8 @@ pub struct EventStreamCloudEventOffsetOnlyMessage {
 impl Model for EventStreamCloudEventOffsetOnlyMessage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2250,8 +2250,8 @@ pub struct EventStreamCloudEventOrgConnectionAdded {
 impl Model for EventStreamCloudEventOrgConnectionAdded {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -2286,15 +2286,15 @@ pub struct EventStreamCloudEventOrgConnectionAddedCloudEvent {
 impl Model for EventStreamCloudEventOrgConnectionAddedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2364,10 +2364,10 @@ impl Model for EventStreamCloudEventOrgConnectionAddedObject {
         match name {
             "organization" => get(map, &mut self.organization),
             "connection" => get(map, &mut self.connection),
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "show_as_button" => get(map, &mut self.show_as_button),
-            "is_signup_enabled" => get(map, &mut self.is_signup_enabled),
-            "is_enabled" => get(map, &mut self.is_enabled),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "show_as_button" => flag(map, &mut self.show_as_button),
+            "is_signup_enabled" => flag(map, &mut self.is_signup_enabled),
+            "is_enabled" => flag(map, &mut self.is_enabled),
             "organization_access_level" => get(map, &mut self.organization_access_level),
             "organization_member_access_level" => get(map, &mut self.organization_member_access_level),
             _ => other(map, name, &mut self.extra),
@@ -2425,10 +2425,10 @@ impl Model for EventStreamCloudEventOrgConnectionAddedPreviousObject {
         match name {
             "organization" => get(map, &mut self.organization),
             "connection" => get(map, &mut self.connection),
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "show_as_button" => get(map, &mut self.show_as_button),
-            "is_signup_enabled" => get(map, &mut self.is_signup_enabled),
-            "is_enabled" => get(map, &mut self.is_enabled),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "show_as_button" => flag(map, &mut self.show_as_button),
+            "is_signup_enabled" => flag(map, &mut self.is_signup_enabled),
+            "is_enabled" => flag(map, &mut self.is_enabled),
             "organization_access_level" => get(map, &mut self.organization_access_level),
             "organization_member_access_level" => get(map, &mut self.organization_member_access_level),
             _ => other(map, name, &mut self.extra),
@@ -2465,8 +2465,8 @@ pub struct EventStreamCloudEventOrgConnectionRemoved {
 impl Model for EventStreamCloudEventOrgConnectionRemoved {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -2501,15 +2501,15 @@ pub struct EventStreamCloudEventOrgConnectionRemovedCloudEvent {
 impl Model for EventStreamCloudEventOrgConnectionRemovedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2620,8 +2620,8 @@ pub struct EventStreamCloudEventOrgConnectionUpdated {
 impl Model for EventStreamCloudEventOrgConnectionUpdated {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -2656,15 +2656,15 @@ pub struct EventStreamCloudEventOrgConnectionUpdatedCloudEvent {
 impl Model for EventStreamCloudEventOrgConnectionUpdatedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2697,8 +2697,8 @@ pub struct EventStreamCloudEventOrgCreated {
 impl Model for EventStreamCloudEventOrgCreated {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -2733,15 +2733,15 @@ pub struct EventStreamCloudEventOrgCreatedCloudEvent {
 impl Model for EventStreamCloudEventOrgCreatedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2806,9 +2806,9 @@ pub struct EventStreamCloudEventOrgCreatedObject {
 impl Model for EventStreamCloudEventOrgCreatedObject {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "id" => get(map, &mut self.id),
-            "display_name" => get(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "display_name" => text(map, &mut self.display_name),
             "metadata" => get(map, &mut self.metadata),
             "branding" => get(map, &mut self.branding),
             _ => other(map, name, &mut self.extra),
@@ -2840,7 +2840,7 @@ pub struct EventStreamCloudEventOrgCreatedObjectBranding {
 impl Model for EventStreamCloudEventOrgCreatedObjectBranding {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "logo_url" => get(map, &mut self.logo_url),
+            "logo_url" => text(map, &mut self.logo_url),
             "colors" => get(map, &mut self.colors),
             _ => other(map, name, &mut self.extra),
         }
@@ -2868,8 +2868,8 @@ pub struct EventStreamCloudEventOrgCreatedObjectBrandingColors {
 impl Model for EventStreamCloudEventOrgCreatedObjectBrandingColors {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "primary" => get(map, &mut self.primary),
-            "page_background" => get(map, &mut self.page_background),
+            "primary" => text(map, &mut self.primary),
+            "page_background" => text(map, &mut self.page_background),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2899,9 +2899,9 @@ pub struct EventStreamCloudEventOrgCreatedPreviousObject {
 impl Model for EventStreamCloudEventOrgCreatedPreviousObject {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "id" => get(map, &mut self.id),
-            "display_name" => get(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "display_name" => text(map, &mut self.display_name),
             "metadata" => get(map, &mut self.metadata),
             "branding" => get(map, &mut self.branding),
             _ => other(map, name, &mut self.extra),
@@ -2933,7 +2933,7 @@ pub struct EventStreamCloudEventOrgCreatedPreviousObjectBranding {
 impl Model for EventStreamCloudEventOrgCreatedPreviousObjectBranding {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "logo_url" => get(map, &mut self.logo_url),
+            "logo_url" => text(map, &mut self.logo_url),
             "colors" => get(map, &mut self.colors),
             _ => other(map, name, &mut self.extra),
         }
@@ -2961,8 +2961,8 @@ pub struct EventStreamCloudEventOrgCreatedPreviousObjectBrandingColors {
 impl Model for EventStreamCloudEventOrgCreatedPreviousObjectBrandingColors {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "primary" => get(map, &mut self.primary),
-            "page_background" => get(map, &mut self.page_background),
+            "primary" => text(map, &mut self.primary),
+            "page_background" => text(map, &mut self.page_background),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2991,8 +2991,8 @@ pub struct EventStreamCloudEventOrgDeleted {
 impl Model for EventStreamCloudEventOrgDeleted {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -3027,15 +3027,15 @@ pub struct EventStreamCloudEventOrgDeletedCloudEvent {
 impl Model for EventStreamCloudEventOrgDeletedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3096,9 +3096,9 @@ pub struct EventStreamCloudEventOrgDeletedObject {
 impl Model for EventStreamCloudEventOrgDeletedObject {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "id" => get(map, &mut self.id),
-            "display_name" => get(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "display_name" => text(map, &mut self.display_name),
             "metadata" => get(map, &mut self.metadata),
             _ => other(map, name, &mut self.extra),
         }
@@ -3127,9 +3127,9 @@ pub struct EventStreamCloudEventOrgDeletedPreviousObject {
 impl Model for EventStreamCloudEventOrgDeletedPreviousObject {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "id" => get(map, &mut self.id),
-            "display_name" => get(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "display_name" => text(map, &mut self.display_name),
             "metadata" => get(map, &mut self.metadata),
             _ => other(map, name, &mut self.extra),
         }
@@ -3158,8 +3158,8 @@ pub struct EventStreamCloudEventOrgGroupRoleAssigned {
 impl Model for EventStreamCloudEventOrgGroupRoleAssigned {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -3194,15 +3194,15 @@ pub struct EventStreamCloudEventOrgGroupRoleAssignedCloudEvent {
 impl Model for EventStreamCloudEventOrgGroupRoleAssignedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3294,8 +3294,8 @@ pub struct EventStreamCloudEventOrgGroupRoleDeleted {
 impl Model for EventStreamCloudEventOrgGroupRoleDeleted {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -3330,15 +3330,15 @@ pub struct EventStreamCloudEventOrgGroupRoleDeletedCloudEvent {
 impl Model for EventStreamCloudEventOrgGroupRoleDeletedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3464,8 +3464,8 @@ pub struct EventStreamCloudEventOrgMemberAdded {
 impl Model for EventStreamCloudEventOrgMemberAdded {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -3500,15 +3500,15 @@ pub struct EventStreamCloudEventOrgMemberAddedCloudEvent {
 impl Model for EventStreamCloudEventOrgMemberAddedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3598,8 +3598,8 @@ pub struct EventStreamCloudEventOrgMemberAddedObjectOrganization {
 impl Model for EventStreamCloudEventOrgMemberAddedObjectOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "id" => get(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3634,7 +3634,7 @@ pub struct EventStreamCloudEventOrgMemberAddedObjectUser {
 impl Model for EventStreamCloudEventOrgMemberAddedObjectUser {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
+            "user_id" => text(map, &mut self.user_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3706,8 +3706,8 @@ pub struct EventStreamCloudEventOrgMemberAddedPreviousObjectOrganization {
 impl Model for EventStreamCloudEventOrgMemberAddedPreviousObjectOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "id" => get(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3745,8 +3745,8 @@ pub struct EventStreamCloudEventOrgMemberDeleted {
 impl Model for EventStreamCloudEventOrgMemberDeleted {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -3781,15 +3781,15 @@ pub struct EventStreamCloudEventOrgMemberDeletedCloudEvent {
 impl Model for EventStreamCloudEventOrgMemberDeletedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3822,8 +3822,8 @@ pub struct EventStreamCloudEventOrgMemberRoleAssigned {
 impl Model for EventStreamCloudEventOrgMemberRoleAssigned {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -3858,15 +3858,15 @@ pub struct EventStreamCloudEventOrgMemberRoleAssignedCloudEvent {
 impl Model for EventStreamCloudEventOrgMemberRoleAssignedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3899,8 +3899,8 @@ pub struct EventStreamCloudEventOrgMemberRoleDeleted {
 impl Model for EventStreamCloudEventOrgMemberRoleDeleted {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -3935,15 +3935,15 @@ pub struct EventStreamCloudEventOrgMemberRoleDeletedCloudEvent {
 impl Model for EventStreamCloudEventOrgMemberRoleDeletedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4044,8 +4044,8 @@ pub struct EventStreamCloudEventOrgUpdated {
 impl Model for EventStreamCloudEventOrgUpdated {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -4080,15 +4080,15 @@ pub struct EventStreamCloudEventOrgUpdatedCloudEvent {
 impl Model for EventStreamCloudEventOrgUpdatedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4121,8 +4121,8 @@ pub struct EventStreamCloudEventUserCreated {
 impl Model for EventStreamCloudEventUserCreated {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -4157,15 +4157,15 @@ pub struct EventStreamCloudEventUserCreatedCloudEvent {
 impl Model for EventStreamCloudEventUserCreatedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4246,27 +4246,27 @@ pub struct EventStreamCloudEventUserCreatedObject {
 impl Model for EventStreamCloudEventUserCreatedObject {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "email" => get(map, &mut self.email),
-            "email_verified" => get(map, &mut self.email_verified),
-            "username" => get(map, &mut self.username),
-            "phone_number" => get(map, &mut self.phone_number),
-            "phone_verified" => get(map, &mut self.phone_verified),
+            "user_id" => text(map, &mut self.user_id),
+            "email" => text(map, &mut self.email),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "username" => text(map, &mut self.username),
+            "phone_number" => text(map, &mut self.phone_number),
+            "phone_verified" => flag(map, &mut self.phone_verified),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "identities" => get(map, &mut self.identities),
             "app_metadata" => get(map, &mut self.app_metadata),
             "user_metadata" => get(map, &mut self.user_metadata),
-            "picture" => get(map, &mut self.picture),
-            "name" => get(map, &mut self.name),
-            "nickname" => get(map, &mut self.nickname),
-            "multifactor" => get(map, &mut self.multifactor),
-            "last_ip" => get(map, &mut self.last_ip),
+            "picture" => text(map, &mut self.picture),
+            "name" => text(map, &mut self.name),
+            "nickname" => text(map, &mut self.nickname),
+            "multifactor" => texts(map, &mut self.multifactor),
+            "last_ip" => text(map, &mut self.last_ip),
             "last_login" => get(map, &mut self.last_login),
             "logins_count" => int(map, &mut self.logins_count),
-            "blocked" => get(map, &mut self.blocked),
-            "given_name" => get(map, &mut self.given_name),
-            "family_name" => get(map, &mut self.family_name),
+            "blocked" => flag(map, &mut self.blocked),
+            "given_name" => text(map, &mut self.given_name),
+            "family_name" => text(map, &mut self.family_name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4350,11 +4350,11 @@ pub struct EventStreamCloudEventUserCreatedObjectIdentitiesItemCustom {
 impl Model for EventStreamCloudEventUserCreatedObjectIdentitiesItemCustom {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
-            "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "provider" => text(map, &mut self.provider),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4393,14 +4393,14 @@ pub struct EventStreamCloudEventUserCreatedObjectIdentitiesItemCustomProfileData
 impl Model for EventStreamCloudEventUserCreatedObjectIdentitiesItemCustomProfileData {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "email" => get(map, &mut self.email),
-            "email_verified" => get(map, &mut self.email_verified),
-            "name" => get(map, &mut self.name),
-            "username" => get(map, &mut self.username),
-            "given_name" => get(map, &mut self.given_name),
-            "family_name" => get(map, &mut self.family_name),
-            "phone_number" => get(map, &mut self.phone_number),
-            "phone_verified" => get(map, &mut self.phone_verified),
+            "email" => text(map, &mut self.email),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "name" => text(map, &mut self.name),
+            "username" => text(map, &mut self.username),
+            "given_name" => text(map, &mut self.given_name),
+            "family_name" => text(map, &mut self.family_name),
+            "phone_number" => text(map, &mut self.phone_number),
+            "phone_verified" => flag(map, &mut self.phone_verified),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4478,11 +4478,11 @@ pub struct EventStreamCloudEventUserCreatedObjectIdentitiesItemDatabase {
 impl Model for EventStreamCloudEventUserCreatedObjectIdentitiesItemDatabase {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
-            "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "provider" => text(map, &mut self.provider),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4520,11 +4520,11 @@ pub struct EventStreamCloudEventUserCreatedObjectIdentitiesItemEnterprise {
 impl Model for EventStreamCloudEventUserCreatedObjectIdentitiesItemEnterprise {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
             "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4600,11 +4600,11 @@ pub struct EventStreamCloudEventUserCreatedObjectIdentitiesItemPasswordless {
 impl Model for EventStreamCloudEventUserCreatedObjectIdentitiesItemPasswordless {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
             "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4662,11 +4662,11 @@ pub struct EventStreamCloudEventUserCreatedObjectIdentitiesItemSocial {
 impl Model for EventStreamCloudEventUserCreatedObjectIdentitiesItemSocial {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
             "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4812,27 +4812,27 @@ pub struct EventStreamCloudEventUserCreatedPreviousObject {
 impl Model for EventStreamCloudEventUserCreatedPreviousObject {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "email" => get(map, &mut self.email),
-            "email_verified" => get(map, &mut self.email_verified),
-            "username" => get(map, &mut self.username),
-            "phone_number" => get(map, &mut self.phone_number),
-            "phone_verified" => get(map, &mut self.phone_verified),
+            "user_id" => text(map, &mut self.user_id),
+            "email" => text(map, &mut self.email),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "username" => text(map, &mut self.username),
+            "phone_number" => text(map, &mut self.phone_number),
+            "phone_verified" => flag(map, &mut self.phone_verified),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "identities" => get(map, &mut self.identities),
             "app_metadata" => get(map, &mut self.app_metadata),
             "user_metadata" => get(map, &mut self.user_metadata),
-            "picture" => get(map, &mut self.picture),
-            "name" => get(map, &mut self.name),
-            "nickname" => get(map, &mut self.nickname),
-            "multifactor" => get(map, &mut self.multifactor),
-            "last_ip" => get(map, &mut self.last_ip),
+            "picture" => text(map, &mut self.picture),
+            "name" => text(map, &mut self.name),
+            "nickname" => text(map, &mut self.nickname),
+            "multifactor" => texts(map, &mut self.multifactor),
+            "last_ip" => text(map, &mut self.last_ip),
             "last_login" => get(map, &mut self.last_login),
             "logins_count" => int(map, &mut self.logins_count),
-            "blocked" => get(map, &mut self.blocked),
-            "given_name" => get(map, &mut self.given_name),
-            "family_name" => get(map, &mut self.family_name),
+            "blocked" => flag(map, &mut self.blocked),
+            "given_name" => text(map, &mut self.given_name),
+            "family_name" => text(map, &mut self.family_name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4913,11 +4913,11 @@ pub struct EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustom {
 impl Model for EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustom {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
-            "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "provider" => text(map, &mut self.provider),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4956,14 +4956,14 @@ pub struct EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomPro
 impl Model for EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemCustomProfileData {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "email" => get(map, &mut self.email),
-            "email_verified" => get(map, &mut self.email_verified),
-            "name" => get(map, &mut self.name),
-            "username" => get(map, &mut self.username),
-            "given_name" => get(map, &mut self.given_name),
-            "family_name" => get(map, &mut self.family_name),
-            "phone_number" => get(map, &mut self.phone_number),
-            "phone_verified" => get(map, &mut self.phone_verified),
+            "email" => text(map, &mut self.email),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "name" => text(map, &mut self.name),
+            "username" => text(map, &mut self.username),
+            "given_name" => text(map, &mut self.given_name),
+            "family_name" => text(map, &mut self.family_name),
+            "phone_number" => text(map, &mut self.phone_number),
+            "phone_verified" => flag(map, &mut self.phone_verified),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5041,11 +5041,11 @@ pub struct EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabase 
 impl Model for EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemDatabase {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
-            "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "provider" => text(map, &mut self.provider),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5083,11 +5083,11 @@ pub struct EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterpris
 impl Model for EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemEnterprise {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
             "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5125,11 +5125,11 @@ pub struct EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordl
 impl Model for EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemPasswordless {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
             "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5167,11 +5167,11 @@ pub struct EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocial {
 impl Model for EventStreamCloudEventUserCreatedPreviousObjectIdentitiesItemSocial {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "profileData" => get(map, &mut self.profile_data),
             "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "isSocial" => flag(map, &mut self.is_social),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5206,8 +5206,8 @@ pub struct EventStreamCloudEventUserDeleted {
 impl Model for EventStreamCloudEventUserDeleted {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -5242,15 +5242,15 @@ pub struct EventStreamCloudEventUserDeletedCloudEvent {
 impl Model for EventStreamCloudEventUserDeletedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5329,27 +5329,27 @@ pub struct EventStreamCloudEventUserDeletedObject {
 impl Model for EventStreamCloudEventUserDeletedObject {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "email" => get(map, &mut self.email),
-            "email_verified" => get(map, &mut self.email_verified),
-            "username" => get(map, &mut self.username),
-            "phone_number" => get(map, &mut self.phone_number),
-            "phone_verified" => get(map, &mut self.phone_verified),
+            "user_id" => text(map, &mut self.user_id),
+            "email" => text(map, &mut self.email),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "username" => text(map, &mut self.username),
+            "phone_number" => text(map, &mut self.phone_number),
+            "phone_verified" => flag(map, &mut self.phone_verified),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "identities" => get(map, &mut self.identities),
             "app_metadata" => get(map, &mut self.app_metadata),
             "user_metadata" => get(map, &mut self.user_metadata),
-            "picture" => get(map, &mut self.picture),
-            "name" => get(map, &mut self.name),
-            "nickname" => get(map, &mut self.nickname),
-            "multifactor" => get(map, &mut self.multifactor),
-            "last_ip" => get(map, &mut self.last_ip),
+            "picture" => text(map, &mut self.picture),
+            "name" => text(map, &mut self.name),
+            "nickname" => text(map, &mut self.nickname),
+            "multifactor" => texts(map, &mut self.multifactor),
+            "last_ip" => text(map, &mut self.last_ip),
             "last_login" => get(map, &mut self.last_login),
             "logins_count" => int(map, &mut self.logins_count),
-            "blocked" => get(map, &mut self.blocked),
-            "given_name" => get(map, &mut self.given_name),
-            "family_name" => get(map, &mut self.family_name),
+            "blocked" => flag(map, &mut self.blocked),
+            "given_name" => text(map, &mut self.given_name),
+            "family_name" => text(map, &mut self.family_name),
             "deleted_at" => get(map, &mut self.deleted_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -5396,8 +5396,8 @@ pub struct EventStreamCloudEventUserUpdated {
 impl Model for EventStreamCloudEventUserUpdated {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "offset" => get(map, &mut self.offset),
+            "type" => text(map, &mut self.r#type),
+            "offset" => text(map, &mut self.offset),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -5432,15 +5432,15 @@ pub struct EventStreamCloudEventUserUpdatedCloudEvent {
 impl Model for EventStreamCloudEventUserUpdatedCloudEvent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "specversion" => get(map, &mut self.specversion),
-            "type" => get(map, &mut self.r#type),
-            "source" => get(map, &mut self.source),
-            "id" => get(map, &mut self.id),
+            "specversion" => text(map, &mut self.specversion),
+            "type" => text(map, &mut self.r#type),
+            "source" => text(map, &mut self.source),
+            "id" => text(map, &mut self.id),
             "time" => get(map, &mut self.time),
             "data" => get(map, &mut self.data),
-            "a0tenant" => get(map, &mut self.a0tenant),
-            "a0stream" => get(map, &mut self.a0stream),
-            "a0purpose" => get(map, &mut self.a0purpose),
+            "a0tenant" => text(map, &mut self.a0tenant),
+            "a0stream" => text(map, &mut self.a0stream),
+            "a0purpose" => text(map, &mut self.a0purpose),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -31,8 +31,7 @@ impl ExperimentationExperimentsClient {
     ///
     /// Scope: `read:experimentation`.
     /// Pages by `from` and `take`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -50,8 +49,7 @@ impl ExperimentationExperimentsClient {
     /// `POST /experimentation/experiments`
     ///
     /// Scope: `create:experimentation`.
-    /// Beta.
-    /// Answers 201.
+    /// Beta. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -67,8 +65,7 @@ impl ExperimentationExperimentsClient {
     /// `GET /experimentation/experiments/{id}`
     ///
     /// Scope: `read:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -83,8 +80,7 @@ impl ExperimentationExperimentsClient {
     /// `DELETE /experimentation/experiments/{id}`
     ///
     /// Scope: `delete:experimentation`.
-    /// Beta.
-    /// Answers 204.
+    /// Beta. Answers 204.
     /// Fails with 400, 403, 429.
     ///
     /// ```no_run
@@ -99,8 +95,7 @@ impl ExperimentationExperimentsClient {
     /// `PATCH /experimentation/experiments/{id}`
     ///
     /// Scope: `update:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -116,8 +111,7 @@ impl ExperimentationExperimentsClient {
     /// `POST /experimentation/experiments/{id}/status`
     ///
     /// Scope: `update:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -133,8 +127,7 @@ impl ExperimentationExperimentsClient {
     /// `POST /experimentation/experiments/{id}/validate`
     ///
     /// Scope: `read:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -175,8 +168,7 @@ impl ExperimentationFeatureFlagsClient {
     ///
     /// Scope: `read:experimentation`.
     /// Pages by `from` and `take`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -194,8 +186,7 @@ impl ExperimentationFeatureFlagsClient {
     /// `POST /experimentation/feature-flags`
     ///
     /// Scope: `create:experimentation`.
-    /// Beta.
-    /// Answers 201.
+    /// Beta. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -211,8 +202,7 @@ impl ExperimentationFeatureFlagsClient {
     /// `GET /experimentation/feature-flags/{id}`
     ///
     /// Scope: `read:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -227,8 +217,7 @@ impl ExperimentationFeatureFlagsClient {
     /// `DELETE /experimentation/feature-flags/{id}`
     ///
     /// Scope: `delete:experimentation`.
-    /// Beta.
-    /// Answers 204.
+    /// Beta. Answers 204.
     /// Fails with 403, 409, 429.
     ///
     /// ```no_run
@@ -243,8 +232,7 @@ impl ExperimentationFeatureFlagsClient {
     /// `PATCH /experimentation/feature-flags/{id}`
     ///
     /// Scope: `update:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -260,8 +248,7 @@ impl ExperimentationFeatureFlagsClient {
     /// `POST /experimentation/feature-flags/{id}/status`
     ///
     /// Scope: `update:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -283,8 +270,7 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// `GET /experimentation/feature-flags/{id}/variations`
     ///
     /// Scope: `read:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -299,8 +285,7 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// `POST /experimentation/feature-flags/{id}/variations`
     ///
     /// Scope: `create:experimentation`.
-    /// Beta.
-    /// Answers 201.
+    /// Beta. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -316,8 +301,7 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// `GET /experimentation/feature-flags/{id}/variations/{vid}`
     ///
     /// Scope: `read:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -332,8 +316,7 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// `DELETE /experimentation/feature-flags/{id}/variations/{vid}`
     ///
     /// Scope: `delete:experimentation`.
-    /// Beta.
-    /// Answers 204.
+    /// Beta. Answers 204.
     /// Fails with 400, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -348,8 +331,7 @@ impl ExperimentationFeatureFlagsVariationsClient {
     /// `PATCH /experimentation/feature-flags/{id}/variations/{vid}`
     ///
     /// Scope: `update:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -372,8 +354,7 @@ impl ExperimentationSegmentsClient {
     ///
     /// Scope: `read:experimentation`.
     /// Pages by `from` and `take`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -391,8 +372,7 @@ impl ExperimentationSegmentsClient {
     /// `POST /experimentation/segments`
     ///
     /// Scope: `create:experimentation`.
-    /// Beta.
-    /// Answers 201.
+    /// Beta. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -408,8 +388,7 @@ impl ExperimentationSegmentsClient {
     /// `GET /experimentation/segments/{id}`
     ///
     /// Scope: `read:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -424,8 +403,7 @@ impl ExperimentationSegmentsClient {
     /// `DELETE /experimentation/segments/{id}`
     ///
     /// Scope: `delete:experimentation`.
-    /// Beta.
-    /// Answers 204.
+    /// Beta. Answers 204.
     /// Fails with 403, 409, 429.
     ///
     /// ```no_run
@@ -440,8 +418,7 @@ impl ExperimentationSegmentsClient {
     /// `PATCH /experimentation/segments/{id}`
     ///
     /// Scope: `update:experimentation`.
-    /// Beta.
-    /// Answers 200.
+    /// Beta. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run

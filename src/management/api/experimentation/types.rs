@@ -24,14 +24,14 @@ pub struct AllocationItem {
 impl Model for AllocationItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "variation_id" => get(map, &mut self.variation_id),
-            "segment_id" => get(map, &mut self.segment_id),
-            "weight" => get(map, &mut self.weight),
+            "variation_id" => text(map, &mut self.variation_id),
+            "segment_id" => text(map, &mut self.segment_id),
+            "weight" => float(map, &mut self.weight),
             "priority" => int(map, &mut self.priority),
-            "is_control" => get(map, &mut self.is_control),
-            "is_fallback" => get(map, &mut self.is_fallback),
-            "variation_name" => get(map, &mut self.variation_name),
-            "segment_name" => get(map, &mut self.segment_name),
+            "is_control" => flag(map, &mut self.is_control),
+            "is_fallback" => flag(map, &mut self.is_fallback),
+            "variation_name" => text(map, &mut self.variation_name),
+            "segment_name" => text(map, &mut self.segment_name),
             "variation_snapshot" => get(map, &mut self.variation_snapshot),
             "segment_snapshot" => get(map, &mut self.segment_snapshot),
             _ => other(map, name, &mut self.extra),
@@ -40,7 +40,7 @@ impl Model for AllocationItem {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "variation_id", &self.variation_id)?;
         put(map, "segment_id", &self.segment_id)?;
-        number(map, "weight", &self.weight)?;
+        put_number(map, "weight", &self.weight)?;
         put(map, "priority", &self.priority)?;
         put(map, "is_control", &self.is_control)?;
         put(map, "is_fallback", &self.is_fallback)?;
@@ -92,18 +92,18 @@ impl AllocationRequestItem {
 impl Model for AllocationRequestItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "variation_id" => get(map, &mut self.variation_id),
-            "weight" => get(map, &mut self.weight),
-            "segment_id" => get(map, &mut self.segment_id),
+            "variation_id" => text(map, &mut self.variation_id),
+            "weight" => float(map, &mut self.weight),
+            "segment_id" => text(map, &mut self.segment_id),
             "priority" => int(map, &mut self.priority),
-            "is_control" => get(map, &mut self.is_control),
-            "is_fallback" => get(map, &mut self.is_fallback),
+            "is_control" => flag(map, &mut self.is_control),
+            "is_fallback" => flag(map, &mut self.is_fallback),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "variation_id", &self.variation_id)?;
-        number(map, "weight", &self.weight)?;
+        put_number(map, "weight", &self.weight)?;
         put(map, "segment_id", &self.segment_id)?;
         put(map, "priority", &self.priority)?;
         put(map, "is_control", &self.is_control)?;
@@ -150,7 +150,7 @@ impl AssignmentConfig {
 impl Model for AssignmentConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "subject" => get(map, &mut self.subject),
+            "subject" => text(map, &mut self.subject),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -210,10 +210,10 @@ impl CreateExperiment {
 impl Model for CreateExperiment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "feature_flag_id" => get(map, &mut self.feature_flag_id),
-            "authentication_flow" => get(map, &mut self.authentication_flow),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "feature_flag_id" => text(map, &mut self.feature_flag_id),
+            "authentication_flow" => text(map, &mut self.authentication_flow),
             "allocation_strategy" => get(map, &mut self.allocation_strategy),
             "assignment_config" => get(map, &mut self.assignment_config),
             "allocations" => get(map, &mut self.allocations),
@@ -279,8 +279,8 @@ impl CreateFeatureFlag {
 impl Model for CreateFeatureFlag {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "parameters" => get(map, &mut self.parameters),
             _ => other(map, name, &mut self.extra),
         }
@@ -325,8 +325,8 @@ impl CreateSegment {
 impl Model for CreateSegment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "rules" => get(map, &mut self.rules),
             _ => other(map, name, &mut self.extra),
         }
@@ -371,8 +371,8 @@ impl CreateVariation {
 impl Model for CreateVariation {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "overrides" => get(map, &mut self.overrides),
             _ => other(map, name, &mut self.extra),
         }
@@ -416,24 +416,24 @@ pub struct ExperimentListItem {
 impl Model for ExperimentListItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "feature_flag_id" => get(map, &mut self.feature_flag_id),
-            "authentication_flow" => get(map, &mut self.authentication_flow),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "feature_flag_id" => text(map, &mut self.feature_flag_id),
+            "authentication_flow" => text(map, &mut self.authentication_flow),
             "allocation_strategy" => get(map, &mut self.allocation_strategy),
             "assignment_config" => get(map, &mut self.assignment_config),
             "status" => get(map, &mut self.status),
-            "is_valid" => get(map, &mut self.is_valid),
+            "is_valid" => flag(map, &mut self.is_valid),
             "allocations" => get(map, &mut self.allocations),
             "started_at" => get(map, &mut self.started_at),
             "ended_at" => get(map, &mut self.ended_at),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "feature_flag_name" => get(map, &mut self.feature_flag_name),
+            "feature_flag_name" => text(map, &mut self.feature_flag_name),
             "default_config" => get(map, &mut self.default_config),
             "feature_flag_snapshot" => get(map, &mut self.feature_flag_snapshot),
-            "editable_fields" => get(map, &mut self.editable_fields),
+            "editable_fields" => texts(map, &mut self.editable_fields),
             "levels" => get(map, &mut self.levels),
             "current_level" => int(map, &mut self.current_level),
             _ => other(map, name, &mut self.extra),
@@ -534,8 +534,8 @@ pub struct ExperimentValidationError {
 impl Model for ExperimentValidationError {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "code" => get(map, &mut self.code),
-            "message" => get(map, &mut self.message),
+            "code" => text(map, &mut self.code),
+            "message" => text(map, &mut self.message),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -596,7 +596,7 @@ pub struct ExperimentationExperimentsAdvanceRampResponse {
 impl Model for ExperimentationExperimentsAdvanceRampResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "experiment_id" => get(map, &mut self.experiment_id),
+            "experiment_id" => text(map, &mut self.experiment_id),
             "from_level" => int(map, &mut self.from_level),
             "to_level" => int(map, &mut self.to_level),
             "current_level" => int(map, &mut self.current_level),
@@ -631,9 +631,9 @@ pub struct FeatureFlag {
 impl Model for FeatureFlag {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "type" => get(map, &mut self.r#type),
             "status" => get(map, &mut self.status),
             "parameters" => get(map, &mut self.parameters),
@@ -704,7 +704,7 @@ impl Model for FeatureFlagConfigParam {
         match name {
             "type" => get(map, &mut self.r#type),
             "value" => get(map, &mut self.value),
-            "description" => get(map, &mut self.description),
+            "description" => text(map, &mut self.description),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -775,7 +775,7 @@ impl Model for ListExperimentsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "experiments" => get(map, &mut self.experiments),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -810,7 +810,7 @@ impl Model for ListFeatureFlagsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "feature_flags" => get(map, &mut self.feature_flags),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -845,7 +845,7 @@ impl Model for ListSegmentsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "segments" => get(map, &mut self.segments),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -907,9 +907,9 @@ pub struct Segment {
 impl Model for Segment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "type" => get(map, &mut self.r#type),
             "rules" => get(map, &mut self.rules),
             "created_at" => get(map, &mut self.created_at),
@@ -968,7 +968,7 @@ impl SegmentContainsExpression {
 impl Model for SegmentContainsExpression {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "contains" => get(map, &mut self.contains),
+            "contains" => texts(map, &mut self.contains),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1003,7 +1003,7 @@ impl SegmentEndsWithExpression {
 impl Model for SegmentEndsWithExpression {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ends_with" => get(map, &mut self.ends_with),
+            "ends_with" => texts(map, &mut self.ends_with),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1038,7 +1038,7 @@ impl SegmentExistsExpression {
 impl Model for SegmentExistsExpression {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "exists" => get(map, &mut self.exists),
+            "exists" => flag(map, &mut self.exists),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1226,7 +1226,7 @@ impl SegmentStartsWithExpression {
 impl Model for SegmentStartsWithExpression {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "starts_with" => get(map, &mut self.starts_with),
+            "starts_with" => texts(map, &mut self.starts_with),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1318,8 +1318,8 @@ impl UpdateExperiment {
 impl Model for UpdateExperiment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "assignment_config" => get(map, &mut self.assignment_config),
             "allocations" => get(map, &mut self.allocations),
             "authentication_flow" => get(map, &mut self.authentication_flow),
@@ -1423,15 +1423,15 @@ pub struct UpdateExperimentStatusResponse {
 impl Model for UpdateExperimentStatusResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "feature_flag_id" => get(map, &mut self.feature_flag_id),
-            "authentication_flow" => get(map, &mut self.authentication_flow),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "feature_flag_id" => text(map, &mut self.feature_flag_id),
+            "authentication_flow" => text(map, &mut self.authentication_flow),
             "allocation_strategy" => get(map, &mut self.allocation_strategy),
             "assignment_config" => get(map, &mut self.assignment_config),
             "status" => get(map, &mut self.status),
-            "is_valid" => get(map, &mut self.is_valid),
+            "is_valid" => flag(map, &mut self.is_valid),
             "allocations" => get(map, &mut self.allocations),
             "started_at" => get(map, &mut self.started_at),
             "ended_at" => get(map, &mut self.ended_at),
@@ -1494,8 +1494,8 @@ impl UpdateFeatureFlag {
 impl Model for UpdateFeatureFlag {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "parameters" => get(map, &mut self.parameters),
             "status" => get(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
@@ -1594,8 +1594,8 @@ impl UpdateSegment {
 impl Model for UpdateSegment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "rules" => get(map, &mut self.rules),
             "status" => get(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
@@ -1653,8 +1653,8 @@ impl UpdateVariation {
 impl Model for UpdateVariation {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "overrides" => get(map, &mut self.overrides),
             _ => other(map, name, &mut self.extra),
         }
@@ -1716,7 +1716,7 @@ pub struct ValidateExperimentResponse {
 impl Model for ValidateExperimentResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "is_valid" => get(map, &mut self.is_valid),
+            "is_valid" => flag(map, &mut self.is_valid),
             "errors" => get(map, &mut self.errors),
             _ => other(map, name, &mut self.extra),
         }
@@ -1746,10 +1746,10 @@ pub struct Variation {
 impl Model for Variation {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "feature_flag_id" => get(map, &mut self.feature_flag_id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "feature_flag_id" => text(map, &mut self.feature_flag_id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "overrides" => get(map, &mut self.overrides),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),

@@ -21,7 +21,7 @@ impl FlowsClient {
     ///
     /// Scope: `read:flows`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -39,7 +39,7 @@ impl FlowsClient {
     /// `POST /flows`
     ///
     /// Scope: `create:flows`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -55,7 +55,7 @@ impl FlowsClient {
     /// `GET /flows/{id}`
     ///
     /// Scope: `read:flows`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -70,7 +70,7 @@ impl FlowsClient {
     /// `DELETE /flows/{id}`
     ///
     /// Scope: `delete:flows`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -85,7 +85,7 @@ impl FlowsClient {
     /// `PATCH /flows/{id}`
     ///
     /// Scope: `update:flows`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -108,7 +108,7 @@ impl FlowsExecutionsClient {
     ///
     /// Scope: `read:flows_executions`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -126,7 +126,7 @@ impl FlowsExecutionsClient {
     /// `GET /flows/{flow_id}/executions/{execution_id}`
     ///
     /// Scope: `read:flows_executions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -141,7 +141,7 @@ impl FlowsExecutionsClient {
     /// `DELETE /flows/{flow_id}/executions/{execution_id}`
     ///
     /// Scope: `delete:flows_executions`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -173,7 +173,7 @@ impl FlowsVaultConnectionsClient {
     ///
     /// Scope: `read:flows_vault_connections`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -191,7 +191,7 @@ impl FlowsVaultConnectionsClient {
     /// `POST /flows/vault/connections`
     ///
     /// Scope: `create:flows_vault_connections`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -207,7 +207,7 @@ impl FlowsVaultConnectionsClient {
     /// `GET /flows/vault/connections/{id}`
     ///
     /// Scope: `read:flows_vault_connections`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -222,7 +222,7 @@ impl FlowsVaultConnectionsClient {
     /// `DELETE /flows/vault/connections/{id}`
     ///
     /// Scope: `delete:flows_vault_connections`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -237,7 +237,7 @@ impl FlowsVaultConnectionsClient {
     /// `PATCH /flows/vault/connections/{id}`
     ///
     /// Scope: `update:flows_vault_connections`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -32,7 +32,7 @@ impl CreateFlow {
 impl Model for CreateFlow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "actions" => get(map, &mut self.actions),
             _ => other(map, name, &mut self.extra),
         }
@@ -168,8 +168,8 @@ impl CreateFlowsVaultConnectionActivecampaignApiKey {
 impl Model for CreateFlowsVaultConnectionActivecampaignApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -211,8 +211,8 @@ impl CreateFlowsVaultConnectionActivecampaignUninitialized {
 impl Model for CreateFlowsVaultConnectionActivecampaignUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -272,8 +272,8 @@ impl CreateFlowsVaultConnectionAirtableApiKey {
 impl Model for CreateFlowsVaultConnectionAirtableApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -315,8 +315,8 @@ impl CreateFlowsVaultConnectionAirtableUninitialized {
 impl Model for CreateFlowsVaultConnectionAirtableUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -376,8 +376,8 @@ impl CreateFlowsVaultConnectionAuth0OauthApp {
 impl Model for CreateFlowsVaultConnectionAuth0OauthApp {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -419,8 +419,8 @@ impl CreateFlowsVaultConnectionAuth0Uninitialized {
 impl Model for CreateFlowsVaultConnectionAuth0Uninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -480,8 +480,8 @@ impl CreateFlowsVaultConnectionBigqueryJwt {
 impl Model for CreateFlowsVaultConnectionBigqueryJwt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -523,8 +523,8 @@ impl CreateFlowsVaultConnectionBigqueryUninitialized {
 impl Model for CreateFlowsVaultConnectionBigqueryUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -584,8 +584,8 @@ impl CreateFlowsVaultConnectionClearbitApiKey {
 impl Model for CreateFlowsVaultConnectionClearbitApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -627,8 +627,8 @@ impl CreateFlowsVaultConnectionClearbitUninitialized {
 impl Model for CreateFlowsVaultConnectionClearbitUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -688,8 +688,8 @@ impl CreateFlowsVaultConnectionDocusignOauthCode {
 impl Model for CreateFlowsVaultConnectionDocusignOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -731,8 +731,8 @@ impl CreateFlowsVaultConnectionDocusignUninitialized {
 impl Model for CreateFlowsVaultConnectionDocusignUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -792,8 +792,8 @@ impl CreateFlowsVaultConnectionGoogleSheetsOauthCode {
 impl Model for CreateFlowsVaultConnectionGoogleSheetsOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -835,8 +835,8 @@ impl CreateFlowsVaultConnectionGoogleSheetsUninitialized {
 impl Model for CreateFlowsVaultConnectionGoogleSheetsUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -905,8 +905,8 @@ impl CreateFlowsVaultConnectionHttpApiKey {
 impl Model for CreateFlowsVaultConnectionHttpApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -951,8 +951,8 @@ impl CreateFlowsVaultConnectionHttpBasicAuth {
 impl Model for CreateFlowsVaultConnectionHttpBasicAuth {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -997,8 +997,8 @@ impl CreateFlowsVaultConnectionHttpBearer {
 impl Model for CreateFlowsVaultConnectionHttpBearer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1043,8 +1043,8 @@ impl CreateFlowsVaultConnectionHttpOauthClientCredentials {
 impl Model for CreateFlowsVaultConnectionHttpOauthClientCredentials {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1086,8 +1086,8 @@ impl CreateFlowsVaultConnectionHttpUninitialized {
 impl Model for CreateFlowsVaultConnectionHttpUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1150,8 +1150,8 @@ impl CreateFlowsVaultConnectionHubspotApiKey {
 impl Model for CreateFlowsVaultConnectionHubspotApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1196,8 +1196,8 @@ impl CreateFlowsVaultConnectionHubspotOauthCode {
 impl Model for CreateFlowsVaultConnectionHubspotOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1239,8 +1239,8 @@ impl CreateFlowsVaultConnectionHubspotUninitialized {
 impl Model for CreateFlowsVaultConnectionHubspotUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1300,8 +1300,8 @@ impl CreateFlowsVaultConnectionJwtJwt {
 impl Model for CreateFlowsVaultConnectionJwtJwt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1343,8 +1343,8 @@ impl CreateFlowsVaultConnectionJwtUninitialized {
 impl Model for CreateFlowsVaultConnectionJwtUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1407,8 +1407,8 @@ impl CreateFlowsVaultConnectionMailchimpApiKey {
 impl Model for CreateFlowsVaultConnectionMailchimpApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1453,8 +1453,8 @@ impl CreateFlowsVaultConnectionMailchimpOauthCode {
 impl Model for CreateFlowsVaultConnectionMailchimpOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1496,8 +1496,8 @@ impl CreateFlowsVaultConnectionMailchimpUninitialized {
 impl Model for CreateFlowsVaultConnectionMailchimpUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1557,8 +1557,8 @@ impl CreateFlowsVaultConnectionMailjetApiKey {
 impl Model for CreateFlowsVaultConnectionMailjetApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1600,8 +1600,8 @@ impl CreateFlowsVaultConnectionMailjetUninitialized {
 impl Model for CreateFlowsVaultConnectionMailjetUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1664,8 +1664,8 @@ impl CreateFlowsVaultConnectionPipedriveOauthCode {
 impl Model for CreateFlowsVaultConnectionPipedriveOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1710,8 +1710,8 @@ impl CreateFlowsVaultConnectionPipedriveToken {
 impl Model for CreateFlowsVaultConnectionPipedriveToken {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1753,8 +1753,8 @@ impl CreateFlowsVaultConnectionPipedriveUninitialized {
 impl Model for CreateFlowsVaultConnectionPipedriveUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1814,8 +1814,8 @@ impl CreateFlowsVaultConnectionSalesforceOauthCode {
 impl Model for CreateFlowsVaultConnectionSalesforceOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1857,8 +1857,8 @@ impl CreateFlowsVaultConnectionSalesforceUninitialized {
 impl Model for CreateFlowsVaultConnectionSalesforceUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1918,8 +1918,8 @@ impl CreateFlowsVaultConnectionSendgridApiKey {
 impl Model for CreateFlowsVaultConnectionSendgridApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -1961,8 +1961,8 @@ impl CreateFlowsVaultConnectionSendgridUninitialized {
 impl Model for CreateFlowsVaultConnectionSendgridUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2025,8 +2025,8 @@ impl CreateFlowsVaultConnectionSlackOauthCode {
 impl Model for CreateFlowsVaultConnectionSlackOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2068,8 +2068,8 @@ impl CreateFlowsVaultConnectionSlackUninitialized {
 impl Model for CreateFlowsVaultConnectionSlackUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2112,8 +2112,8 @@ impl CreateFlowsVaultConnectionSlackWebhook {
 impl Model for CreateFlowsVaultConnectionSlackWebhook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2178,8 +2178,8 @@ impl CreateFlowsVaultConnectionStripeKeyPair {
 impl Model for CreateFlowsVaultConnectionStripeKeyPair {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2224,8 +2224,8 @@ impl CreateFlowsVaultConnectionStripeOauthCode {
 impl Model for CreateFlowsVaultConnectionStripeOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2267,8 +2267,8 @@ impl CreateFlowsVaultConnectionStripeUninitialized {
 impl Model for CreateFlowsVaultConnectionStripeUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2328,8 +2328,8 @@ impl CreateFlowsVaultConnectionTelegramToken {
 impl Model for CreateFlowsVaultConnectionTelegramToken {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2371,8 +2371,8 @@ impl CreateFlowsVaultConnectionTelegramUninitialized {
 impl Model for CreateFlowsVaultConnectionTelegramUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2432,8 +2432,8 @@ impl CreateFlowsVaultConnectionTwilioApiKey {
 impl Model for CreateFlowsVaultConnectionTwilioApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2475,8 +2475,8 @@ impl CreateFlowsVaultConnectionTwilioUninitialized {
 impl Model for CreateFlowsVaultConnectionTwilioUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2536,8 +2536,8 @@ impl CreateFlowsVaultConnectionWhatsappToken {
 impl Model for CreateFlowsVaultConnectionWhatsappToken {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2579,8 +2579,8 @@ impl CreateFlowsVaultConnectionWhatsappUninitialized {
 impl Model for CreateFlowsVaultConnectionWhatsappUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2637,8 +2637,8 @@ impl CreateFlowsVaultConnectionZapierUninitialized {
 impl Model for CreateFlowsVaultConnectionZapierUninitialized {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2681,8 +2681,8 @@ impl CreateFlowsVaultConnectionZapierWebhook {
 impl Model for CreateFlowsVaultConnectionZapierWebhook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_id" => get(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "app_id" => text(map, &mut self.app_id),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }
@@ -2843,12 +2843,12 @@ impl FlowActionActivecampaignListContacts {
 impl Model for FlowActionActivecampaignListContacts {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -2910,12 +2910,12 @@ impl FlowActionActivecampaignUpsertContact {
 impl Model for FlowActionActivecampaignUpsertContact {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -2972,11 +2972,11 @@ impl FlowActionActivecampaignUpsertContactParams {
 impl Model for FlowActionActivecampaignUpsertContactParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "email" => get(map, &mut self.email),
-            "first_name" => get(map, &mut self.first_name),
-            "last_name" => get(map, &mut self.last_name),
-            "phone" => get(map, &mut self.phone),
+            "connection_id" => text(map, &mut self.connection_id),
+            "email" => text(map, &mut self.email),
+            "first_name" => text(map, &mut self.first_name),
+            "last_name" => text(map, &mut self.last_name),
+            "phone" => text(map, &mut self.phone),
             "custom_fields" => get(map, &mut self.custom_fields),
             _ => other(map, name, &mut self.extra),
         }
@@ -3057,12 +3057,12 @@ impl FlowActionAirtableCreateRecord {
 impl Model for FlowActionAirtableCreateRecord {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -3113,9 +3113,9 @@ impl FlowActionAirtableCreateRecordParams {
 impl Model for FlowActionAirtableCreateRecordParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "base_id" => get(map, &mut self.base_id),
-            "table_name" => get(map, &mut self.table_name),
+            "connection_id" => text(map, &mut self.connection_id),
+            "base_id" => text(map, &mut self.base_id),
+            "table_name" => text(map, &mut self.table_name),
             "fields" => get(map, &mut self.fields),
             _ => other(map, name, &mut self.extra),
         }
@@ -3174,12 +3174,12 @@ impl FlowActionAirtableListRecords {
 impl Model for FlowActionAirtableListRecords {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -3233,11 +3233,11 @@ impl FlowActionAirtableListRecordsParams {
 impl Model for FlowActionAirtableListRecordsParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "base_id" => get(map, &mut self.base_id),
-            "table_name" => get(map, &mut self.table_name),
-            "query" => get(map, &mut self.query),
-            "view" => get(map, &mut self.view),
+            "connection_id" => text(map, &mut self.connection_id),
+            "base_id" => text(map, &mut self.base_id),
+            "table_name" => text(map, &mut self.table_name),
+            "query" => text(map, &mut self.query),
+            "view" => text(map, &mut self.view),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3296,12 +3296,12 @@ impl FlowActionAirtableUpdateRecord {
 impl Model for FlowActionAirtableUpdateRecord {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -3355,10 +3355,10 @@ impl FlowActionAirtableUpdateRecordParams {
 impl Model for FlowActionAirtableUpdateRecordParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "base_id" => get(map, &mut self.base_id),
-            "table_name" => get(map, &mut self.table_name),
-            "record_id" => get(map, &mut self.record_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "base_id" => text(map, &mut self.base_id),
+            "table_name" => text(map, &mut self.table_name),
+            "record_id" => text(map, &mut self.record_id),
             "fields" => get(map, &mut self.fields),
             _ => other(map, name, &mut self.extra),
         }
@@ -3450,12 +3450,12 @@ impl FlowActionAuth0CreateUser {
 impl Model for FlowActionAuth0CreateUser {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -3500,7 +3500,7 @@ impl FlowActionAuth0CreateUserParams {
 impl Model for FlowActionAuth0CreateUserParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "payload" => get(map, &mut self.payload),
             _ => other(map, name, &mut self.extra),
         }
@@ -3557,12 +3557,12 @@ impl FlowActionAuth0GetUser {
 impl Model for FlowActionAuth0GetUser {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -3607,8 +3607,8 @@ impl FlowActionAuth0GetUserParams {
 impl Model for FlowActionAuth0GetUserParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "user_id" => get(map, &mut self.user_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "user_id" => text(map, &mut self.user_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3664,12 +3664,12 @@ impl FlowActionAuth0MakeCall {
 impl Model for FlowActionAuth0MakeCall {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -3731,12 +3731,12 @@ impl FlowActionAuth0SendEmail {
 impl Model for FlowActionAuth0SendEmail {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -3791,9 +3791,9 @@ impl Model for FlowActionAuth0SendEmailParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "from" => get(map, &mut self.from),
-            "to" => get(map, &mut self.to),
-            "subject" => get(map, &mut self.subject),
-            "body" => get(map, &mut self.body),
+            "to" => text(map, &mut self.to),
+            "subject" => text(map, &mut self.subject),
+            "body" => text(map, &mut self.body),
             "custom_vars" => get(map, &mut self.custom_vars),
             _ => other(map, name, &mut self.extra),
         }
@@ -3836,8 +3836,8 @@ impl FlowActionAuth0SendEmailParamsFrom {
 impl Model for FlowActionAuth0SendEmailParamsFrom {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "email" => get(map, &mut self.email),
+            "name" => text(map, &mut self.name),
+            "email" => text(map, &mut self.email),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3896,12 +3896,12 @@ impl FlowActionAuth0SendRequest {
 impl Model for FlowActionAuth0SendRequest {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -3958,8 +3958,8 @@ impl FlowActionAuth0SendRequestParams {
 impl Model for FlowActionAuth0SendRequestParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "pathname" => get(map, &mut self.pathname),
+            "connection_id" => text(map, &mut self.connection_id),
+            "pathname" => text(map, &mut self.pathname),
             "method" => get(map, &mut self.method),
             "headers" => get(map, &mut self.headers),
             "params" => get(map, &mut self.params),
@@ -4023,12 +4023,12 @@ impl FlowActionAuth0SendSms {
 impl Model for FlowActionAuth0SendSms {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -4079,9 +4079,9 @@ impl FlowActionAuth0SendSmsParams {
 impl Model for FlowActionAuth0SendSmsParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "from" => get(map, &mut self.from),
-            "to" => get(map, &mut self.to),
-            "message" => get(map, &mut self.message),
+            "from" => text(map, &mut self.from),
+            "to" => text(map, &mut self.to),
+            "message" => text(map, &mut self.message),
             "custom_vars" => get(map, &mut self.custom_vars),
             _ => other(map, name, &mut self.extra),
         }
@@ -4143,12 +4143,12 @@ impl FlowActionAuth0UpdateUser {
 impl Model for FlowActionAuth0UpdateUser {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -4196,8 +4196,8 @@ impl FlowActionAuth0UpdateUserParams {
 impl Model for FlowActionAuth0UpdateUserParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "user_id" => get(map, &mut self.user_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "user_id" => text(map, &mut self.user_id),
             "changes" => get(map, &mut self.changes),
             _ => other(map, name, &mut self.extra),
         }
@@ -4255,12 +4255,12 @@ impl FlowActionBigqueryInsertRows {
 impl Model for FlowActionBigqueryInsertRows {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -4311,9 +4311,9 @@ impl FlowActionBigqueryInsertRowsParams {
 impl Model for FlowActionBigqueryInsertRowsParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "dataset_id" => get(map, &mut self.dataset_id),
-            "table_id" => get(map, &mut self.table_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "dataset_id" => text(map, &mut self.dataset_id),
+            "table_id" => text(map, &mut self.table_id),
             "data" => get(map, &mut self.data),
             _ => other(map, name, &mut self.extra),
         }
@@ -4389,12 +4389,12 @@ impl FlowActionClearbitFindCompany {
 impl Model for FlowActionClearbitFindCompany {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -4439,8 +4439,8 @@ impl FlowActionClearbitFindCompanyParams {
 impl Model for FlowActionClearbitFindCompanyParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "domain" => get(map, &mut self.domain),
+            "connection_id" => text(map, &mut self.connection_id),
+            "domain" => text(map, &mut self.domain),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4496,12 +4496,12 @@ impl FlowActionClearbitFindPerson {
 impl Model for FlowActionClearbitFindPerson {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -4563,12 +4563,12 @@ impl FlowActionEmailVerifyEmail {
 impl Model for FlowActionEmailVerifyEmail {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -4613,7 +4613,7 @@ impl FlowActionEmailVerifyEmailParams {
 impl Model for FlowActionEmailVerifyEmailParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "email" => get(map, &mut self.email),
+            "email" => text(map, &mut self.email),
             "rules" => get(map, &mut self.rules),
             _ => other(map, name, &mut self.extra),
         }
@@ -4665,12 +4665,12 @@ impl FlowActionEmailVerifyEmailParamsRules {
 impl Model for FlowActionEmailVerifyEmailParamsRules {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "require_mx_record" => get(map, &mut self.require_mx_record),
-            "block_aliases" => get(map, &mut self.block_aliases),
-            "block_free_emails" => get(map, &mut self.block_free_emails),
-            "block_disposable_emails" => get(map, &mut self.block_disposable_emails),
-            "blocklist" => get(map, &mut self.blocklist),
-            "allowlist" => get(map, &mut self.allowlist),
+            "require_mx_record" => flag(map, &mut self.require_mx_record),
+            "block_aliases" => flag(map, &mut self.block_aliases),
+            "block_free_emails" => flag(map, &mut self.block_free_emails),
+            "block_disposable_emails" => flag(map, &mut self.block_disposable_emails),
+            "blocklist" => texts(map, &mut self.blocklist),
+            "allowlist" => texts(map, &mut self.allowlist),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4762,12 +4762,12 @@ impl FlowActionFlowBooleanCondition {
 impl Model for FlowActionFlowBooleanCondition {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -4874,12 +4874,12 @@ impl FlowActionFlowDelayFlow {
 impl Model for FlowActionFlowDelayFlow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -4996,12 +4996,12 @@ impl FlowActionFlowDoNothing {
 impl Model for FlowActionFlowDoNothing {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -5063,12 +5063,12 @@ impl FlowActionFlowErrorMessage {
 impl Model for FlowActionFlowErrorMessage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -5110,7 +5110,7 @@ impl FlowActionFlowErrorMessageParams {
 impl Model for FlowActionFlowErrorMessageParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "message" => get(map, &mut self.message),
+            "message" => text(map, &mut self.message),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5165,12 +5165,12 @@ impl FlowActionFlowMapValue {
 impl Model for FlowActionFlowMapValue {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -5299,12 +5299,12 @@ impl FlowActionFlowReturnJson {
 impl Model for FlowActionFlowReturnJson {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -5421,12 +5421,12 @@ impl FlowActionFlowStoreVars {
 impl Model for FlowActionFlowStoreVars {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -5523,12 +5523,12 @@ impl FlowActionGoogleSheetsAddRow {
 impl Model for FlowActionGoogleSheetsAddRow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -5579,8 +5579,8 @@ impl FlowActionGoogleSheetsAddRowParams {
 impl Model for FlowActionGoogleSheetsAddRowParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "spreadsheet_id" => get(map, &mut self.spreadsheet_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "spreadsheet_id" => text(map, &mut self.spreadsheet_id),
             "sheet_id" => get(map, &mut self.sheet_id),
             "values" => get(map, &mut self.values),
             _ => other(map, name, &mut self.extra),
@@ -5640,12 +5640,12 @@ impl FlowActionHttpSendRequest {
 impl Model for FlowActionHttpSendRequest {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -5708,8 +5708,8 @@ impl FlowActionHttpSendRequestParams {
 impl Model for FlowActionHttpSendRequestParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "url" => get(map, &mut self.url),
+            "connection_id" => text(map, &mut self.connection_id),
+            "url" => text(map, &mut self.url),
             "method" => get(map, &mut self.method),
             "headers" => get(map, &mut self.headers),
             "basic" => get(map, &mut self.basic),
@@ -5760,7 +5760,7 @@ impl FlowActionHttpSendRequestParamsBasicAuth {
 impl Model for FlowActionHttpSendRequestParamsBasicAuth {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "username" => get(map, &mut self.username),
+            "username" => text(map, &mut self.username),
             "password" => get(map, &mut self.password),
             _ => other(map, name, &mut self.extra),
         }
@@ -5889,12 +5889,12 @@ impl FlowActionHubspotEnrollContact {
 impl Model for FlowActionHubspotEnrollContact {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -5942,8 +5942,8 @@ impl FlowActionHubspotEnrollContactParams {
 impl Model for FlowActionHubspotEnrollContactParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "email" => get(map, &mut self.email),
+            "connection_id" => text(map, &mut self.connection_id),
+            "email" => text(map, &mut self.email),
             "workflow_id" => get(map, &mut self.workflow_id),
             _ => other(map, name, &mut self.extra),
         }
@@ -6001,12 +6001,12 @@ impl FlowActionHubspotGetContact {
 impl Model for FlowActionHubspotGetContact {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6051,8 +6051,8 @@ impl FlowActionHubspotGetContactParams {
 impl Model for FlowActionHubspotGetContactParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "email" => get(map, &mut self.email),
+            "connection_id" => text(map, &mut self.connection_id),
+            "email" => text(map, &mut self.email),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -6117,12 +6117,12 @@ impl FlowActionHubspotUpsertContact {
 impl Model for FlowActionHubspotUpsertContact {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6170,8 +6170,8 @@ impl FlowActionHubspotUpsertContactParams {
 impl Model for FlowActionHubspotUpsertContactParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "email" => get(map, &mut self.email),
+            "connection_id" => text(map, &mut self.connection_id),
+            "email" => text(map, &mut self.email),
             "properties" => get(map, &mut self.properties),
             _ => other(map, name, &mut self.extra),
         }
@@ -6212,7 +6212,7 @@ impl FlowActionHubspotUpsertContactParamsProperty {
 impl Model for FlowActionHubspotUpsertContactParamsProperty {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "property" => get(map, &mut self.property),
+            "property" => text(map, &mut self.property),
             "value" => get(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
@@ -6289,12 +6289,12 @@ impl FlowActionJsonCreateJson {
 impl Model for FlowActionJsonCreateJson {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6391,12 +6391,12 @@ impl FlowActionJsonParseJson {
 impl Model for FlowActionJsonParseJson {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6438,7 +6438,7 @@ impl FlowActionJsonParseJsonParams {
 impl Model for FlowActionJsonParseJsonParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "json" => get(map, &mut self.json),
+            "json" => text(map, &mut self.json),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -6493,12 +6493,12 @@ impl FlowActionJsonSerializeJson {
 impl Model for FlowActionJsonSerializeJson {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6580,12 +6580,12 @@ impl FlowActionJwtDecodeJwt {
 impl Model for FlowActionJwtDecodeJwt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6682,12 +6682,12 @@ impl FlowActionJwtSignJwt {
 impl Model for FlowActionJwtSignJwt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6744,12 +6744,12 @@ impl FlowActionJwtSignJwtParams {
 impl Model for FlowActionJwtSignJwtParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "payload" => get(map, &mut self.payload),
-            "subject" => get(map, &mut self.subject),
-            "issuer" => get(map, &mut self.issuer),
-            "audience" => get(map, &mut self.audience),
-            "expires_in" => get(map, &mut self.expires_in),
+            "subject" => text(map, &mut self.subject),
+            "issuer" => text(map, &mut self.issuer),
+            "audience" => text(map, &mut self.audience),
+            "expires_in" => text(map, &mut self.expires_in),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -6809,12 +6809,12 @@ impl FlowActionJwtVerifyJwt {
 impl Model for FlowActionJwtVerifyJwt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6865,10 +6865,10 @@ impl FlowActionJwtVerifyJwtParams {
 impl Model for FlowActionJwtVerifyJwtParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "token" => get(map, &mut self.token),
-            "audience" => get(map, &mut self.audience),
-            "issuer" => get(map, &mut self.issuer),
+            "audience" => text(map, &mut self.audience),
+            "issuer" => text(map, &mut self.issuer),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -6926,12 +6926,12 @@ impl FlowActionMailchimpUpsertMember {
 impl Model for FlowActionMailchimpUpsertMember {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -6979,8 +6979,8 @@ impl FlowActionMailchimpUpsertMemberParams {
 impl Model for FlowActionMailchimpUpsertMemberParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "list_id" => get(map, &mut self.list_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "list_id" => text(map, &mut self.list_id),
             "member" => get(map, &mut self.member),
             _ => other(map, name, &mut self.extra),
         }
@@ -7024,8 +7024,8 @@ impl FlowActionMailchimpUpsertMemberParamsMember {
 impl Model for FlowActionMailchimpUpsertMemberParamsMember {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "email_address" => get(map, &mut self.email_address),
-            "status_if_new" => get(map, &mut self.status_if_new),
+            "email_address" => text(map, &mut self.email_address),
+            "status_if_new" => text(map, &mut self.status_if_new),
             "merge_fields" => get(map, &mut self.merge_fields),
             _ => other(map, name, &mut self.extra),
         }
@@ -7083,12 +7083,12 @@ impl FlowActionMailjetSendEmail {
 impl Model for FlowActionMailjetSendEmail {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -7147,7 +7147,7 @@ impl FlowActionMailjetSendEmailParamsContent {
 impl Model for FlowActionMailjetSendEmailParamsContent {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "content" => get(map, &mut self.content),
+            "content" => text(map, &mut self.content),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -7259,12 +7259,12 @@ impl FlowActionOtpGenerateCode {
 impl Model for FlowActionOtpGenerateCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -7309,7 +7309,7 @@ impl FlowActionOtpGenerateCodeParams {
 impl Model for FlowActionOtpGenerateCodeParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "reference" => get(map, &mut self.reference),
+            "reference" => text(map, &mut self.reference),
             "length" => int(map, &mut self.length),
             _ => other(map, name, &mut self.extra),
         }
@@ -7366,12 +7366,12 @@ impl FlowActionOtpVerifyCode {
 impl Model for FlowActionOtpVerifyCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -7416,7 +7416,7 @@ impl FlowActionOtpVerifyCodeParams {
 impl Model for FlowActionOtpVerifyCodeParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "reference" => get(map, &mut self.reference),
+            "reference" => text(map, &mut self.reference),
             "code" => get(map, &mut self.code),
             _ => other(map, name, &mut self.extra),
         }
@@ -7493,12 +7493,12 @@ impl FlowActionPipedriveAddDeal {
 impl Model for FlowActionPipedriveAddDeal {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -7561,9 +7561,9 @@ impl FlowActionPipedriveAddDealParams {
 impl Model for FlowActionPipedriveAddDealParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "title" => get(map, &mut self.title),
-            "value" => get(map, &mut self.value),
+            "connection_id" => text(map, &mut self.connection_id),
+            "title" => text(map, &mut self.title),
+            "value" => text(map, &mut self.value),
             "user_id" => get(map, &mut self.user_id),
             "person_id" => get(map, &mut self.person_id),
             "organization_id" => get(map, &mut self.organization_id),
@@ -7630,12 +7630,12 @@ impl FlowActionPipedriveAddOrganization {
 impl Model for FlowActionPipedriveAddOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -7686,8 +7686,8 @@ impl FlowActionPipedriveAddOrganizationParams {
 impl Model for FlowActionPipedriveAddOrganizationParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "name" => get(map, &mut self.name),
+            "connection_id" => text(map, &mut self.connection_id),
+            "name" => text(map, &mut self.name),
             "owner_id" => get(map, &mut self.owner_id),
             "fields" => get(map, &mut self.fields),
             _ => other(map, name, &mut self.extra),
@@ -7747,12 +7747,12 @@ impl FlowActionPipedriveAddPerson {
 impl Model for FlowActionPipedriveAddPerson {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -7812,10 +7812,10 @@ impl FlowActionPipedriveAddPersonParams {
 impl Model for FlowActionPipedriveAddPersonParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "name" => get(map, &mut self.name),
-            "email" => get(map, &mut self.email),
-            "phone" => get(map, &mut self.phone),
+            "connection_id" => text(map, &mut self.connection_id),
+            "name" => text(map, &mut self.name),
+            "email" => text(map, &mut self.email),
+            "phone" => text(map, &mut self.phone),
             "owner_id" => get(map, &mut self.owner_id),
             "organization_id" => get(map, &mut self.organization_id),
             "fields" => get(map, &mut self.fields),
@@ -7902,12 +7902,12 @@ impl FlowActionSalesforceCreateLead {
 impl Model for FlowActionSalesforceCreateLead {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -7967,12 +7967,12 @@ impl FlowActionSalesforceCreateLeadParams {
 impl Model for FlowActionSalesforceCreateLeadParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "first_name" => get(map, &mut self.first_name),
-            "last_name" => get(map, &mut self.last_name),
-            "company" => get(map, &mut self.company),
-            "email" => get(map, &mut self.email),
-            "phone" => get(map, &mut self.phone),
+            "connection_id" => text(map, &mut self.connection_id),
+            "first_name" => text(map, &mut self.first_name),
+            "last_name" => text(map, &mut self.last_name),
+            "company" => text(map, &mut self.company),
+            "email" => text(map, &mut self.email),
+            "phone" => text(map, &mut self.phone),
             "payload" => get(map, &mut self.payload),
             _ => other(map, name, &mut self.extra),
         }
@@ -8034,12 +8034,12 @@ impl FlowActionSalesforceGetLead {
 impl Model for FlowActionSalesforceGetLead {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -8084,8 +8084,8 @@ impl FlowActionSalesforceGetLeadParams {
 impl Model for FlowActionSalesforceGetLeadParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "lead_id" => get(map, &mut self.lead_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "lead_id" => text(map, &mut self.lead_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -8141,12 +8141,12 @@ impl FlowActionSalesforceSearchLeads {
 impl Model for FlowActionSalesforceSearchLeads {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -8197,10 +8197,10 @@ impl FlowActionSalesforceSearchLeadsParams {
 impl Model for FlowActionSalesforceSearchLeadsParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "search_field" => get(map, &mut self.search_field),
-            "search_value" => get(map, &mut self.search_value),
-            "lead_fields" => get(map, &mut self.lead_fields),
+            "search_value" => text(map, &mut self.search_value),
+            "lead_fields" => texts(map, &mut self.lead_fields),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -8273,12 +8273,12 @@ impl FlowActionSalesforceUpdateLead {
 impl Model for FlowActionSalesforceUpdateLead {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -8326,8 +8326,8 @@ impl FlowActionSalesforceUpdateLeadParams {
 impl Model for FlowActionSalesforceUpdateLeadParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "lead_id" => get(map, &mut self.lead_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "lead_id" => text(map, &mut self.lead_id),
             "payload" => get(map, &mut self.payload),
             _ => other(map, name, &mut self.extra),
         }
@@ -8385,12 +8385,12 @@ impl FlowActionSendgridSendEmail {
 impl Model for FlowActionSendgridSendEmail {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -8438,7 +8438,7 @@ impl FlowActionSendgridSendEmailParams {
 impl Model for FlowActionSendgridSendEmailParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "from" => get(map, &mut self.from),
             "personalizations" => get(map, &mut self.personalizations),
             _ => other(map, name, &mut self.extra),
@@ -8497,12 +8497,12 @@ impl FlowActionSlackPostMessage {
 impl Model for FlowActionSlackPostMessage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -8550,8 +8550,8 @@ impl FlowActionSlackPostMessageParams {
 impl Model for FlowActionSlackPostMessageParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "text" => get(map, &mut self.text),
+            "connection_id" => text(map, &mut self.connection_id),
+            "text" => text(map, &mut self.text),
             "attachments" => get(map, &mut self.attachments),
             _ => other(map, name, &mut self.extra),
         }
@@ -8599,8 +8599,8 @@ impl Model for FlowActionSlackPostMessageParamsAttachment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "color" => get(map, &mut self.color),
-            "pretext" => get(map, &mut self.pretext),
-            "text" => get(map, &mut self.text),
+            "pretext" => text(map, &mut self.pretext),
+            "text" => text(map, &mut self.text),
             "fields" => get(map, &mut self.fields),
             _ => other(map, name, &mut self.extra),
         }
@@ -8658,9 +8658,9 @@ impl FlowActionSlackPostMessageParamsAttachmentField {
 impl Model for FlowActionSlackPostMessageParamsAttachmentField {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "title" => get(map, &mut self.title),
-            "value" => get(map, &mut self.value),
-            "short" => get(map, &mut self.short),
+            "title" => text(map, &mut self.title),
+            "value" => text(map, &mut self.value),
+            "short" => flag(map, &mut self.short),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -8749,12 +8749,12 @@ impl FlowActionStripeAddTaxId {
 impl Model for FlowActionStripeAddTaxId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -8805,10 +8805,10 @@ impl FlowActionStripeAddTaxIdParams {
 impl Model for FlowActionStripeAddTaxIdParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "customer_id" => get(map, &mut self.customer_id),
-            "type" => get(map, &mut self.r#type),
-            "value" => get(map, &mut self.value),
+            "connection_id" => text(map, &mut self.connection_id),
+            "customer_id" => text(map, &mut self.customer_id),
+            "type" => text(map, &mut self.r#type),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -8862,12 +8862,12 @@ impl FlowActionStripeAddress {
 impl Model for FlowActionStripeAddress {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "line1" => get(map, &mut self.line1),
-            "line2" => get(map, &mut self.line2),
-            "postalCode" => get(map, &mut self.postal_code),
-            "city" => get(map, &mut self.city),
-            "state" => get(map, &mut self.state),
-            "country" => get(map, &mut self.country),
+            "line1" => text(map, &mut self.line1),
+            "line2" => text(map, &mut self.line2),
+            "postalCode" => text(map, &mut self.postal_code),
+            "city" => text(map, &mut self.city),
+            "state" => text(map, &mut self.state),
+            "country" => text(map, &mut self.country),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -8927,12 +8927,12 @@ impl FlowActionStripeCreateCustomer {
 impl Model for FlowActionStripeCreateCustomer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -8998,13 +8998,13 @@ impl FlowActionStripeCreateCustomerParams {
 impl Model for FlowActionStripeCreateCustomerParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "tax_id" => get(map, &mut self.tax_id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "email" => get(map, &mut self.email),
-            "phone" => get(map, &mut self.phone),
-            "tax_exempt" => get(map, &mut self.tax_exempt),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "email" => text(map, &mut self.email),
+            "phone" => text(map, &mut self.phone),
+            "tax_exempt" => text(map, &mut self.tax_exempt),
             "address" => get(map, &mut self.address),
             "metadata" => get(map, &mut self.metadata),
             _ => other(map, name, &mut self.extra),
@@ -9069,12 +9069,12 @@ impl FlowActionStripeCreatePortalSession {
 impl Model for FlowActionStripeCreatePortalSession {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -9122,9 +9122,9 @@ impl FlowActionStripeCreatePortalSessionParams {
 impl Model for FlowActionStripeCreatePortalSessionParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "customer_id" => get(map, &mut self.customer_id),
-            "return_url" => get(map, &mut self.return_url),
+            "connection_id" => text(map, &mut self.connection_id),
+            "customer_id" => text(map, &mut self.customer_id),
+            "return_url" => text(map, &mut self.return_url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -9181,12 +9181,12 @@ impl FlowActionStripeDeleteTaxId {
 impl Model for FlowActionStripeDeleteTaxId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -9234,9 +9234,9 @@ impl FlowActionStripeDeleteTaxIdParams {
 impl Model for FlowActionStripeDeleteTaxIdParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "customer_id" => get(map, &mut self.customer_id),
-            "id" => get(map, &mut self.id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "customer_id" => text(map, &mut self.customer_id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -9293,12 +9293,12 @@ impl FlowActionStripeFindCustomers {
 impl Model for FlowActionStripeFindCustomers {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -9360,12 +9360,12 @@ impl FlowActionStripeGetCustomer {
 impl Model for FlowActionStripeGetCustomer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -9410,8 +9410,8 @@ impl FlowActionStripeGetCustomerParams {
 impl Model for FlowActionStripeGetCustomerParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "id" => get(map, &mut self.id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -9450,8 +9450,8 @@ impl FlowActionStripeTaxId {
 impl Model for FlowActionStripeTaxId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "value" => get(map, &mut self.value),
+            "type" => text(map, &mut self.r#type),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -9507,12 +9507,12 @@ impl FlowActionStripeUpdateCustomer {
 impl Model for FlowActionStripeUpdateCustomer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -9578,13 +9578,13 @@ impl FlowActionStripeUpdateCustomerParams {
 impl Model for FlowActionStripeUpdateCustomerParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "email" => get(map, &mut self.email),
-            "phone" => get(map, &mut self.phone),
-            "tax_exempt" => get(map, &mut self.tax_exempt),
+            "connection_id" => text(map, &mut self.connection_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "email" => text(map, &mut self.email),
+            "phone" => text(map, &mut self.phone),
+            "tax_exempt" => text(map, &mut self.tax_exempt),
             "address" => get(map, &mut self.address),
             "metadata" => get(map, &mut self.metadata),
             _ => other(map, name, &mut self.extra),
@@ -9649,12 +9649,12 @@ impl FlowActionTelegramSendMessage {
 impl Model for FlowActionTelegramSendMessage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -9702,9 +9702,9 @@ impl FlowActionTelegramSendMessageParams {
 impl Model for FlowActionTelegramSendMessageParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "chat_id" => get(map, &mut self.chat_id),
-            "text" => get(map, &mut self.text),
+            "connection_id" => text(map, &mut self.connection_id),
+            "chat_id" => text(map, &mut self.chat_id),
+            "text" => text(map, &mut self.text),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -9778,12 +9778,12 @@ impl FlowActionTwilioMakeCall {
 impl Model for FlowActionTwilioMakeCall {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -9834,10 +9834,10 @@ impl FlowActionTwilioMakeCallParams {
 impl Model for FlowActionTwilioMakeCallParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "from" => get(map, &mut self.from),
-            "to" => get(map, &mut self.to),
-            "payload" => get(map, &mut self.payload),
+            "connection_id" => text(map, &mut self.connection_id),
+            "from" => text(map, &mut self.from),
+            "to" => text(map, &mut self.to),
+            "payload" => text(map, &mut self.payload),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -9895,12 +9895,12 @@ impl FlowActionTwilioSendSms {
 impl Model for FlowActionTwilioSendSms {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -9951,10 +9951,10 @@ impl FlowActionTwilioSendSmsParams {
 impl Model for FlowActionTwilioSendSmsParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "from" => get(map, &mut self.from),
-            "to" => get(map, &mut self.to),
-            "message" => get(map, &mut self.message),
+            "connection_id" => text(map, &mut self.connection_id),
+            "from" => text(map, &mut self.from),
+            "to" => text(map, &mut self.to),
+            "message" => text(map, &mut self.message),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -10012,12 +10012,12 @@ impl FlowActionWhatsappSendMessage {
 impl Model for FlowActionWhatsappSendMessage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -10071,9 +10071,9 @@ impl FlowActionWhatsappSendMessageParams {
 impl Model for FlowActionWhatsappSendMessageParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "sender_id" => get(map, &mut self.sender_id),
-            "recipient_number" => get(map, &mut self.recipient_number),
+            "connection_id" => text(map, &mut self.connection_id),
+            "sender_id" => text(map, &mut self.sender_id),
+            "recipient_number" => text(map, &mut self.recipient_number),
             "type" => get(map, &mut self.r#type),
             "payload" => get(map, &mut self.payload),
             _ => other(map, name, &mut self.extra),
@@ -10176,12 +10176,12 @@ impl FlowActionXmlParseXml {
 impl Model for FlowActionXmlParseXml {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -10223,7 +10223,7 @@ impl FlowActionXmlParseXmlParams {
 impl Model for FlowActionXmlParseXmlParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "xml" => get(map, &mut self.xml),
+            "xml" => text(map, &mut self.xml),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -10278,12 +10278,12 @@ impl FlowActionXmlSerializeXml {
 impl Model for FlowActionXmlSerializeXml {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -10403,12 +10403,12 @@ impl FlowActionZapierTriggerWebhook {
 impl Model for FlowActionZapierTriggerWebhook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
-            "type" => get(map, &mut self.r#type),
-            "action" => get(map, &mut self.action),
-            "allow_failure" => get(map, &mut self.allow_failure),
-            "mask_output" => get(map, &mut self.mask_output),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
+            "type" => text(map, &mut self.r#type),
+            "action" => text(map, &mut self.action),
+            "allow_failure" => flag(map, &mut self.allow_failure),
+            "mask_output" => flag(map, &mut self.mask_output),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -10453,7 +10453,7 @@ impl FlowActionZapierTriggerWebhookParams {
 impl Model for FlowActionZapierTriggerWebhookParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "method" => get(map, &mut self.method),
             _ => other(map, name, &mut self.extra),
         }
@@ -10497,10 +10497,10 @@ pub struct FlowExecutionSummary {
 impl Model for FlowExecutionSummary {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "trace_id" => get(map, &mut self.trace_id),
-            "journey_id" => get(map, &mut self.journey_id),
-            "status" => get(map, &mut self.status),
+            "id" => text(map, &mut self.id),
+            "trace_id" => text(map, &mut self.trace_id),
+            "journey_id" => text(map, &mut self.journey_id),
+            "status" => text(map, &mut self.status),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "started_at" => get(map, &mut self.started_at),
@@ -10537,11 +10537,11 @@ pub struct FlowSummary {
 impl Model for FlowSummary {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "executed_at" => get(map, &mut self.executed_at),
+            "executed_at" => text(map, &mut self.executed_at),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -10584,7 +10584,7 @@ impl FlowsVaultConnectioSetupApiKey {
 impl Model for FlowsVaultConnectioSetupApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "api_key" => get(map, &mut self.api_key),
             _ => other(map, name, &mut self.extra),
         }
@@ -10628,9 +10628,9 @@ impl FlowsVaultConnectioSetupApiKeyWithBaseUrl {
 impl Model for FlowsVaultConnectioSetupApiKeyWithBaseUrl {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "api_key" => get(map, &mut self.api_key),
-            "base_url" => get(map, &mut self.base_url),
+            "base_url" => text(map, &mut self.base_url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -10677,10 +10677,10 @@ impl FlowsVaultConnectioSetupBigqueryOauthJwt {
 impl Model for FlowsVaultConnectioSetupBigqueryOauthJwt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "project_id" => get(map, &mut self.project_id),
+            "type" => text(map, &mut self.r#type),
+            "project_id" => text(map, &mut self.project_id),
             "private_key" => get(map, &mut self.private_key),
-            "client_email" => get(map, &mut self.client_email),
+            "client_email" => text(map, &mut self.client_email),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -10722,7 +10722,7 @@ impl FlowsVaultConnectioSetupHttpBearer {
 impl Model for FlowsVaultConnectioSetupHttpBearer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "token" => get(map, &mut self.token),
             _ => other(map, name, &mut self.extra),
         }
@@ -10763,7 +10763,7 @@ impl FlowsVaultConnectioSetupJwt {
 impl Model for FlowsVaultConnectioSetupJwt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "algorithm" => get(map, &mut self.algorithm),
             _ => other(map, name, &mut self.extra),
         }
@@ -10839,7 +10839,7 @@ impl FlowsVaultConnectioSetupMailjetApiKey {
 impl Model for FlowsVaultConnectioSetupMailjetApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "api_key" => get(map, &mut self.api_key),
             "secret_key" => get(map, &mut self.secret_key),
             _ => other(map, name, &mut self.extra),
@@ -10891,11 +10891,11 @@ impl FlowsVaultConnectioSetupOauthApp {
 impl Model for FlowsVaultConnectioSetupOauthApp {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "client_id" => get(map, &mut self.client_id),
+            "type" => text(map, &mut self.r#type),
+            "client_id" => text(map, &mut self.client_id),
             "client_secret" => get(map, &mut self.client_secret),
-            "domain" => get(map, &mut self.domain),
-            "audience" => get(map, &mut self.audience),
+            "domain" => text(map, &mut self.domain),
+            "audience" => text(map, &mut self.audience),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -10938,8 +10938,8 @@ impl FlowsVaultConnectioSetupOauthCode {
 impl Model for FlowsVaultConnectioSetupOauthCode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "code" => get(map, &mut self.code),
+            "type" => text(map, &mut self.r#type),
+            "code" => text(map, &mut self.code),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -10979,7 +10979,7 @@ impl FlowsVaultConnectioSetupSecretApiKey {
 impl Model for FlowsVaultConnectioSetupSecretApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "secret_key" => get(map, &mut self.secret_key),
             _ => other(map, name, &mut self.extra),
         }
@@ -11023,9 +11023,9 @@ impl FlowsVaultConnectioSetupStripeKeyPair {
 impl Model for FlowsVaultConnectioSetupStripeKeyPair {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "private_key" => get(map, &mut self.private_key),
-            "public_key" => get(map, &mut self.public_key),
+            "public_key" => text(map, &mut self.public_key),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11066,7 +11066,7 @@ impl FlowsVaultConnectioSetupToken {
 impl Model for FlowsVaultConnectioSetupToken {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "token" => get(map, &mut self.token),
             _ => other(map, name, &mut self.extra),
         }
@@ -11110,8 +11110,8 @@ impl FlowsVaultConnectioSetupTwilioApiKey {
 impl Model for FlowsVaultConnectioSetupTwilioApiKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "account_id" => get(map, &mut self.account_id),
+            "type" => text(map, &mut self.r#type),
+            "account_id" => text(map, &mut self.account_id),
             "api_key" => get(map, &mut self.api_key),
             _ => other(map, name, &mut self.extra),
         }
@@ -11153,8 +11153,8 @@ impl FlowsVaultConnectioSetupWebhook {
 impl Model for FlowsVaultConnectioSetupWebhook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "url" => get(map, &mut self.url),
+            "type" => text(map, &mut self.r#type),
+            "url" => text(map, &mut self.url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11200,9 +11200,9 @@ impl FlowsVaultConnectionHttpApiKeySetup {
 impl Model for FlowsVaultConnectionHttpApiKeySetup {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "name" => get(map, &mut self.name),
-            "value" => get(map, &mut self.value),
+            "type" => text(map, &mut self.r#type),
+            "name" => text(map, &mut self.name),
+            "value" => text(map, &mut self.value),
             "in" => get(map, &mut self.r#in),
             _ => other(map, name, &mut self.extra),
         }
@@ -11260,8 +11260,8 @@ impl FlowsVaultConnectionHttpBasicAuthSetup {
 impl Model for FlowsVaultConnectionHttpBasicAuthSetup {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "username" => get(map, &mut self.username),
+            "type" => text(map, &mut self.r#type),
+            "username" => text(map, &mut self.username),
             "password" => get(map, &mut self.password),
             _ => other(map, name, &mut self.extra),
         }
@@ -11318,13 +11318,13 @@ impl FlowsVaultConnectionHttpOauthClientCredentialsSetup {
 impl Model for FlowsVaultConnectionHttpOauthClientCredentialsSetup {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
-            "client_id" => get(map, &mut self.client_id),
+            "type" => text(map, &mut self.r#type),
+            "client_id" => text(map, &mut self.client_id),
             "client_secret" => get(map, &mut self.client_secret),
-            "token_endpoint" => get(map, &mut self.token_endpoint),
-            "audience" => get(map, &mut self.audience),
-            "resource" => get(map, &mut self.resource),
-            "scope" => get(map, &mut self.scope),
+            "token_endpoint" => text(map, &mut self.token_endpoint),
+            "audience" => text(map, &mut self.audience),
+            "resource" => text(map, &mut self.resource),
+            "scope" => text(map, &mut self.scope),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11360,15 +11360,15 @@ pub struct FlowsVaultConnectionSummary {
 impl Model for FlowsVaultConnectionSummary {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "app_id" => get(map, &mut self.app_id),
-            "name" => get(map, &mut self.name),
-            "account_name" => get(map, &mut self.account_name),
-            "ready" => get(map, &mut self.ready),
+            "id" => text(map, &mut self.id),
+            "app_id" => text(map, &mut self.app_id),
+            "name" => text(map, &mut self.name),
+            "account_name" => text(map, &mut self.account_name),
+            "ready" => flag(map, &mut self.ready),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "refreshed_at" => get(map, &mut self.refreshed_at),
-            "fingerprint" => get(map, &mut self.fingerprint),
+            "fingerprint" => text(map, &mut self.fingerprint),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11407,10 +11407,10 @@ pub struct GetFlowExecutionResponse {
 impl Model for GetFlowExecutionResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "trace_id" => get(map, &mut self.trace_id),
-            "journey_id" => get(map, &mut self.journey_id),
-            "status" => get(map, &mut self.status),
+            "id" => text(map, &mut self.id),
+            "trace_id" => text(map, &mut self.trace_id),
+            "journey_id" => text(map, &mut self.journey_id),
+            "status" => text(map, &mut self.status),
             "debug" => get(map, &mut self.debug),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
@@ -11463,12 +11463,12 @@ pub struct GetFlowResponse {
 impl Model for GetFlowResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "actions" => get(map, &mut self.actions),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "executed_at" => get(map, &mut self.executed_at),
+            "executed_at" => text(map, &mut self.executed_at),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11512,7 +11512,7 @@ impl Model for GetFlowsExecutionsResponse {
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
             "executions" => get(map, &mut self.executions),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11557,16 +11557,16 @@ pub struct GetFlowsVaultConnectionResponse {
 impl Model for GetFlowsVaultConnectionResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "app_id" => get(map, &mut self.app_id),
-            "environment" => get(map, &mut self.environment),
-            "name" => get(map, &mut self.name),
-            "account_name" => get(map, &mut self.account_name),
-            "ready" => get(map, &mut self.ready),
+            "id" => text(map, &mut self.id),
+            "app_id" => text(map, &mut self.app_id),
+            "environment" => text(map, &mut self.environment),
+            "name" => text(map, &mut self.name),
+            "account_name" => text(map, &mut self.account_name),
+            "ready" => flag(map, &mut self.ready),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "refreshed_at" => get(map, &mut self.refreshed_at),
-            "fingerprint" => get(map, &mut self.fingerprint),
+            "fingerprint" => text(map, &mut self.fingerprint),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11704,7 +11704,7 @@ impl UpdateFlow {
 impl Model for UpdateFlow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "actions" => get(map, &mut self.actions),
             _ => other(map, name, &mut self.extra),
         }
@@ -11745,7 +11745,7 @@ impl UpdateFlowsVaultConnection {
 impl Model for UpdateFlowsVaultConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "setup" => get(map, &mut self.setup),
             _ => other(map, name, &mut self.extra),
         }

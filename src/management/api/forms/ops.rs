@@ -13,7 +13,7 @@ impl FormsClient {
     ///
     /// Scope: `read:forms`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -31,7 +31,7 @@ impl FormsClient {
     /// `POST /forms`
     ///
     /// Scope: `create:forms`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -47,7 +47,7 @@ impl FormsClient {
     /// `GET /forms/{id}`
     ///
     /// Scope: `read:forms`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -62,7 +62,7 @@ impl FormsClient {
     /// `DELETE /forms/{id}`
     ///
     /// Scope: `delete:forms`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -77,7 +77,7 @@ impl FormsClient {
     /// `PATCH /forms/{id}`
     ///
     /// Scope: `update:forms`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run

@@ -50,7 +50,7 @@ impl CreateForm {
 impl Model for CreateForm {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "messages" => get(map, &mut self.messages),
             "languages" => get(map, &mut self.languages),
             "translations" => get(map, &mut self.translations),
@@ -145,9 +145,9 @@ impl FormBlockDivider {
 impl Model for FormBlockDivider {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -197,9 +197,9 @@ impl FormBlockHtml {
 impl Model for FormBlockHtml {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -238,7 +238,7 @@ impl FormBlockHtmlConfig {
 impl Model for FormBlockHtmlConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "content" => get(map, &mut self.content),
+            "content" => text(map, &mut self.content),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -287,9 +287,9 @@ impl FormBlockImage {
 impl Model for FormBlockImage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -334,16 +334,16 @@ impl FormBlockImageConfig {
 impl Model for FormBlockImageConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "src" => get(map, &mut self.src),
+            "src" => text(map, &mut self.src),
             "position" => get(map, &mut self.position),
-            "height" => get(map, &mut self.height),
+            "height" => float(map, &mut self.height),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "src", &self.src)?;
         put(map, "position", &self.position)?;
-        number(map, "height", &self.height)?;
+        put_number(map, "height", &self.height)?;
         others(map, &self.extra)
     }
 }
@@ -402,9 +402,9 @@ impl FormBlockJumpButton {
 impl Model for FormBlockJumpButton {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -449,8 +449,8 @@ impl FormBlockJumpButtonConfig {
 impl Model for FormBlockJumpButtonConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "text" => get(map, &mut self.text),
-            "next_node" => get(map, &mut self.next_node),
+            "text" => text(map, &mut self.text),
+            "next_node" => text(map, &mut self.next_node),
             "style" => get(map, &mut self.style),
             _ => other(map, name, &mut self.extra),
         }
@@ -488,7 +488,7 @@ impl FormBlockJumpButtonConfigStyle {
 impl Model for FormBlockJumpButtonConfigStyle {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "background_color" => get(map, &mut self.background_color),
+            "background_color" => text(map, &mut self.background_color),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -534,9 +534,9 @@ impl FormBlockNextButton {
 impl Model for FormBlockNextButton {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -575,7 +575,7 @@ impl FormBlockNextButtonConfig {
 impl Model for FormBlockNextButtonConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "text" => get(map, &mut self.text),
+            "text" => text(map, &mut self.text),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -624,9 +624,9 @@ impl FormBlockPreviousButton {
 impl Model for FormBlockPreviousButton {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -676,9 +676,9 @@ impl FormBlockResendButton {
 impl Model for FormBlockResendButton {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -735,13 +735,13 @@ impl FormBlockResendButtonConfig {
 impl Model for FormBlockResendButtonConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "active_text" => get(map, &mut self.active_text),
-            "button_text" => get(map, &mut self.button_text),
-            "waiting_text" => get(map, &mut self.waiting_text),
+            "active_text" => text(map, &mut self.active_text),
+            "button_text" => text(map, &mut self.button_text),
+            "waiting_text" => text(map, &mut self.waiting_text),
             "text_alignment" => get(map, &mut self.text_alignment),
-            "flow_id" => get(map, &mut self.flow_id),
-            "max_attempts" => get(map, &mut self.max_attempts),
-            "waiting_time" => get(map, &mut self.waiting_time),
+            "flow_id" => text(map, &mut self.flow_id),
+            "max_attempts" => float(map, &mut self.max_attempts),
+            "waiting_time" => float(map, &mut self.waiting_time),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -751,8 +751,8 @@ impl Model for FormBlockResendButtonConfig {
         put(map, "waiting_text", &self.waiting_text)?;
         put(map, "text_alignment", &self.text_alignment)?;
         put(map, "flow_id", &self.flow_id)?;
-        number(map, "max_attempts", &self.max_attempts)?;
-        number(map, "waiting_time", &self.waiting_time)?;
+        put_number(map, "max_attempts", &self.max_attempts)?;
+        put_number(map, "waiting_time", &self.waiting_time)?;
         others(map, &self.extra)
     }
 }
@@ -793,9 +793,9 @@ impl FormBlockRichText {
 impl Model for FormBlockRichText {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -867,7 +867,7 @@ impl Model for FormEndingNode {
             "redirection" => get(map, &mut self.redirection),
             "after_submit" => get(map, &mut self.after_submit),
             "coordinates" => get(map, &mut self.coordinates),
-            "resume_flow" => get(map, &mut self.resume_flow),
+            "resume_flow" => flag(map, &mut self.resume_flow),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -905,7 +905,7 @@ impl FormEndingNodeAfterSubmit {
 impl Model for FormEndingNodeAfterSubmit {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "flow_id" => get(map, &mut self.flow_id),
+            "flow_id" => text(map, &mut self.flow_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -944,7 +944,7 @@ impl Model for FormEndingNodeRedirection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "delay" => int(map, &mut self.delay),
-            "target" => get(map, &mut self.target),
+            "target" => text(map, &mut self.target),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1062,14 +1062,14 @@ impl FormFieldBoolean {
 impl Model for FormFieldBoolean {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1114,7 +1114,7 @@ impl FormFieldBooleanConfig {
 impl Model for FormFieldBooleanConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "default_value" => get(map, &mut self.default_value),
+            "default_value" => flag(map, &mut self.default_value),
             "options" => get(map, &mut self.options),
             _ => other(map, name, &mut self.extra),
         }
@@ -1154,8 +1154,8 @@ impl FormFieldBooleanConfigOptions {
 impl Model for FormFieldBooleanConfigOptions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "true" => get(map, &mut self.r#true),
-            "false" => get(map, &mut self.r#false),
+            "true" => text(map, &mut self.r#true),
+            "false" => text(map, &mut self.r#false),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1214,14 +1214,14 @@ impl FormFieldCards {
 impl Model for FormFieldCards {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1272,8 +1272,8 @@ impl FormFieldCardsConfig {
 impl Model for FormFieldCardsConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "hide_labels" => get(map, &mut self.hide_labels),
-            "multiple" => get(map, &mut self.multiple),
+            "hide_labels" => flag(map, &mut self.hide_labels),
+            "multiple" => flag(map, &mut self.multiple),
             "options" => get(map, &mut self.options),
             "default_value" => get(map, &mut self.default_value),
             _ => other(map, name, &mut self.extra),
@@ -1319,9 +1319,9 @@ impl FormFieldCardsConfigOption {
 impl Model for FormFieldCardsConfigOption {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "value" => get(map, &mut self.value),
-            "label" => get(map, &mut self.label),
-            "image_url" => get(map, &mut self.image_url),
+            "value" => text(map, &mut self.value),
+            "label" => text(map, &mut self.label),
+            "image_url" => text(map, &mut self.image_url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1381,14 +1381,14 @@ impl FormFieldChoice {
 impl Model for FormFieldChoice {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1439,7 +1439,7 @@ impl FormFieldChoiceConfig {
 impl Model for FormFieldChoiceConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "multiple" => get(map, &mut self.multiple),
+            "multiple" => flag(map, &mut self.multiple),
             "options" => get(map, &mut self.options),
             "allow_other" => get(map, &mut self.allow_other),
             "default_value" => get(map, &mut self.default_value),
@@ -1487,9 +1487,9 @@ impl FormFieldChoiceConfigAllowOther {
 impl Model for FormFieldChoiceConfigAllowOther {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
-            "label" => get(map, &mut self.label),
-            "placeholder" => get(map, &mut self.placeholder),
+            "enabled" => flag(map, &mut self.enabled),
+            "label" => text(map, &mut self.label),
+            "placeholder" => text(map, &mut self.placeholder),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1529,8 +1529,8 @@ impl FormFieldChoiceConfigOption {
 impl Model for FormFieldChoiceConfigOption {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "value" => get(map, &mut self.value),
-            "label" => get(map, &mut self.label),
+            "value" => text(map, &mut self.value),
+            "label" => text(map, &mut self.label),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1592,14 +1592,14 @@ impl FormFieldCustom {
 impl Model for FormFieldCustom {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1651,8 +1651,8 @@ impl Model for FormFieldCustomConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "schema" => get(map, &mut self.schema),
-            "code" => get(map, &mut self.code),
-            "css" => get(map, &mut self.css),
+            "code" => text(map, &mut self.code),
+            "css" => text(map, &mut self.css),
             "params" => get(map, &mut self.params),
             _ => other(map, name, &mut self.extra),
         }
@@ -1714,14 +1714,14 @@ impl FormFieldDate {
 impl Model for FormFieldDate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1767,7 +1767,7 @@ impl Model for FormFieldDateConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "format" => get(map, &mut self.format),
-            "default_value" => get(map, &mut self.default_value),
+            "default_value" => text(map, &mut self.default_value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1838,14 +1838,14 @@ impl FormFieldDropdown {
 impl Model for FormFieldDropdown {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1896,10 +1896,10 @@ impl FormFieldDropdownConfig {
 impl Model for FormFieldDropdownConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "multiple" => get(map, &mut self.multiple),
+            "multiple" => flag(map, &mut self.multiple),
             "options" => get(map, &mut self.options),
             "default_value" => get(map, &mut self.default_value),
-            "placeholder" => get(map, &mut self.placeholder),
+            "placeholder" => text(map, &mut self.placeholder),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1960,14 +1960,14 @@ impl FormFieldEmail {
 impl Model for FormFieldEmail {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2032,14 +2032,14 @@ impl FormFieldFile {
 impl Model for FormFieldFile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2098,10 +2098,10 @@ impl FormFieldFileConfig {
 impl Model for FormFieldFileConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "multiple" => get(map, &mut self.multiple),
+            "multiple" => flag(map, &mut self.multiple),
             "storage" => get(map, &mut self.storage),
             "categories" => get(map, &mut self.categories),
-            "extensions" => get(map, &mut self.extensions),
+            "extensions" => texts(map, &mut self.extensions),
             "maxSize" => int(map, &mut self.max_size),
             "maxFiles" => int(map, &mut self.max_files),
             _ => other(map, name, &mut self.extra),
@@ -2231,14 +2231,14 @@ impl FormFieldLegal {
 impl Model for FormFieldLegal {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2280,7 +2280,7 @@ impl FormFieldLegalConfig {
 impl Model for FormFieldLegalConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "text" => get(map, &mut self.text),
+            "text" => text(map, &mut self.text),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2341,14 +2341,14 @@ impl FormFieldNumber {
 impl Model for FormFieldNumber {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2399,18 +2399,18 @@ impl FormFieldNumberConfig {
 impl Model for FormFieldNumberConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "default_value" => get(map, &mut self.default_value),
-            "placeholder" => get(map, &mut self.placeholder),
-            "min_value" => get(map, &mut self.min_value),
-            "max_value" => get(map, &mut self.max_value),
+            "default_value" => float(map, &mut self.default_value),
+            "placeholder" => text(map, &mut self.placeholder),
+            "min_value" => float(map, &mut self.min_value),
+            "max_value" => float(map, &mut self.max_value),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        number(map, "default_value", &self.default_value)?;
+        put_number(map, "default_value", &self.default_value)?;
         put(map, "placeholder", &self.placeholder)?;
-        number(map, "min_value", &self.min_value)?;
-        number(map, "max_value", &self.max_value)?;
+        put_number(map, "min_value", &self.min_value)?;
+        put_number(map, "max_value", &self.max_value)?;
         others(map, &self.extra)
     }
 }
@@ -2463,14 +2463,14 @@ impl FormFieldPassword {
 impl Model for FormFieldPassword {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2531,12 +2531,12 @@ impl Model for FormFieldPasswordConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "hash" => get(map, &mut self.hash),
-            "placeholder" => get(map, &mut self.placeholder),
+            "placeholder" => text(map, &mut self.placeholder),
             "min_length" => int(map, &mut self.min_length),
             "max_length" => int(map, &mut self.max_length),
-            "complexity" => get(map, &mut self.complexity),
-            "nist" => get(map, &mut self.nist),
-            "strength_meter" => get(map, &mut self.strength_meter),
+            "complexity" => flag(map, &mut self.complexity),
+            "nist" => flag(map, &mut self.nist),
+            "strength_meter" => flag(map, &mut self.strength_meter),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2618,14 +2618,14 @@ impl FormFieldPayment {
 impl Model for FormFieldPayment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2680,7 +2680,7 @@ impl FormFieldPaymentConfig {
 impl Model for FormFieldPaymentConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "provider" => get(map, &mut self.provider),
+            "provider" => text(map, &mut self.provider),
             "charge" => get(map, &mut self.charge),
             "credentials" => get(map, &mut self.credentials),
             "customer" => get(map, &mut self.customer),
@@ -2744,7 +2744,7 @@ impl FormFieldPaymentConfigChargeOneOff {
 impl Model for FormFieldPaymentConfigChargeOneOff {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "one_off" => get(map, &mut self.one_off),
             _ => other(map, name, &mut self.extra),
         }
@@ -2851,7 +2851,7 @@ impl FormFieldPaymentConfigChargeType {
 impl Model for FormFieldPaymentConfigChargeType {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "subscription" => get(map, &mut self.subscription),
             _ => other(map, name, &mut self.extra),
         }
@@ -2891,7 +2891,7 @@ impl FormFieldPaymentConfigCredentials {
 impl Model for FormFieldPaymentConfigCredentials {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "public_key" => get(map, &mut self.public_key),
+            "public_key" => text(map, &mut self.public_key),
             "private_key" => get(map, &mut self.private_key),
             _ => other(map, name, &mut self.extra),
         }
@@ -2931,8 +2931,8 @@ impl FormFieldPaymentConfigFieldProperties {
 impl Model for FormFieldPaymentConfigFieldProperties {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "label" => get(map, &mut self.label),
-            "placeholder" => get(map, &mut self.placeholder),
+            "label" => text(map, &mut self.label),
+            "placeholder" => text(map, &mut self.placeholder),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2980,7 +2980,7 @@ impl Model for FormFieldPaymentConfigFields {
             "card_number" => get(map, &mut self.card_number),
             "expiration_date" => get(map, &mut self.expiration_date),
             "security_code" => get(map, &mut self.security_code),
-            "trustmarks" => get(map, &mut self.trustmarks),
+            "trustmarks" => flag(map, &mut self.trustmarks),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3041,14 +3041,14 @@ impl FormFieldSocial {
 impl Model for FormFieldSocial {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3113,14 +3113,14 @@ impl FormFieldTel {
 impl Model for FormFieldTel {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3177,11 +3177,11 @@ impl FormFieldTelConfig {
 impl Model for FormFieldTelConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "default_value" => get(map, &mut self.default_value),
-            "placeholder" => get(map, &mut self.placeholder),
+            "default_value" => text(map, &mut self.default_value),
+            "placeholder" => text(map, &mut self.placeholder),
             "min_length" => int(map, &mut self.min_length),
             "max_length" => int(map, &mut self.max_length),
-            "country_picker" => get(map, &mut self.country_picker),
+            "country_picker" => flag(map, &mut self.country_picker),
             "strings" => get(map, &mut self.strings),
             _ => other(map, name, &mut self.extra),
         }
@@ -3222,7 +3222,7 @@ impl FormFieldTelConfigStrings {
 impl Model for FormFieldTelConfigStrings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "filter_placeholder" => get(map, &mut self.filter_placeholder),
+            "filter_placeholder" => text(map, &mut self.filter_placeholder),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3280,14 +3280,14 @@ impl FormFieldText {
 impl Model for FormFieldText {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3341,9 +3341,9 @@ impl FormFieldTextConfig {
 impl Model for FormFieldTextConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "multiline" => get(map, &mut self.multiline),
-            "default_value" => get(map, &mut self.default_value),
-            "placeholder" => get(map, &mut self.placeholder),
+            "multiline" => flag(map, &mut self.multiline),
+            "default_value" => text(map, &mut self.default_value),
+            "placeholder" => text(map, &mut self.placeholder),
             "min_length" => int(map, &mut self.min_length),
             "max_length" => int(map, &mut self.max_length),
             _ => other(map, name, &mut self.extra),
@@ -3407,14 +3407,14 @@ impl FormFieldUrl {
 impl Model for FormFieldUrl {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3459,8 +3459,8 @@ impl FormFieldUrlConfig {
 impl Model for FormFieldUrlConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "default_value" => get(map, &mut self.default_value),
-            "placeholder" => get(map, &mut self.placeholder),
+            "default_value" => text(map, &mut self.default_value),
+            "placeholder" => text(map, &mut self.placeholder),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3512,10 +3512,10 @@ impl FormFlow {
 impl Model for FormFlow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "type" => text(map, &mut self.r#type),
             "coordinates" => get(map, &mut self.coordinates),
-            "alias" => get(map, &mut self.alias),
+            "alias" => text(map, &mut self.alias),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -3558,8 +3558,8 @@ impl FormFlowConfig {
 impl Model for FormFlowConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "flow_id" => get(map, &mut self.flow_id),
-            "next_node" => get(map, &mut self.next_node),
+            "flow_id" => text(map, &mut self.flow_id),
+            "next_node" => text(map, &mut self.next_node),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3598,8 +3598,8 @@ impl FormHiddenField {
 impl Model for FormHiddenField {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "key" => get(map, &mut self.key),
-            "value" => get(map, &mut self.value),
+            "key" => text(map, &mut self.key),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3639,8 +3639,8 @@ impl FormLanguages {
 impl Model for FormLanguages {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "primary" => get(map, &mut self.primary),
-            "default" => get(map, &mut self.default_),
+            "primary" => text(map, &mut self.primary),
+            "default" => text(map, &mut self.default_),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3789,10 +3789,10 @@ impl FormRouter {
 impl Model for FormRouter {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "type" => text(map, &mut self.r#type),
             "coordinates" => get(map, &mut self.coordinates),
-            "alias" => get(map, &mut self.alias),
+            "alias" => text(map, &mut self.alias),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -3836,7 +3836,7 @@ impl Model for FormRouterConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "rules" => get(map, &mut self.rules),
-            "fallback" => get(map, &mut self.fallback),
+            "fallback" => text(map, &mut self.fallback),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3881,10 +3881,10 @@ impl FormRouterRule {
 impl Model for FormRouterRule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "alias" => get(map, &mut self.alias),
+            "id" => text(map, &mut self.id),
+            "alias" => text(map, &mut self.alias),
             "condition" => get(map, &mut self.condition),
-            "next_node" => get(map, &mut self.next_node),
+            "next_node" => text(map, &mut self.next_node),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3929,7 +3929,7 @@ impl Model for FormStartNode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "hidden_fields" => get(map, &mut self.hidden_fields),
-            "next_node" => get(map, &mut self.next_node),
+            "next_node" => text(map, &mut self.next_node),
             "coordinates" => get(map, &mut self.coordinates),
             _ => other(map, name, &mut self.extra),
         }
@@ -3980,10 +3980,10 @@ impl FormStep {
 impl Model for FormStep {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "type" => text(map, &mut self.r#type),
             "coordinates" => get(map, &mut self.coordinates),
-            "alias" => get(map, &mut self.alias),
+            "alias" => text(map, &mut self.alias),
             "config" => get(map, &mut self.config),
             _ => other(map, name, &mut self.extra),
         }
@@ -4027,7 +4027,7 @@ impl Model for FormStepConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "components" => get(map, &mut self.components),
-            "next_node" => get(map, &mut self.next_node),
+            "next_node" => text(map, &mut self.next_node),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4063,7 +4063,7 @@ impl FormStyle {
 impl Model for FormStyle {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "css" => get(map, &mut self.css),
+            "css" => text(map, &mut self.css),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4090,12 +4090,12 @@ pub struct FormSummary {
 impl Model for FormSummary {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "embedded_at" => get(map, &mut self.embedded_at),
-            "submitted_at" => get(map, &mut self.submitted_at),
+            "embedded_at" => text(map, &mut self.embedded_at),
+            "submitted_at" => text(map, &mut self.submitted_at),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4178,14 +4178,14 @@ impl FormWidgetAuth0VerifiableCredentials {
 impl Model for FormWidgetAuth0VerifiableCredentials {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4242,22 +4242,22 @@ impl FormWidgetAuth0VerifiableCredentialsConfig {
 impl Model for FormWidgetAuth0VerifiableCredentialsConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "url" => get(map, &mut self.url),
-            "size" => get(map, &mut self.size),
-            "alternate_text" => get(map, &mut self.alternate_text),
+            "url" => text(map, &mut self.url),
+            "size" => float(map, &mut self.size),
+            "alternate_text" => text(map, &mut self.alternate_text),
             "access_token" => get(map, &mut self.access_token),
-            "verification_id" => get(map, &mut self.verification_id),
-            "max_wait" => get(map, &mut self.max_wait),
+            "verification_id" => text(map, &mut self.verification_id),
+            "max_wait" => float(map, &mut self.max_wait),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "url", &self.url)?;
-        number(map, "size", &self.size)?;
+        put_number(map, "size", &self.size)?;
         put(map, "alternate_text", &self.alternate_text)?;
         put(map, "access_token", &self.access_token)?;
         put(map, "verification_id", &self.verification_id)?;
-        number(map, "max_wait", &self.max_wait)?;
+        put_number(map, "max_wait", &self.max_wait)?;
         others(map, &self.extra)
     }
 }
@@ -4310,14 +4310,14 @@ impl FormWidgetGMapsAddress {
 impl Model for FormWidgetGMapsAddress {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4422,14 +4422,14 @@ impl FormWidgetRecaptcha {
 impl Model for FormWidgetRecaptcha {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "category" => get(map, &mut self.category),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "category" => text(map, &mut self.category),
+            "type" => text(map, &mut self.r#type),
             "config" => get(map, &mut self.config),
-            "label" => get(map, &mut self.label),
-            "hint" => get(map, &mut self.hint),
-            "required" => get(map, &mut self.required),
-            "sensitive" => get(map, &mut self.sensitive),
+            "label" => text(map, &mut self.label),
+            "hint" => text(map, &mut self.hint),
+            "required" => flag(map, &mut self.required),
+            "sensitive" => flag(map, &mut self.sensitive),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4474,7 +4474,7 @@ impl FormWidgetRecaptchaConfig {
 impl Model for FormWidgetRecaptchaConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "site_key" => get(map, &mut self.site_key),
+            "site_key" => text(map, &mut self.site_key),
             "secret_key" => get(map, &mut self.secret_key),
             _ => other(map, name, &mut self.extra),
         }
@@ -4523,8 +4523,8 @@ pub struct GetFormResponse {
 impl Model for GetFormResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "messages" => get(map, &mut self.messages),
             "languages" => get(map, &mut self.languages),
             "translations" => get(map, &mut self.translations),
@@ -4534,8 +4534,8 @@ impl Model for GetFormResponse {
             "style" => get(map, &mut self.style),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "embedded_at" => get(map, &mut self.embedded_at),
-            "submitted_at" => get(map, &mut self.submitted_at),
+            "embedded_at" => text(map, &mut self.embedded_at),
+            "submitted_at" => text(map, &mut self.submitted_at),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4653,7 +4653,7 @@ impl UpdateForm {
 impl Model for UpdateForm {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "messages" => get(map, &mut self.messages),
             "languages" => get(map, &mut self.languages),
             "translations" => get(map, &mut self.translations),

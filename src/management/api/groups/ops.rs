@@ -21,7 +21,7 @@ impl GroupsClient {
     ///
     /// Scope: `read:groups`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -39,7 +39,7 @@ impl GroupsClient {
     /// `GET /groups/{id}`
     ///
     /// Scope: `read:groups`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -54,7 +54,7 @@ impl GroupsClient {
     /// `DELETE /groups/{id}`
     ///
     /// Scope: `delete:groups`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -76,7 +76,7 @@ impl GroupsMembersClient {
     ///
     /// Scope: `read:group_members`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -101,7 +101,7 @@ impl GroupsRolesClient {
     ///
     /// Scope: `read:group_roles`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -119,7 +119,7 @@ impl GroupsRolesClient {
     /// `DELETE /groups/{id}/roles`
     ///
     /// Scope: `delete:group_roles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -135,7 +135,7 @@ impl GroupsRolesClient {
     /// `POST /groups/{id}/roles`
     ///
     /// Scope: `create:group_roles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

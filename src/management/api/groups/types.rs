@@ -29,7 +29,7 @@ impl AssignGroupRoles {
 impl Model for AssignGroupRoles {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "roles" => get(map, &mut self.roles),
+            "roles" => texts(map, &mut self.roles),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -58,7 +58,7 @@ impl Model for GetGroupMembersResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "members" => get(map, &mut self.members),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -97,11 +97,11 @@ pub struct GetGroupResponse {
 impl Model for GetGroupResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
-            "connection_id" => get(map, &mut self.connection_id),
-            "tenant_name" => get(map, &mut self.tenant_name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "tenant_name" => text(map, &mut self.tenant_name),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
@@ -135,10 +135,10 @@ pub struct GroupMember {
 impl Model for GroupMember {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "member_type" => get(map, &mut self.member_type),
             "type" => get(map, &mut self.r#type),
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "created_at" => get(map, &mut self.created_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -194,7 +194,7 @@ impl Model for ListGroupRolesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "roles" => get(map, &mut self.roles),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -232,7 +232,7 @@ impl Model for ListGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "groups" => get(map, &mut self.groups),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),

@@ -59,7 +59,7 @@ impl GuardianEnrollmentsClient {
     /// `POST /guardian/enrollments/ticket`
     ///
     /// Scope: `create:guardian_enrollment_tickets`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404.
     ///
     /// ```no_run
@@ -75,7 +75,7 @@ impl GuardianEnrollmentsClient {
     /// `GET /guardian/enrollments/{id}`
     ///
     /// Scope: `read:guardian_enrollments`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -90,7 +90,7 @@ impl GuardianEnrollmentsClient {
     /// `DELETE /guardian/enrollments/{id}`
     ///
     /// Scope: `delete:guardian_enrollments`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -131,7 +131,7 @@ impl GuardianFactorsClient {
     /// `GET /guardian/factors`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -146,7 +146,7 @@ impl GuardianFactorsClient {
     /// `PUT /guardian/factors/{name}`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -178,7 +178,7 @@ impl GuardianFactorsDuoSettingsClient {
     /// `GET /guardian/factors/duo/settings`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -193,7 +193,7 @@ impl GuardianFactorsDuoSettingsClient {
     /// `PATCH /guardian/factors/duo/settings`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -209,7 +209,7 @@ impl GuardianFactorsDuoSettingsClient {
     /// `PUT /guardian/factors/duo/settings`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -266,7 +266,7 @@ impl GuardianFactorsPhoneClient {
     /// `GET /guardian/factors/phone/message-types`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -281,7 +281,7 @@ impl GuardianFactorsPhoneClient {
     /// `PUT /guardian/factors/phone/message-types`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404.
     ///
     /// ```no_run
@@ -297,7 +297,7 @@ impl GuardianFactorsPhoneClient {
     /// `GET /guardian/factors/phone/providers/twilio`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -312,7 +312,7 @@ impl GuardianFactorsPhoneClient {
     /// `PUT /guardian/factors/phone/providers/twilio`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -328,7 +328,7 @@ impl GuardianFactorsPhoneClient {
     /// `GET /guardian/factors/phone/selected-provider`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -343,7 +343,7 @@ impl GuardianFactorsPhoneClient {
     /// `PUT /guardian/factors/phone/selected-provider`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -359,7 +359,7 @@ impl GuardianFactorsPhoneClient {
     /// `GET /guardian/factors/phone/templates`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -374,7 +374,7 @@ impl GuardianFactorsPhoneClient {
     /// `PUT /guardian/factors/phone/templates`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -425,7 +425,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `GET /guardian/factors/push-notification/providers/apns`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -440,7 +440,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PATCH /guardian/factors/push-notification/providers/apns`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -456,7 +456,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PUT /guardian/factors/push-notification/providers/apns`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -472,7 +472,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PATCH /guardian/factors/push-notification/providers/fcm`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -488,7 +488,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PUT /guardian/factors/push-notification/providers/fcm`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -504,7 +504,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PATCH /guardian/factors/push-notification/providers/fcmv1`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -520,7 +520,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PUT /guardian/factors/push-notification/providers/fcmv1`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -536,7 +536,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `GET /guardian/factors/push-notification/providers/sns`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -551,7 +551,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PATCH /guardian/factors/push-notification/providers/sns`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -567,7 +567,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PUT /guardian/factors/push-notification/providers/sns`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -583,7 +583,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `GET /guardian/factors/push-notification/selected-provider`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -598,7 +598,7 @@ impl GuardianFactorsPushNotificationClient {
     /// `PUT /guardian/factors/push-notification/selected-provider`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -620,7 +620,7 @@ impl GuardianFactorsSmsClient {
     /// `GET /guardian/factors/sms/providers/twilio`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -635,7 +635,7 @@ impl GuardianFactorsSmsClient {
     /// `PUT /guardian/factors/sms/providers/twilio`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -651,7 +651,7 @@ impl GuardianFactorsSmsClient {
     /// `GET /guardian/factors/sms/selected-provider`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -666,7 +666,7 @@ impl GuardianFactorsSmsClient {
     /// `PUT /guardian/factors/sms/selected-provider`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -682,7 +682,7 @@ impl GuardianFactorsSmsClient {
     /// `GET /guardian/factors/sms/templates`
     ///
     /// Scope: `read:guardian_factors`.
-    /// Answers 200, 204.
+    /// Generally available. Answers 200, 204.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -697,7 +697,7 @@ impl GuardianFactorsSmsClient {
     /// `PUT /guardian/factors/sms/templates`
     ///
     /// Scope: `update:guardian_factors`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -719,7 +719,7 @@ impl GuardianPoliciesClient {
     /// `GET /guardian/policies`
     ///
     /// Scope: `read:mfa_policies`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -734,7 +734,7 @@ impl GuardianPoliciesClient {
     /// `PUT /guardian/policies`
     ///
     /// Scope: `update:mfa_policies`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run

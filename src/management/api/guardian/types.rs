@@ -44,12 +44,12 @@ impl CreateGuardianEnrollmentTicket {
 impl Model for CreateGuardianEnrollmentTicket {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "email" => get(map, &mut self.email),
-            "send_mail" => get(map, &mut self.send_mail),
-            "email_locale" => get(map, &mut self.email_locale),
+            "user_id" => text(map, &mut self.user_id),
+            "email" => text(map, &mut self.email),
+            "send_mail" => flag(map, &mut self.send_mail),
+            "email_locale" => text(map, &mut self.email_locale),
             "factor" => get(map, &mut self.factor),
-            "allow_multiple_enrollments" => get(map, &mut self.allow_multiple_enrollments),
+            "allow_multiple_enrollments" => flag(map, &mut self.allow_multiple_enrollments),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -78,8 +78,8 @@ pub struct CreateGuardianEnrollmentTicketResponse {
 impl Model for CreateGuardianEnrollmentTicketResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ticket_id" => get(map, &mut self.ticket_id),
-            "ticket_url" => get(map, &mut self.ticket_url),
+            "ticket_id" => text(map, &mut self.ticket_id),
+            "ticket_url" => text(map, &mut self.ticket_url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -109,13 +109,13 @@ pub struct GetGuardianEnrollmentResponse {
 impl Model for GetGuardianEnrollmentResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "status" => get(map, &mut self.status),
-            "name" => get(map, &mut self.name),
-            "identifier" => get(map, &mut self.identifier),
-            "phone_number" => get(map, &mut self.phone_number),
-            "enrolled_at" => get(map, &mut self.enrolled_at),
-            "last_auth" => get(map, &mut self.last_auth),
+            "name" => text(map, &mut self.name),
+            "identifier" => text(map, &mut self.identifier),
+            "phone_number" => text(map, &mut self.phone_number),
+            "enrolled_at" => text(map, &mut self.enrolled_at),
+            "last_auth" => text(map, &mut self.last_auth),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -146,9 +146,9 @@ pub struct GetGuardianFactorDuoSettingsResponse {
 impl Model for GetGuardianFactorDuoSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ikey" => get(map, &mut self.ikey),
+            "ikey" => text(map, &mut self.ikey),
             "skey" => get(map, &mut self.skey),
-            "host" => get(map, &mut self.host),
+            "host" => text(map, &mut self.host),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -209,8 +209,8 @@ pub struct GetGuardianFactorSmsTemplatesResponse {
 impl Model for GetGuardianFactorSmsTemplatesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enrollment_message" => get(map, &mut self.enrollment_message),
-            "verification_message" => get(map, &mut self.verification_message),
+            "enrollment_message" => text(map, &mut self.enrollment_message),
+            "verification_message" => text(map, &mut self.verification_message),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -248,9 +248,9 @@ pub struct GetGuardianFactorsProviderApnsResponse {
 impl Model for GetGuardianFactorsProviderApnsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "bundle_id" => get(map, &mut self.bundle_id),
-            "sandbox" => get(map, &mut self.sandbox),
-            "enabled" => get(map, &mut self.enabled),
+            "bundle_id" => text(map, &mut self.bundle_id),
+            "sandbox" => flag(map, &mut self.sandbox),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -340,10 +340,10 @@ pub struct GetGuardianFactorsProviderSmsTwilioResponse {
 impl Model for GetGuardianFactorsProviderSmsTwilioResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "from" => get(map, &mut self.from),
-            "messaging_service_sid" => get(map, &mut self.messaging_service_sid),
+            "from" => text(map, &mut self.from),
+            "messaging_service_sid" => text(map, &mut self.messaging_service_sid),
             "auth_token" => get(map, &mut self.auth_token),
-            "sid" => get(map, &mut self.sid),
+            "sid" => text(map, &mut self.sid),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -385,11 +385,11 @@ pub struct GetGuardianFactorsProviderSnsResponse {
 impl Model for GetGuardianFactorsProviderSnsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "aws_access_key_id" => get(map, &mut self.aws_access_key_id),
+            "aws_access_key_id" => text(map, &mut self.aws_access_key_id),
             "aws_secret_access_key" => get(map, &mut self.aws_secret_access_key),
-            "aws_region" => get(map, &mut self.aws_region),
-            "sns_apns_platform_application_arn" => get(map, &mut self.sns_apns_platform_application_arn),
-            "sns_gcm_platform_application_arn" => get(map, &mut self.sns_gcm_platform_application_arn),
+            "aws_region" => text(map, &mut self.aws_region),
+            "sns_apns_platform_application_arn" => text(map, &mut self.sns_apns_platform_application_arn),
+            "sns_gcm_platform_application_arn" => text(map, &mut self.sns_gcm_platform_application_arn),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -457,8 +457,8 @@ pub struct GuardianFactor {
 impl Model for GuardianFactor {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
-            "trial_expired" => get(map, &mut self.trial_expired),
+            "enabled" => flag(map, &mut self.enabled),
+            "trial_expired" => flag(map, &mut self.trial_expired),
             "name" => get(map, &mut self.name),
             "settings" => get(map, &mut self.settings),
             _ => other(map, name, &mut self.extra),
@@ -644,8 +644,8 @@ pub struct GuardianGetResponse {
 impl Model for GuardianGetResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "display_remember_me_checkbox" => get(map, &mut self.display_remember_me_checkbox),
-            "remember_me_default_value" => get(map, &mut self.remember_me_default_value),
+            "display_remember_me_checkbox" => flag(map, &mut self.display_remember_me_checkbox),
+            "remember_me_default_value" => flag(map, &mut self.remember_me_default_value),
             "mfa_session_inactivity_timeout" => int(map, &mut self.mfa_session_inactivity_timeout),
             "mfa_session_overall_timeout" => int(map, &mut self.mfa_session_overall_timeout),
             _ => other(map, name, &mut self.extra),
@@ -694,8 +694,8 @@ impl GuardianSet {
 impl Model for GuardianSet {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "display_remember_me_checkbox" => get(map, &mut self.display_remember_me_checkbox),
-            "remember_me_default_value" => get(map, &mut self.remember_me_default_value),
+            "display_remember_me_checkbox" => flag(map, &mut self.display_remember_me_checkbox),
+            "remember_me_default_value" => flag(map, &mut self.remember_me_default_value),
             "mfa_session_inactivity_timeout" => int(map, &mut self.mfa_session_inactivity_timeout),
             "mfa_session_overall_timeout" => int(map, &mut self.mfa_session_overall_timeout),
             _ => other(map, name, &mut self.extra),
@@ -748,7 +748,7 @@ impl SetGuardianFactor {
 impl Model for SetGuardianFactor {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -790,9 +790,9 @@ impl SetGuardianFactorDuoSettings {
 impl Model for SetGuardianFactorDuoSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ikey" => get(map, &mut self.ikey),
+            "ikey" => text(map, &mut self.ikey),
             "skey" => get(map, &mut self.skey),
-            "host" => get(map, &mut self.host),
+            "host" => text(map, &mut self.host),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -853,7 +853,7 @@ pub struct SetGuardianFactorResponse {
 impl Model for SetGuardianFactorResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -892,8 +892,8 @@ impl SetGuardianFactorSmsTemplates {
 impl Model for SetGuardianFactorSmsTemplates {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enrollment_message" => get(map, &mut self.enrollment_message),
-            "verification_message" => get(map, &mut self.verification_message),
+            "enrollment_message" => text(map, &mut self.enrollment_message),
+            "verification_message" => text(map, &mut self.verification_message),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -976,9 +976,9 @@ impl SetGuardianFactorsProviderPushNotificationApns {
 impl Model for SetGuardianFactorsProviderPushNotificationApns {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sandbox" => get(map, &mut self.sandbox),
-            "bundle_id" => get(map, &mut self.bundle_id),
-            "p12" => get(map, &mut self.p12),
+            "sandbox" => flag(map, &mut self.sandbox),
+            "bundle_id" => text(map, &mut self.bundle_id),
+            "p12" => text(map, &mut self.p12),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1004,8 +1004,8 @@ pub struct SetGuardianFactorsProviderPushNotificationApnsResponse {
 impl Model for SetGuardianFactorsProviderPushNotificationApnsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sandbox" => get(map, &mut self.sandbox),
-            "bundle_id" => get(map, &mut self.bundle_id),
+            "sandbox" => flag(map, &mut self.sandbox),
+            "bundle_id" => text(map, &mut self.bundle_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1130,11 +1130,11 @@ impl SetGuardianFactorsProviderPushNotificationSns {
 impl Model for SetGuardianFactorsProviderPushNotificationSns {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "aws_access_key_id" => get(map, &mut self.aws_access_key_id),
+            "aws_access_key_id" => text(map, &mut self.aws_access_key_id),
             "aws_secret_access_key" => get(map, &mut self.aws_secret_access_key),
-            "aws_region" => get(map, &mut self.aws_region),
-            "sns_apns_platform_application_arn" => get(map, &mut self.sns_apns_platform_application_arn),
-            "sns_gcm_platform_application_arn" => get(map, &mut self.sns_gcm_platform_application_arn),
+            "aws_region" => text(map, &mut self.aws_region),
+            "sns_apns_platform_application_arn" => text(map, &mut self.sns_apns_platform_application_arn),
+            "sns_gcm_platform_application_arn" => text(map, &mut self.sns_gcm_platform_application_arn),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1223,10 +1223,10 @@ impl SetGuardianFactorsProviderSmsTwilio {
 impl Model for SetGuardianFactorsProviderSmsTwilio {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "from" => get(map, &mut self.from),
-            "messaging_service_sid" => get(map, &mut self.messaging_service_sid),
+            "from" => text(map, &mut self.from),
+            "messaging_service_sid" => text(map, &mut self.messaging_service_sid),
             "auth_token" => get(map, &mut self.auth_token),
-            "sid" => get(map, &mut self.sid),
+            "sid" => text(map, &mut self.sid),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1275,9 +1275,9 @@ impl UpdateGuardianFactorDuoSettings {
 impl Model for UpdateGuardianFactorDuoSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ikey" => get(map, &mut self.ikey),
+            "ikey" => text(map, &mut self.ikey),
             "skey" => get(map, &mut self.skey),
-            "host" => get(map, &mut self.host),
+            "host" => text(map, &mut self.host),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1321,9 +1321,9 @@ impl UpdateGuardianFactorsProviderPushNotificationApns {
 impl Model for UpdateGuardianFactorsProviderPushNotificationApns {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sandbox" => get(map, &mut self.sandbox),
-            "bundle_id" => get(map, &mut self.bundle_id),
-            "p12" => get(map, &mut self.p12),
+            "sandbox" => flag(map, &mut self.sandbox),
+            "bundle_id" => text(map, &mut self.bundle_id),
+            "p12" => text(map, &mut self.p12),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1445,11 +1445,11 @@ impl UpdateGuardianFactorsProviderPushNotificationSns {
 impl Model for UpdateGuardianFactorsProviderPushNotificationSns {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "aws_access_key_id" => get(map, &mut self.aws_access_key_id),
+            "aws_access_key_id" => text(map, &mut self.aws_access_key_id),
             "aws_secret_access_key" => get(map, &mut self.aws_secret_access_key),
-            "aws_region" => get(map, &mut self.aws_region),
-            "sns_apns_platform_application_arn" => get(map, &mut self.sns_apns_platform_application_arn),
-            "sns_gcm_platform_application_arn" => get(map, &mut self.sns_gcm_platform_application_arn),
+            "aws_region" => text(map, &mut self.aws_region),
+            "sns_apns_platform_application_arn" => text(map, &mut self.sns_apns_platform_application_arn),
+            "sns_gcm_platform_application_arn" => text(map, &mut self.sns_gcm_platform_application_arn),
             _ => other(map, name, &mut self.extra),
         }
     }

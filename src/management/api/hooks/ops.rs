@@ -17,7 +17,7 @@ impl HooksClient {
     ///
     /// Scope: `read:hooks`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -35,7 +35,7 @@ impl HooksClient {
     /// `POST /hooks`
     ///
     /// Scope: `create:hooks`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -51,7 +51,7 @@ impl HooksClient {
     /// `GET /hooks/{id}`
     ///
     /// Scope: `read:hooks`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -66,7 +66,7 @@ impl HooksClient {
     /// `DELETE /hooks/{id}`
     ///
     /// Scope: `delete:hooks`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -81,7 +81,7 @@ impl HooksClient {
     /// `PATCH /hooks/{id}`
     ///
     /// Scope: `update:hooks`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -103,7 +103,7 @@ impl HooksSecretsClient {
     /// `GET /hooks/{id}/secrets`
     ///
     /// Scope: `read:hooks`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -118,7 +118,7 @@ impl HooksSecretsClient {
     /// `DELETE /hooks/{id}/secrets`
     ///
     /// Scope: `delete:hooks`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -133,7 +133,7 @@ impl HooksSecretsClient {
     /// `PATCH /hooks/{id}/secrets`
     ///
     /// Scope: `update:hooks`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -148,7 +148,7 @@ impl HooksSecretsClient {
     /// `POST /hooks/{id}/secrets`
     ///
     /// Scope: `update:hooks`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run

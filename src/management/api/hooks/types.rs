@@ -43,9 +43,9 @@ impl CreateHook {
 impl Model for CreateHook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "script" => get(map, &mut self.script),
-            "enabled" => get(map, &mut self.enabled),
+            "name" => text(map, &mut self.name),
+            "script" => text(map, &mut self.script),
+            "enabled" => flag(map, &mut self.enabled),
             "dependencies" => get(map, &mut self.dependencies),
             "triggerId" => get(map, &mut self.trigger_id),
             _ => other(map, name, &mut self.extra),
@@ -79,11 +79,11 @@ pub struct Hook {
 impl Model for Hook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "triggerId" => get(map, &mut self.trigger_id),
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "enabled" => get(map, &mut self.enabled),
-            "script" => get(map, &mut self.script),
+            "triggerId" => text(map, &mut self.trigger_id),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "enabled" => flag(map, &mut self.enabled),
+            "script" => text(map, &mut self.script),
             "dependencies" => get(map, &mut self.dependencies),
             _ => other(map, name, &mut self.extra),
         }
@@ -206,9 +206,9 @@ impl UpdateHook {
 impl Model for UpdateHook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "script" => get(map, &mut self.script),
-            "enabled" => get(map, &mut self.enabled),
+            "name" => text(map, &mut self.name),
+            "script" => text(map, &mut self.script),
+            "enabled" => flag(map, &mut self.enabled),
             "dependencies" => get(map, &mut self.dependencies),
             _ => other(map, name, &mut self.extra),
         }

@@ -28,7 +28,7 @@ impl JobsClient {
     /// `GET /jobs/{id}`
     ///
     /// Any of the scopes `create:users`, `read:users`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -49,7 +49,7 @@ impl JobsErrorsClient {
     /// `GET /jobs/{id}/errors`
     ///
     /// Any of the scopes `create:users`, `read:users`.
-    /// Answers 200, 204.
+    /// Generally available. Answers 200, 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -70,7 +70,7 @@ impl JobsUsersExportsClient {
     /// `POST /jobs/users-exports`
     ///
     /// Scope: `read:users`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -92,7 +92,7 @@ impl JobsUsersImportsClient {
     /// `POST /jobs/users-imports`
     ///
     /// Scope: `create:users`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 413, 429, 500.
     ///
     /// ```no_run
@@ -114,7 +114,7 @@ impl JobsVerificationEmailClient {
     /// `POST /jobs/verification-email`
     ///
     /// Scope: `update:users`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run

@@ -39,7 +39,7 @@ impl CreateExportUsers {
 impl Model for CreateExportUsers {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "format" => get(map, &mut self.format),
             "limit" => int(map, &mut self.limit),
             "fields" => get(map, &mut self.fields),
@@ -83,8 +83,8 @@ impl CreateExportUsersFields {
 impl Model for CreateExportUsersFields {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "export_as" => get(map, &mut self.export_as),
+            "name" => text(map, &mut self.name),
+            "export_as" => text(map, &mut self.export_as),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -115,11 +115,11 @@ pub struct CreateExportUsersResponse {
 impl Model for CreateExportUsersResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "created_at" => get(map, &mut self.created_at),
-            "id" => get(map, &mut self.id),
-            "connection_id" => get(map, &mut self.connection_id),
+            "status" => text(map, &mut self.status),
+            "type" => text(map, &mut self.r#type),
+            "created_at" => text(map, &mut self.created_at),
+            "id" => text(map, &mut self.id),
+            "connection_id" => text(map, &mut self.connection_id),
             "format" => get(map, &mut self.format),
             "limit" => int(map, &mut self.limit),
             "fields" => get(map, &mut self.fields),
@@ -179,11 +179,11 @@ impl CreateImportUsers {
 impl Model for CreateImportUsers {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "users" => get(map, &mut self.users),
-            "connection_id" => get(map, &mut self.connection_id),
-            "upsert" => get(map, &mut self.upsert),
-            "external_id" => get(map, &mut self.external_id),
-            "send_completion_email" => get(map, &mut self.send_completion_email),
+            "users" => text(map, &mut self.users),
+            "connection_id" => text(map, &mut self.connection_id),
+            "upsert" => flag(map, &mut self.upsert),
+            "external_id" => text(map, &mut self.external_id),
+            "send_completion_email" => flag(map, &mut self.send_completion_email),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -215,12 +215,12 @@ pub struct CreateImportUsersResponse {
 impl Model for CreateImportUsersResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "created_at" => get(map, &mut self.created_at),
-            "id" => get(map, &mut self.id),
-            "connection_id" => get(map, &mut self.connection_id),
-            "external_id" => get(map, &mut self.external_id),
+            "status" => text(map, &mut self.status),
+            "type" => text(map, &mut self.r#type),
+            "created_at" => text(map, &mut self.created_at),
+            "id" => text(map, &mut self.id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "external_id" => text(map, &mut self.external_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -270,10 +270,10 @@ impl CreateVerificationEmail {
 impl Model for CreateVerificationEmail {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "client_id" => get(map, &mut self.client_id),
+            "user_id" => text(map, &mut self.user_id),
+            "client_id" => text(map, &mut self.client_id),
             "identity" => get(map, &mut self.identity),
-            "organization_id" => get(map, &mut self.organization_id),
+            "organization_id" => text(map, &mut self.organization_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -302,10 +302,10 @@ pub struct CreateVerificationEmailResponse {
 impl Model for CreateVerificationEmailResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "created_at" => get(map, &mut self.created_at),
-            "id" => get(map, &mut self.id),
+            "status" => text(map, &mut self.status),
+            "type" => text(map, &mut self.r#type),
+            "created_at" => text(map, &mut self.created_at),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -362,12 +362,12 @@ pub struct GetJobGenericErrorResponse {
 impl Model for GetJobGenericErrorResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "created_at" => get(map, &mut self.created_at),
-            "id" => get(map, &mut self.id),
-            "connection_id" => get(map, &mut self.connection_id),
-            "status_details" => get(map, &mut self.status_details),
+            "status" => text(map, &mut self.status),
+            "type" => text(map, &mut self.r#type),
+            "created_at" => text(map, &mut self.created_at),
+            "id" => text(map, &mut self.id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "status_details" => text(map, &mut self.status_details),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -396,9 +396,9 @@ pub struct GetJobImportUserError {
 impl Model for GetJobImportUserError {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "code" => get(map, &mut self.code),
-            "message" => get(map, &mut self.message),
-            "path" => get(map, &mut self.path),
+            "code" => text(map, &mut self.code),
+            "message" => text(map, &mut self.message),
+            "path" => text(map, &mut self.path),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -433,16 +433,16 @@ pub struct GetJobResponse {
 impl Model for GetJobResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "created_at" => get(map, &mut self.created_at),
-            "id" => get(map, &mut self.id),
-            "connection_id" => get(map, &mut self.connection_id),
-            "location" => get(map, &mut self.location),
+            "status" => text(map, &mut self.status),
+            "type" => text(map, &mut self.r#type),
+            "created_at" => text(map, &mut self.created_at),
+            "id" => text(map, &mut self.id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "location" => text(map, &mut self.location),
             "percentage_done" => int(map, &mut self.percentage_done),
             "time_left_seconds" => int(map, &mut self.time_left_seconds),
             "format" => get(map, &mut self.format),
-            "status_details" => get(map, &mut self.status_details),
+            "status_details" => text(map, &mut self.status_details),
             "summary" => get(map, &mut self.summary),
             _ => other(map, name, &mut self.extra),
         }

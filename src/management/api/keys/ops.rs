@@ -34,7 +34,7 @@ impl KeysCustomSigningClient {
     /// `GET /keys/custom-signing`
     ///
     /// Scope: `read:custom_signing_keys`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -49,7 +49,7 @@ impl KeysCustomSigningClient {
     /// `DELETE /keys/custom-signing`
     ///
     /// Scope: `delete:custom_signing_keys`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -64,7 +64,7 @@ impl KeysCustomSigningClient {
     /// `PUT /keys/custom-signing`
     ///
     /// Any of the scopes `create:custom_signing_keys`, `update:custom_signing_keys`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -87,7 +87,7 @@ impl KeysEncryptionClient {
     ///
     /// Scope: `read:encryption_keys`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -105,7 +105,7 @@ impl KeysEncryptionClient {
     /// `POST /keys/encryption`
     ///
     /// Scope: `create:encryption_keys`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -121,7 +121,7 @@ impl KeysEncryptionClient {
     /// `POST /keys/encryption/rekey`
     ///
     /// Any of the scopes `create:encryption_keys`, `update:encryption_keys`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -136,7 +136,7 @@ impl KeysEncryptionClient {
     /// `GET /keys/encryption/{kid}`
     ///
     /// Scope: `read:encryption_keys`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -151,7 +151,7 @@ impl KeysEncryptionClient {
     /// `DELETE /keys/encryption/{kid}`
     ///
     /// Scope: `delete:encryption_keys`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -166,7 +166,7 @@ impl KeysEncryptionClient {
     /// `POST /keys/encryption/{kid}`
     ///
     /// Scope: `update:encryption_keys`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -182,7 +182,7 @@ impl KeysEncryptionClient {
     /// `POST /keys/encryption/{kid}/wrapping-key`
     ///
     /// Scope: `create:encryption_keys`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -266,7 +266,7 @@ impl KeysSigningClient {
     /// `GET /keys/signing`
     ///
     /// Scope: `read:signing_keys`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -281,7 +281,7 @@ impl KeysSigningClient {
     /// `POST /keys/signing/rotate`
     ///
     /// Any of the scopes `create:signing_keys`, `update:signing_keys`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -296,7 +296,7 @@ impl KeysSigningClient {
     /// `GET /keys/signing/{kid}`
     ///
     /// Scope: `read:signing_keys`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -311,7 +311,7 @@ impl KeysSigningClient {
     /// `PUT /keys/signing/{kid}/revoke`
     ///
     /// Scope: `update:signing_keys`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -54,8 +54,8 @@ pub struct CreateEncryptionKeyPublicWrappingResponse {
 impl Model for CreateEncryptionKeyPublicWrappingResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "public_key" => get(map, &mut self.public_key),
-            "algorithm" => get(map, &mut self.algorithm),
+            "public_key" => text(map, &mut self.public_key),
+            "algorithm" => text(map, &mut self.algorithm),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -184,19 +184,19 @@ impl Model for CustomSigningKeyJWK {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "kty" => get(map, &mut self.kty),
-            "kid" => get(map, &mut self.kid),
-            "use" => get(map, &mut self.r#use),
-            "key_ops" => get(map, &mut self.key_ops),
+            "kid" => text(map, &mut self.kid),
+            "use" => text(map, &mut self.r#use),
+            "key_ops" => texts(map, &mut self.key_ops),
             "alg" => get(map, &mut self.alg),
-            "n" => get(map, &mut self.n),
-            "e" => get(map, &mut self.e),
+            "n" => text(map, &mut self.n),
+            "e" => text(map, &mut self.e),
             "crv" => get(map, &mut self.crv),
-            "x" => get(map, &mut self.x),
-            "y" => get(map, &mut self.y),
-            "x5u" => get(map, &mut self.x5u),
-            "x5c" => get(map, &mut self.x5c),
-            "x5t" => get(map, &mut self.x5t),
-            "x5t#S256" => get(map, &mut self.x5t_s256),
+            "x" => text(map, &mut self.x),
+            "y" => text(map, &mut self.y),
+            "x5u" => text(map, &mut self.x5u),
+            "x5c" => texts(map, &mut self.x5c),
+            "x5t" => text(map, &mut self.x5t),
+            "x5t#S256" => text(map, &mut self.x5t_s256),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -249,13 +249,13 @@ pub struct EncryptionKey {
 impl Model for EncryptionKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "kid" => get(map, &mut self.kid),
+            "kid" => text(map, &mut self.kid),
             "type" => get(map, &mut self.r#type),
             "state" => get(map, &mut self.state),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "parent_kid" => get(map, &mut self.parent_kid),
-            "public_key" => get(map, &mut self.public_key),
+            "parent_kid" => text(map, &mut self.parent_kid),
+            "public_key" => text(map, &mut self.public_key),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -366,7 +366,7 @@ impl ImportEncryptionKey {
 impl Model for ImportEncryptionKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "wrapped_key" => get(map, &mut self.wrapped_key),
+            "wrapped_key" => text(map, &mut self.wrapped_key),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -408,9 +408,9 @@ impl KeysNetworkAclsCreate {
 impl Model for KeysNetworkAclsCreate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "alg" => get(map, &mut self.alg),
-            "value" => get(map, &mut self.value),
+            "name" => text(map, &mut self.name),
+            "alg" => text(map, &mut self.alg),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -503,12 +503,12 @@ pub struct NetworkAclKey {
 impl Model for NetworkAclKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "alg" => get(map, &mut self.alg),
-            "fingerprint" => get(map, &mut self.fingerprint),
-            "created_at" => get(map, &mut self.created_at),
-            "updated_at" => get(map, &mut self.updated_at),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "alg" => text(map, &mut self.alg),
+            "fingerprint" => text(map, &mut self.fingerprint),
+            "created_at" => text(map, &mut self.created_at),
+            "updated_at" => text(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -537,8 +537,8 @@ pub struct RotateSigningKeysResponse {
 impl Model for RotateSigningKeysResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "cert" => get(map, &mut self.cert),
-            "kid" => get(map, &mut self.kid),
+            "cert" => text(map, &mut self.cert),
+            "kid" => text(map, &mut self.kid),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -612,17 +612,17 @@ pub struct SigningKeys {
 impl Model for SigningKeys {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "kid" => get(map, &mut self.kid),
-            "cert" => get(map, &mut self.cert),
-            "pkcs7" => get(map, &mut self.pkcs7),
-            "current" => get(map, &mut self.current),
-            "next" => get(map, &mut self.next),
-            "previous" => get(map, &mut self.previous),
+            "kid" => text(map, &mut self.kid),
+            "cert" => text(map, &mut self.cert),
+            "pkcs7" => text(map, &mut self.pkcs7),
+            "current" => flag(map, &mut self.current),
+            "next" => flag(map, &mut self.next),
+            "previous" => flag(map, &mut self.previous),
             "current_since" => get(map, &mut self.current_since),
             "current_until" => get(map, &mut self.current_until),
-            "fingerprint" => get(map, &mut self.fingerprint),
-            "thumbprint" => get(map, &mut self.thumbprint),
-            "revoked" => get(map, &mut self.revoked),
+            "fingerprint" => text(map, &mut self.fingerprint),
+            "thumbprint" => text(map, &mut self.thumbprint),
+            "revoked" => flag(map, &mut self.revoked),
             "revoked_at" => get(map, &mut self.revoked_at),
             _ => other(map, name, &mut self.extra),
         }

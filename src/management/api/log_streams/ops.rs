@@ -12,7 +12,7 @@ impl LogStreamsClient {
     /// `GET /log-streams`
     ///
     /// Scope: `read:log_streams`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -27,7 +27,7 @@ impl LogStreamsClient {
     /// `POST /log-streams`
     ///
     /// Scope: `create:log_streams`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -43,7 +43,7 @@ impl LogStreamsClient {
     /// `GET /log-streams/{id}`
     ///
     /// Scope: `read:log_streams`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -58,7 +58,7 @@ impl LogStreamsClient {
     /// `DELETE /log-streams/{id}`
     ///
     /// Scope: `delete:log_streams`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -73,7 +73,7 @@ impl LogStreamsClient {
     /// `PATCH /log-streams/{id}`
     ///
     /// Scope: `update:log_streams`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run

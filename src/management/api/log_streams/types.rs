@@ -85,13 +85,13 @@ impl CreateLogStreamDatadogRequestBody {
 impl Model for CreateLogStreamDatadogRequestBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
-            "startFrom" => get(map, &mut self.start_from),
+            "startFrom" => text(map, &mut self.start_from),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -153,13 +153,13 @@ impl CreateLogStreamEventBridgeRequestBody {
 impl Model for CreateLogStreamEventBridgeRequestBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
-            "startFrom" => get(map, &mut self.start_from),
+            "startFrom" => text(map, &mut self.start_from),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -221,13 +221,13 @@ impl CreateLogStreamEventGridRequestBody {
 impl Model for CreateLogStreamEventGridRequestBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
-            "startFrom" => get(map, &mut self.start_from),
+            "startFrom" => text(map, &mut self.start_from),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -289,13 +289,13 @@ impl CreateLogStreamHttpRequestBody {
 impl Model for CreateLogStreamHttpRequestBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
-            "startFrom" => get(map, &mut self.start_from),
+            "startFrom" => text(map, &mut self.start_from),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -357,13 +357,13 @@ impl CreateLogStreamMixpanelRequestBody {
 impl Model for CreateLogStreamMixpanelRequestBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
-            "startFrom" => get(map, &mut self.start_from),
+            "startFrom" => text(map, &mut self.start_from),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -425,13 +425,13 @@ impl CreateLogStreamSegmentRequestBody {
 impl Model for CreateLogStreamSegmentRequestBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
-            "startFrom" => get(map, &mut self.start_from),
+            "startFrom" => text(map, &mut self.start_from),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -493,13 +493,13 @@ impl CreateLogStreamSplunkRequestBody {
 impl Model for CreateLogStreamSplunkRequestBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
-            "startFrom" => get(map, &mut self.start_from),
+            "startFrom" => text(map, &mut self.start_from),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -561,13 +561,13 @@ impl CreateLogStreamSumoRequestBody {
 impl Model for CreateLogStreamSumoRequestBody {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
-            "startFrom" => get(map, &mut self.start_from),
+            "startFrom" => text(map, &mut self.start_from),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -611,8 +611,8 @@ impl HttpCustomHeader {
 impl Model for HttpCustomHeader {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "header" => get(map, &mut self.header),
-            "value" => get(map, &mut self.value),
+            "header" => text(map, &mut self.header),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -693,11 +693,11 @@ pub struct LogStreamDatadog {
 impl Model for LogStreamDatadog {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
@@ -797,11 +797,11 @@ pub struct LogStreamEventBridge {
 impl Model for LogStreamEventBridge {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
@@ -855,9 +855,9 @@ impl LogStreamEventBridgeSink {
 impl Model for LogStreamEventBridgeSink {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "awsAccountId" => get(map, &mut self.aws_account_id),
+            "awsAccountId" => text(map, &mut self.aws_account_id),
             "awsRegion" => get(map, &mut self.aws_region),
-            "awsPartnerEventSource" => get(map, &mut self.aws_partner_event_source),
+            "awsPartnerEventSource" => text(map, &mut self.aws_partner_event_source),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -971,11 +971,11 @@ pub struct LogStreamEventGrid {
 impl Model for LogStreamEventGrid {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
@@ -1109,10 +1109,10 @@ impl LogStreamEventGridSink {
 impl Model for LogStreamEventGridSink {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "azureSubscriptionId" => get(map, &mut self.azure_subscription_id),
+            "azureSubscriptionId" => text(map, &mut self.azure_subscription_id),
             "azureRegion" => get(map, &mut self.azure_region),
-            "azureResourceGroup" => get(map, &mut self.azure_resource_group),
-            "azurePartnerTopic" => get(map, &mut self.azure_partner_topic),
+            "azureResourceGroup" => text(map, &mut self.azure_resource_group),
+            "azurePartnerTopic" => text(map, &mut self.azure_partner_topic),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1154,7 +1154,7 @@ impl LogStreamFilter {
 impl Model for LogStreamFilter {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "type" => get(map, &mut self.r#type),
+            "type" => text(map, &mut self.r#type),
             "name" => get(map, &mut self.name),
             _ => other(map, name, &mut self.extra),
         }
@@ -1236,11 +1236,11 @@ pub struct LogStreamHttp {
 impl Model for LogStreamHttp {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
@@ -1318,8 +1318,8 @@ impl Model for LogStreamHttpSink {
         match name {
             "httpAuthorization" => get(map, &mut self.http_authorization),
             "httpContentFormat" => get(map, &mut self.http_content_format),
-            "httpContentType" => get(map, &mut self.http_content_type),
-            "httpEndpoint" => get(map, &mut self.http_endpoint),
+            "httpContentType" => text(map, &mut self.http_content_type),
+            "httpEndpoint" => text(map, &mut self.http_endpoint),
             "httpCustomHeaders" => get(map, &mut self.http_custom_headers),
             _ => other(map, name, &mut self.extra),
         }
@@ -1356,11 +1356,11 @@ pub struct LogStreamMixpanel {
 impl Model for LogStreamMixpanel {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
@@ -1431,8 +1431,8 @@ impl Model for LogStreamMixpanelSink {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "mixpanelRegion" => get(map, &mut self.mixpanel_region),
-            "mixpanelProjectId" => get(map, &mut self.mixpanel_project_id),
-            "mixpanelServiceAccountUsername" => get(map, &mut self.mixpanel_service_account_username),
+            "mixpanelProjectId" => text(map, &mut self.mixpanel_project_id),
+            "mixpanelServiceAccountUsername" => text(map, &mut self.mixpanel_service_account_username),
             "mixpanelServiceAccountPassword" => get(map, &mut self.mixpanel_service_account_password),
             _ => other(map, name, &mut self.extra),
         }
@@ -1485,8 +1485,8 @@ impl Model for LogStreamMixpanelSinkPatch {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "mixpanelRegion" => get(map, &mut self.mixpanel_region),
-            "mixpanelProjectId" => get(map, &mut self.mixpanel_project_id),
-            "mixpanelServiceAccountUsername" => get(map, &mut self.mixpanel_service_account_username),
+            "mixpanelProjectId" => text(map, &mut self.mixpanel_project_id),
+            "mixpanelServiceAccountUsername" => text(map, &mut self.mixpanel_service_account_username),
             "mixpanelServiceAccountPassword" => get(map, &mut self.mixpanel_service_account_password),
             _ => other(map, name, &mut self.extra),
         }
@@ -1534,7 +1534,7 @@ impl Model for LogStreamPiiConfig {
         match name {
             "log_fields" => get(map, &mut self.log_fields),
             "method" => get(map, &mut self.method),
-            "algorithm" => get(map, &mut self.algorithm),
+            "algorithm" => text(map, &mut self.algorithm),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1600,11 +1600,11 @@ pub struct LogStreamSegment {
 impl Model for LogStreamSegment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
@@ -1747,11 +1747,11 @@ pub struct LogStreamSplunk {
 impl Model for LogStreamSplunk {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
@@ -1809,10 +1809,10 @@ impl LogStreamSplunkSink {
 impl Model for LogStreamSplunkSink {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "splunkDomain" => get(map, &mut self.splunk_domain),
-            "splunkPort" => get(map, &mut self.splunk_port),
+            "splunkDomain" => text(map, &mut self.splunk_domain),
+            "splunkPort" => text(map, &mut self.splunk_port),
             "splunkToken" => get(map, &mut self.splunk_token),
-            "splunkSecure" => get(map, &mut self.splunk_secure),
+            "splunkSecure" => flag(map, &mut self.splunk_secure),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1861,11 +1861,11 @@ pub struct LogStreamSumo {
 impl Model for LogStreamSumo {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "isPriority" => get(map, &mut self.is_priority),
+            "type" => text(map, &mut self.r#type),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),
@@ -1911,7 +1911,7 @@ impl LogStreamSumoSink {
 impl Model for LogStreamSumoSink {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sumoSourceAddress" => get(map, &mut self.sumo_source_address),
+            "sumoSourceAddress" => text(map, &mut self.sumo_source_address),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1963,9 +1963,9 @@ impl UpdateLogStream {
 impl Model for UpdateLogStream {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "status" => get(map, &mut self.status),
-            "isPriority" => get(map, &mut self.is_priority),
+            "isPriority" => flag(map, &mut self.is_priority),
             "filters" => get(map, &mut self.filters),
             "pii_config" => get(map, &mut self.pii_config),
             "sink" => get(map, &mut self.sink),

@@ -13,7 +13,7 @@ impl LogsClient {
     ///
     /// Any of the scopes `read:logs`, `read:logs_users`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -31,7 +31,7 @@ impl LogsClient {
     /// `GET /logs/{id}`
     ///
     /// Any of the scopes `read:logs`, `read:logs_users`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -13,7 +13,7 @@ impl NetworkAclsClient {
     ///
     /// Scope: `read:network_acls`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -31,7 +31,7 @@ impl NetworkAclsClient {
     /// `POST /network-acls`
     ///
     /// Scope: `create:network_acls`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429, 500.
     ///
     /// ```no_run
@@ -47,7 +47,7 @@ impl NetworkAclsClient {
     /// `GET /network-acls/{id}`
     ///
     /// Scope: `read:network_acls`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -62,7 +62,7 @@ impl NetworkAclsClient {
     /// `DELETE /network-acls/{id}`
     ///
     /// Scope: `delete:network_acls`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -77,7 +77,7 @@ impl NetworkAclsClient {
     /// `PATCH /network-acls/{id}`
     ///
     /// Scope: `update:network_acls`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -93,7 +93,7 @@ impl NetworkAclsClient {
     /// `PUT /network-acls/{id}`
     ///
     /// Scope: `update:network_acls`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -85,11 +85,11 @@ impl NetworkAclAction {
 impl Model for NetworkAclAction {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "block" => get(map, &mut self.block),
-            "allow" => get(map, &mut self.allow),
-            "log" => get(map, &mut self.log),
-            "redirect" => get(map, &mut self.redirect),
-            "redirect_uri" => get(map, &mut self.redirect_uri),
+            "block" => flag(map, &mut self.block),
+            "allow" => flag(map, &mut self.allow),
+            "log" => flag(map, &mut self.log),
+            "redirect" => flag(map, &mut self.redirect),
+            "redirect_uri" => text(map, &mut self.redirect_uri),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -163,7 +163,7 @@ impl NetworkAclHttpMessageSignatureKey {
 impl Model for NetworkAclHttpMessageSignatureKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -235,17 +235,17 @@ impl Model for NetworkAclMatch {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "asns" => get(map, &mut self.asns),
-            "geo_country_codes" => get(map, &mut self.geo_country_codes),
-            "geo_subdivision_codes" => get(map, &mut self.geo_subdivision_codes),
-            "ipv4_cidrs" => get(map, &mut self.ipv4_cidrs),
-            "ipv6_cidrs" => get(map, &mut self.ipv6_cidrs),
-            "ja3_fingerprints" => get(map, &mut self.ja3_fingerprints),
-            "ja4_fingerprints" => get(map, &mut self.ja4_fingerprints),
-            "user_agents" => get(map, &mut self.user_agents),
-            "hostnames" => get(map, &mut self.hostnames),
-            "connecting_ipv4_cidrs" => get(map, &mut self.connecting_ipv4_cidrs),
-            "connecting_ipv6_cidrs" => get(map, &mut self.connecting_ipv6_cidrs),
-            "auth0_managed" => get(map, &mut self.auth0_managed),
+            "geo_country_codes" => texts(map, &mut self.geo_country_codes),
+            "geo_subdivision_codes" => texts(map, &mut self.geo_subdivision_codes),
+            "ipv4_cidrs" => texts(map, &mut self.ipv4_cidrs),
+            "ipv6_cidrs" => texts(map, &mut self.ipv6_cidrs),
+            "ja3_fingerprints" => texts(map, &mut self.ja3_fingerprints),
+            "ja4_fingerprints" => texts(map, &mut self.ja4_fingerprints),
+            "user_agents" => texts(map, &mut self.user_agents),
+            "hostnames" => texts(map, &mut self.hostnames),
+            "connecting_ipv4_cidrs" => texts(map, &mut self.connecting_ipv4_cidrs),
+            "connecting_ipv6_cidrs" => texts(map, &mut self.connecting_ipv6_cidrs),
+            "auth0_managed" => texts(map, &mut self.auth0_managed),
             "http_message_signature" => get(map, &mut self.http_message_signature),
             _ => other(map, name, &mut self.extra),
         }
@@ -309,7 +309,7 @@ impl Model for NetworkAclRule {
             "match" => get(map, &mut self.r#match),
             "not_match" => get(map, &mut self.not_match),
             "scope" => get(map, &mut self.scope),
-            "match_all" => get(map, &mut self.match_all),
+            "match_all" => flag(map, &mut self.match_all),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -358,13 +358,13 @@ pub struct NetworkAclsResponse {
 impl Model for NetworkAclsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "description" => get(map, &mut self.description),
-            "active" => get(map, &mut self.active),
-            "priority" => get(map, &mut self.priority),
+            "id" => text(map, &mut self.id),
+            "description" => text(map, &mut self.description),
+            "active" => flag(map, &mut self.active),
+            "priority" => float(map, &mut self.priority),
             "rule" => get(map, &mut self.rule),
-            "created_at" => get(map, &mut self.created_at),
-            "updated_at" => get(map, &mut self.updated_at),
+            "created_at" => text(map, &mut self.created_at),
+            "updated_at" => text(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -372,7 +372,7 @@ impl Model for NetworkAclsResponse {
         put(map, "id", &self.id)?;
         put(map, "description", &self.description)?;
         put(map, "active", &self.active)?;
-        number(map, "priority", &self.priority)?;
+        put_number(map, "priority", &self.priority)?;
         put(map, "rule", &self.rule)?;
         put(map, "created_at", &self.created_at)?;
         put(map, "updated_at", &self.updated_at)?;
@@ -428,9 +428,9 @@ impl SetNetworkAcl {
 impl Model for SetNetworkAcl {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "description" => get(map, &mut self.description),
-            "active" => get(map, &mut self.active),
-            "priority" => get(map, &mut self.priority),
+            "description" => text(map, &mut self.description),
+            "active" => flag(map, &mut self.active),
+            "priority" => float(map, &mut self.priority),
             "rule" => get(map, &mut self.rule),
             _ => other(map, name, &mut self.extra),
         }
@@ -438,7 +438,7 @@ impl Model for SetNetworkAcl {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "description", &self.description)?;
         put(map, "active", &self.active)?;
-        number(map, "priority", &self.priority)?;
+        put_number(map, "priority", &self.priority)?;
         put(map, "rule", &self.rule)?;
         others(map, &self.extra)
     }
@@ -483,9 +483,9 @@ impl UpdateNetworkAcl {
 impl Model for UpdateNetworkAcl {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "description" => get(map, &mut self.description),
-            "active" => get(map, &mut self.active),
-            "priority" => get(map, &mut self.priority),
+            "description" => text(map, &mut self.description),
+            "active" => flag(map, &mut self.active),
+            "priority" => float(map, &mut self.priority),
             "rule" => get(map, &mut self.rule),
             _ => other(map, name, &mut self.extra),
         }
@@ -493,7 +493,7 @@ impl Model for UpdateNetworkAcl {
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "description", &self.description)?;
         put(map, "active", &self.active)?;
-        number(map, "priority", &self.priority)?;
+        put_number(map, "priority", &self.priority)?;
         put(map, "rule", &self.rule)?;
         others(map, &self.extra)
     }

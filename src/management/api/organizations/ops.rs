@@ -49,7 +49,7 @@ impl OrganizationsClient {
     ///
     /// Any of the scopes `read:organizations`, `read:organizations_summary`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -67,7 +67,7 @@ impl OrganizationsClient {
     /// `POST /organizations`
     ///
     /// Any of the scopes `create:organizations`, `create:organization_connections`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -83,7 +83,7 @@ impl OrganizationsClient {
     /// `GET /organizations/name/{name}`
     ///
     /// Scope: `read:organizations`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -98,7 +98,7 @@ impl OrganizationsClient {
     /// `GET /organizations/{id}`
     ///
     /// Any of the scopes `read:organizations`, `read:organizations_summary`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -113,7 +113,7 @@ impl OrganizationsClient {
     /// `DELETE /organizations/{id}`
     ///
     /// Scope: `delete:organizations`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -128,7 +128,7 @@ impl OrganizationsClient {
     /// `PATCH /organizations/{id}`
     ///
     /// Scope: `update:organizations`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -169,7 +169,7 @@ impl OrganizationsClientGrantsClient {
     ///
     /// Scope: `read:organization_client_grants`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -187,7 +187,7 @@ impl OrganizationsClientGrantsClient {
     /// `POST /organizations/{id}/client-grants`
     ///
     /// Scope: `create:organization_client_grants`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -203,7 +203,7 @@ impl OrganizationsClientGrantsClient {
     /// `DELETE /organizations/{id}/client-grants/{grant_id}`
     ///
     /// Scope: `delete:organization_client_grants`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -308,8 +308,7 @@ impl OrganizationsConnectionsClient {
     ///
     /// Scope: `read:organization_connections`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -327,8 +326,7 @@ impl OrganizationsConnectionsClient {
     /// `POST /organizations/{id}/connections`
     ///
     /// Scope: `create:organization_connections`.
-    /// Early access.
-    /// Answers 201.
+    /// Early access. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -344,8 +342,7 @@ impl OrganizationsConnectionsClient {
     /// `GET /organizations/{id}/connections/{connection_id}`
     ///
     /// Scope: `read:organization_connections`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -360,8 +357,7 @@ impl OrganizationsConnectionsClient {
     /// `DELETE /organizations/{id}/connections/{connection_id}`
     ///
     /// Scope: `delete:organization_connections`.
-    /// Early access.
-    /// Answers 204.
+    /// Early access. Answers 204.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -376,8 +372,7 @@ impl OrganizationsConnectionsClient {
     /// `PATCH /organizations/{id}/connections/{connection_id}`
     ///
     /// Scope: `update:organization_connections`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -400,7 +395,7 @@ impl OrganizationsDiscoveryDomainsClient {
     ///
     /// Scope: `read:organization_discovery_domains`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -418,7 +413,7 @@ impl OrganizationsDiscoveryDomainsClient {
     /// `POST /organizations/{id}/discovery-domains`
     ///
     /// Scope: `create:organization_discovery_domains`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -434,7 +429,7 @@ impl OrganizationsDiscoveryDomainsClient {
     /// `GET /organizations/{id}/discovery-domains/name/{discovery_domain}`
     ///
     /// Scope: `read:organization_discovery_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -449,7 +444,7 @@ impl OrganizationsDiscoveryDomainsClient {
     /// `GET /organizations/{id}/discovery-domains/{discovery_domain_id}`
     ///
     /// Scope: `read:organization_discovery_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -464,7 +459,7 @@ impl OrganizationsDiscoveryDomainsClient {
     /// `DELETE /organizations/{id}/discovery-domains/{discovery_domain_id}`
     ///
     /// Scope: `delete:organization_discovery_domains`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -479,7 +474,7 @@ impl OrganizationsDiscoveryDomainsClient {
     /// `PATCH /organizations/{id}/discovery-domains/{discovery_domain_id}`
     ///
     /// Scope: `update:organization_discovery_domains`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 404.
     ///
     /// ```no_run
@@ -502,7 +497,7 @@ impl OrganizationsEnabledConnectionsClient {
     ///
     /// Scope: `read:organization_connections`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -520,7 +515,7 @@ impl OrganizationsEnabledConnectionsClient {
     /// `POST /organizations/{id}/enabled_connections`
     ///
     /// Scope: `create:organization_connections`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -536,7 +531,7 @@ impl OrganizationsEnabledConnectionsClient {
     /// `GET /organizations/{id}/enabled_connections/{connectionId}`
     ///
     /// Scope: `read:organization_connections`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -551,7 +546,7 @@ impl OrganizationsEnabledConnectionsClient {
     /// `DELETE /organizations/{id}/enabled_connections/{connectionId}`
     ///
     /// Scope: `delete:organization_connections`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -566,7 +561,7 @@ impl OrganizationsEnabledConnectionsClient {
     /// `PATCH /organizations/{id}/enabled_connections/{connectionId}`
     ///
     /// Scope: `update:organization_connections`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -593,7 +588,7 @@ impl OrganizationsGroupsClient {
     ///
     /// Scope: `read:organization_groups`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -618,7 +613,7 @@ impl OrganizationsGroupsRolesClient {
     ///
     /// Scope: `read:organization_group_roles`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -636,7 +631,7 @@ impl OrganizationsGroupsRolesClient {
     /// `DELETE /organizations/{organization_id}/groups/{group_id}/roles`
     ///
     /// Scope: `delete:organization_group_roles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -652,7 +647,7 @@ impl OrganizationsGroupsRolesClient {
     /// `POST /organizations/{organization_id}/groups/{group_id}/roles`
     ///
     /// Scope: `create:organization_group_roles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -675,7 +670,7 @@ impl OrganizationsInvitationsClient {
     ///
     /// Scope: `read:organization_invitations`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -693,7 +688,7 @@ impl OrganizationsInvitationsClient {
     /// `POST /organizations/{id}/invitations`
     ///
     /// Scope: `create:organization_invitations`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -709,7 +704,7 @@ impl OrganizationsInvitationsClient {
     /// `GET /organizations/{id}/invitations/{invitation_id}`
     ///
     /// Scope: `read:organization_invitations`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -724,7 +719,7 @@ impl OrganizationsInvitationsClient {
     /// `DELETE /organizations/{id}/invitations/{invitation_id}`
     ///
     /// Scope: `delete:organization_invitations`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -754,7 +749,7 @@ impl OrganizationsMembersClient {
     ///
     /// Scope: `read:organization_members`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -772,7 +767,7 @@ impl OrganizationsMembersClient {
     /// `DELETE /organizations/{id}/members`
     ///
     /// Scope: `delete:organization_members`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -788,7 +783,7 @@ impl OrganizationsMembersClient {
     /// `POST /organizations/{id}/members`
     ///
     /// Scope: `create:organization_members`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -815,7 +810,7 @@ impl OrganizationsMembersEffectiveRolesClient {
     ///
     /// Scope: `read:organization_member_effective_roles`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -850,7 +845,7 @@ impl OrganizationsMembersEffectiveRolesSourcesGroupsClient {
     ///
     /// Scope: `read:organization_member_role_source_groups`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -875,7 +870,7 @@ impl OrganizationsMembersRolesClient {
     ///
     /// Scope: `read:organization_member_roles`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -893,7 +888,7 @@ impl OrganizationsMembersRolesClient {
     /// `DELETE /organizations/{id}/members/{user_id}/roles`
     ///
     /// Scope: `delete:organization_member_roles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -909,7 +904,7 @@ impl OrganizationsMembersRolesClient {
     /// `POST /organizations/{id}/members/{user_id}/roles`
     ///
     /// Scope: `create:organization_member_roles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run

@@ -38,10 +38,10 @@ impl AddOrganizationConnection {
 impl Model for AddOrganizationConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "is_signup_enabled" => get(map, &mut self.is_signup_enabled),
-            "show_as_button" => get(map, &mut self.show_as_button),
+            "connection_id" => text(map, &mut self.connection_id),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "is_signup_enabled" => flag(map, &mut self.is_signup_enabled),
+            "show_as_button" => flag(map, &mut self.show_as_button),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -83,7 +83,7 @@ impl AssociateOrganizationClientGrant {
 impl Model for AssociateOrganizationClientGrant {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "grant_id" => get(map, &mut self.grant_id),
+            "grant_id" => text(map, &mut self.grant_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -140,13 +140,13 @@ impl CreateOrganization {
 impl Model for CreateOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
             "branding" => get(map, &mut self.branding),
             "metadata" => get(map, &mut self.metadata),
             "enabled_connections" => get(map, &mut self.enabled_connections),
             "token_quota" => get(map, &mut self.token_quota),
-            "is_app_entitlement_active" => get(map, &mut self.is_app_entitlement_active),
+            "is_app_entitlement_active" => flag(map, &mut self.is_app_entitlement_active),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
             _ => other(map, name, &mut self.extra),
         }
@@ -211,13 +211,13 @@ impl CreateOrganizationAllConnection {
 impl Model for CreateOrganizationAllConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "organization_connection_name" => get(map, &mut self.organization_connection_name),
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "show_as_button" => get(map, &mut self.show_as_button),
-            "is_signup_enabled" => get(map, &mut self.is_signup_enabled),
+            "organization_connection_name" => text(map, &mut self.organization_connection_name),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "show_as_button" => flag(map, &mut self.show_as_button),
+            "is_signup_enabled" => flag(map, &mut self.is_signup_enabled),
             "organization_access_level" => get(map, &mut self.organization_access_level),
-            "is_enabled" => get(map, &mut self.is_enabled),
-            "connection_id" => get(map, &mut self.connection_id),
+            "is_enabled" => flag(map, &mut self.is_enabled),
+            "connection_id" => text(map, &mut self.connection_id),
             "organization_member_access_level" => get(map, &mut self.organization_member_access_level),
             _ => other(map, name, &mut self.extra),
         }
@@ -263,8 +263,8 @@ impl CreateOrganizationClientRequestItem {
 impl Model for CreateOrganizationClientRequestItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
-            "use_for_member_access" => get(map, &mut self.use_for_member_access),
+            "client_id" => text(map, &mut self.client_id),
+            "use_for_member_access" => flag(map, &mut self.use_for_member_access),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -307,9 +307,9 @@ impl CreateOrganizationDiscoveryDomain {
 impl Model for CreateOrganizationDiscoveryDomain {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "domain" => get(map, &mut self.domain),
+            "domain" => text(map, &mut self.domain),
             "status" => get(map, &mut self.status),
-            "use_for_organization_discovery" => get(map, &mut self.use_for_organization_discovery),
+            "use_for_organization_discovery" => flag(map, &mut self.use_for_organization_discovery),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -347,7 +347,7 @@ impl CreateOrganizationGroupRoles {
 impl Model for CreateOrganizationGroupRoles {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "roles" => get(map, &mut self.roles),
+            "roles" => texts(map, &mut self.roles),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -422,13 +422,13 @@ impl Model for CreateOrganizationInvitation {
         match name {
             "inviter" => get(map, &mut self.inviter),
             "invitee" => get(map, &mut self.invitee),
-            "client_id" => get(map, &mut self.client_id),
-            "connection_id" => get(map, &mut self.connection_id),
+            "client_id" => text(map, &mut self.client_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "app_metadata" => get(map, &mut self.app_metadata),
             "user_metadata" => get(map, &mut self.user_metadata),
             "ttl_sec" => int(map, &mut self.ttl_sec),
-            "roles" => get(map, &mut self.roles),
-            "send_invitation_email" => get(map, &mut self.send_invitation_email),
+            "roles" => texts(map, &mut self.roles),
+            "send_invitation_email" => flag(map, &mut self.send_invitation_email),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -472,7 +472,7 @@ impl CreateOrganizationMember {
 impl Model for CreateOrganizationMember {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "members" => get(map, &mut self.members),
+            "members" => texts(map, &mut self.members),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -508,15 +508,15 @@ pub struct CreateOrganizationResponse {
 impl Model for CreateOrganizationResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
             "branding" => get(map, &mut self.branding),
             "metadata" => get(map, &mut self.metadata),
             "token_quota" => get(map, &mut self.token_quota),
             "enabled_connections" => get(map, &mut self.enabled_connections),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
-            "is_app_entitlement_active" => get(map, &mut self.is_app_entitlement_active),
+            "is_app_entitlement_active" => flag(map, &mut self.is_app_entitlement_active),
             "client" => get(map, &mut self.client),
             _ => other(map, name, &mut self.extra),
         }
@@ -568,14 +568,14 @@ pub struct GetOrganizationResponse {
 impl Model for GetOrganizationResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
             "branding" => get(map, &mut self.branding),
             "metadata" => get(map, &mut self.metadata),
             "token_quota" => get(map, &mut self.token_quota),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
-            "is_app_entitlement_active" => get(map, &mut self.is_app_entitlement_active),
+            "is_app_entitlement_active" => flag(map, &mut self.is_app_entitlement_active),
             "client" => get(map, &mut self.client),
             _ => other(map, name, &mut self.extra),
         }
@@ -739,7 +739,7 @@ pub struct ListOrganizationDiscoveryDomainsResponse {
 impl Model for ListOrganizationDiscoveryDomainsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             "domains" => get(map, &mut self.domains),
             _ => other(map, name, &mut self.extra),
         }
@@ -775,7 +775,7 @@ impl Model for ListOrganizationGroupRolesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "roles" => get(map, &mut self.roles),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -810,7 +810,7 @@ impl Model for ListOrganizationGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "groups" => get(map, &mut self.groups),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -887,7 +887,7 @@ impl Model for ListOrganizationMemberEffectiveRolesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "roles" => get(map, &mut self.roles),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -969,7 +969,7 @@ impl Model for ListOrganizationMembersResponse {
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
             "members" => get(map, &mut self.members),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1013,7 +1013,7 @@ impl Model for ListOrganizationsResponse {
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
             "organizations" => get(map, &mut self.organizations),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1087,13 +1087,13 @@ pub struct OrganizationAllConnectionPost {
 impl Model for OrganizationAllConnectionPost {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "organization_connection_name" => get(map, &mut self.organization_connection_name),
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "show_as_button" => get(map, &mut self.show_as_button),
-            "is_signup_enabled" => get(map, &mut self.is_signup_enabled),
+            "organization_connection_name" => text(map, &mut self.organization_connection_name),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "show_as_button" => flag(map, &mut self.show_as_button),
+            "is_signup_enabled" => flag(map, &mut self.is_signup_enabled),
             "organization_access_level" => get(map, &mut self.organization_access_level),
-            "is_enabled" => get(map, &mut self.is_enabled),
-            "connection_id" => get(map, &mut self.connection_id),
+            "is_enabled" => flag(map, &mut self.is_enabled),
+            "connection_id" => text(map, &mut self.connection_id),
             "connection" => get(map, &mut self.connection),
             "organization_member_access_level" => get(map, &mut self.organization_member_access_level),
             _ => other(map, name, &mut self.extra),
@@ -1154,8 +1154,8 @@ pub struct OrganizationClient {
 impl Model for OrganizationClient {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
-            "use_for_member_access" => get(map, &mut self.use_for_member_access),
+            "client_id" => text(map, &mut self.client_id),
+            "use_for_member_access" => flag(map, &mut self.use_for_member_access),
             "client" => get(map, &mut self.client),
             _ => other(map, name, &mut self.extra),
         }
@@ -1185,12 +1185,12 @@ pub struct OrganizationClientGrant {
 impl Model for OrganizationClientGrant {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "client_id" => get(map, &mut self.client_id),
-            "audience" => get(map, &mut self.audience),
-            "scope" => get(map, &mut self.scope),
+            "id" => text(map, &mut self.id),
+            "client_id" => text(map, &mut self.client_id),
+            "audience" => text(map, &mut self.audience),
+            "scope" => texts(map, &mut self.scope),
             "organization_usage" => get(map, &mut self.organization_usage),
-            "allow_any_organization" => get(map, &mut self.allow_any_organization),
+            "allow_any_organization" => flag(map, &mut self.allow_any_organization),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1226,11 +1226,11 @@ pub struct OrganizationClientMetadata {
 impl Model for OrganizationClientMetadata {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "app_type" => get(map, &mut self.app_type),
-            "logo_uri" => get(map, &mut self.logo_uri),
-            "is_first_party" => get(map, &mut self.is_first_party),
-            "grant_types" => get(map, &mut self.grant_types),
+            "name" => text(map, &mut self.name),
+            "app_type" => text(map, &mut self.app_type),
+            "logo_uri" => text(map, &mut self.logo_uri),
+            "is_first_party" => flag(map, &mut self.is_first_party),
+            "grant_types" => texts(map, &mut self.grant_types),
             "organization_usage" => get(map, &mut self.organization_usage),
             _ => other(map, name, &mut self.extra),
         }
@@ -1262,10 +1262,10 @@ pub struct OrganizationConnection {
 impl Model for OrganizationConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "show_as_button" => get(map, &mut self.show_as_button),
-            "is_signup_enabled" => get(map, &mut self.is_signup_enabled),
+            "connection_id" => text(map, &mut self.connection_id),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "show_as_button" => flag(map, &mut self.show_as_button),
+            "is_signup_enabled" => flag(map, &mut self.is_signup_enabled),
             "connection" => get(map, &mut self.connection),
             _ => other(map, name, &mut self.extra),
         }
@@ -1308,8 +1308,8 @@ pub struct OrganizationConnectionInformation {
 impl Model for OrganizationConnectionInformation {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "strategy" => get(map, &mut self.strategy),
+            "name" => text(map, &mut self.name),
+            "strategy" => text(map, &mut self.strategy),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1337,12 +1337,12 @@ pub struct OrganizationDiscoveryDomain {
 impl Model for OrganizationDiscoveryDomain {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "domain" => get(map, &mut self.domain),
+            "id" => text(map, &mut self.id),
+            "domain" => text(map, &mut self.domain),
             "status" => get(map, &mut self.status),
-            "use_for_organization_discovery" => get(map, &mut self.use_for_organization_discovery),
-            "verification_txt" => get(map, &mut self.verification_txt),
-            "verification_host" => get(map, &mut self.verification_host),
+            "use_for_organization_discovery" => flag(map, &mut self.use_for_organization_discovery),
+            "verification_txt" => text(map, &mut self.verification_txt),
+            "verification_host" => text(map, &mut self.verification_host),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1408,19 +1408,19 @@ pub struct OrganizationInvitation {
 impl Model for OrganizationInvitation {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "organization_id" => get(map, &mut self.organization_id),
+            "id" => text(map, &mut self.id),
+            "organization_id" => text(map, &mut self.organization_id),
             "inviter" => get(map, &mut self.inviter),
             "invitee" => get(map, &mut self.invitee),
-            "invitation_url" => get(map, &mut self.invitation_url),
+            "invitation_url" => text(map, &mut self.invitation_url),
             "created_at" => get(map, &mut self.created_at),
             "expires_at" => get(map, &mut self.expires_at),
-            "client_id" => get(map, &mut self.client_id),
-            "connection_id" => get(map, &mut self.connection_id),
+            "client_id" => text(map, &mut self.client_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "app_metadata" => get(map, &mut self.app_metadata),
             "user_metadata" => get(map, &mut self.user_metadata),
-            "roles" => get(map, &mut self.roles),
-            "ticket_id" => get(map, &mut self.ticket_id),
+            "roles" => texts(map, &mut self.roles),
+            "ticket_id" => text(map, &mut self.ticket_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1475,7 +1475,7 @@ impl OrganizationInvitationInvitee {
 impl Model for OrganizationInvitationInvitee {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "email" => get(map, &mut self.email),
+            "email" => text(map, &mut self.email),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1510,7 +1510,7 @@ impl OrganizationInvitationInviter {
 impl Model for OrganizationInvitationInviter {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1536,10 +1536,10 @@ pub struct OrganizationMember {
 impl Model for OrganizationMember {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "picture" => get(map, &mut self.picture),
-            "name" => get(map, &mut self.name),
-            "email" => get(map, &mut self.email),
+            "user_id" => text(map, &mut self.user_id),
+            "picture" => text(map, &mut self.picture),
+            "name" => text(map, &mut self.name),
+            "email" => text(map, &mut self.email),
             "roles" => get(map, &mut self.roles),
             _ => other(map, name, &mut self.extra),
         }
@@ -1569,9 +1569,9 @@ pub struct OrganizationMemberEffectiveRole {
 impl Model for OrganizationMemberEffectiveRole {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "sources" => get(map, &mut self.sources),
             _ => other(map, name, &mut self.extra),
         }
@@ -1609,8 +1609,8 @@ pub struct OrganizationMemberRole {
 impl Model for OrganizationMemberRole {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1695,7 +1695,7 @@ impl OrganizationsClientsDelete {
 impl Model for OrganizationsClientsDelete {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "clients" => get(map, &mut self.clients),
+            "clients" => texts(map, &mut self.clients),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1719,7 +1719,7 @@ impl Model for OrganizationsClientsListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "clients" => get(map, &mut self.clients),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1764,7 +1764,7 @@ impl OrganizationsClientsUpdate {
 impl Model for OrganizationsClientsUpdate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "use_for_member_access" => get(map, &mut self.use_for_member_access),
+            "use_for_member_access" => flag(map, &mut self.use_for_member_access),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1788,8 +1788,8 @@ pub struct OrganizationsClientsUpdateResponse {
 impl Model for OrganizationsClientsUpdateResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_id" => get(map, &mut self.client_id),
-            "use_for_member_access" => get(map, &mut self.use_for_member_access),
+            "client_id" => text(map, &mut self.client_id),
+            "use_for_member_access" => flag(map, &mut self.use_for_member_access),
             "client" => get(map, &mut self.client),
             _ => other(map, name, &mut self.extra),
         }
@@ -1816,7 +1816,7 @@ impl Model for OrganizationsRolesGroupsListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "groups" => get(map, &mut self.groups),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1850,7 +1850,7 @@ impl Model for OrganizationsRolesMembersListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "members" => get(map, &mut self.members),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1895,7 +1895,7 @@ impl Model for OrganizationsSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "organizations" => get(map, &mut self.organizations),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1948,13 +1948,13 @@ pub struct RoleGroup {
 impl Model for RoleGroup {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
-            "connection_id" => get(map, &mut self.connection_id),
-            "organization_id" => get(map, &mut self.organization_id),
-            "tenant_name" => get(map, &mut self.tenant_name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "organization_id" => text(map, &mut self.organization_id),
+            "tenant_name" => text(map, &mut self.tenant_name),
+            "description" => text(map, &mut self.description),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
@@ -1989,10 +1989,10 @@ pub struct RoleMember {
 impl Model for RoleMember {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "picture" => get(map, &mut self.picture),
-            "name" => get(map, &mut self.name),
-            "email" => get(map, &mut self.email),
+            "user_id" => text(map, &mut self.user_id),
+            "picture" => text(map, &mut self.picture),
+            "name" => text(map, &mut self.name),
+            "email" => text(map, &mut self.email),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2023,13 +2023,13 @@ pub struct SearchOrganization {
 impl Model for SearchOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
             "branding" => get(map, &mut self.branding),
             "token_quota" => get(map, &mut self.token_quota),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
-            "is_app_entitlement_active" => get(map, &mut self.is_app_entitlement_active),
+            "is_app_entitlement_active" => flag(map, &mut self.is_app_entitlement_active),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2100,12 +2100,12 @@ impl UpdateOrganization {
 impl Model for UpdateOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "display_name" => get(map, &mut self.display_name),
-            "name" => get(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
+            "name" => text(map, &mut self.name),
             "branding" => get(map, &mut self.branding),
             "metadata" => get(map, &mut self.metadata),
             "token_quota" => get(map, &mut self.token_quota),
-            "is_app_entitlement_active" => get(map, &mut self.is_app_entitlement_active),
+            "is_app_entitlement_active" => flag(map, &mut self.is_app_entitlement_active),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
             _ => other(map, name, &mut self.extra),
         }
@@ -2166,12 +2166,12 @@ impl UpdateOrganizationAllConnection {
 impl Model for UpdateOrganizationAllConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "organization_connection_name" => get(map, &mut self.organization_connection_name),
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "show_as_button" => get(map, &mut self.show_as_button),
-            "is_signup_enabled" => get(map, &mut self.is_signup_enabled),
+            "organization_connection_name" => text(map, &mut self.organization_connection_name),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "show_as_button" => flag(map, &mut self.show_as_button),
+            "is_signup_enabled" => flag(map, &mut self.is_signup_enabled),
             "organization_access_level" => get(map, &mut self.organization_access_level),
-            "is_enabled" => get(map, &mut self.is_enabled),
+            "is_enabled" => flag(map, &mut self.is_enabled),
             "organization_member_access_level" => get(map, &mut self.organization_member_access_level),
             _ => other(map, name, &mut self.extra),
         }
@@ -2220,9 +2220,9 @@ impl UpdateOrganizationConnection {
 impl Model for UpdateOrganizationConnection {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "is_signup_enabled" => get(map, &mut self.is_signup_enabled),
-            "show_as_button" => get(map, &mut self.show_as_button),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "is_signup_enabled" => flag(map, &mut self.is_signup_enabled),
+            "show_as_button" => flag(map, &mut self.show_as_button),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2264,7 +2264,7 @@ impl Model for UpdateOrganizationDiscoveryDomain {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "status" => get(map, &mut self.status),
-            "use_for_organization_discovery" => get(map, &mut self.use_for_organization_discovery),
+            "use_for_organization_discovery" => flag(map, &mut self.use_for_organization_discovery),
             _ => other(map, name, &mut self.extra),
         }
     }

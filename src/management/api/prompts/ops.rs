@@ -24,7 +24,7 @@ impl PromptsClient {
     /// `GET /prompts`
     ///
     /// Scope: `read:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -39,7 +39,7 @@ impl PromptsClient {
     /// `PATCH /prompts`
     ///
     /// Scope: `update:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -61,7 +61,7 @@ impl PromptsCustomTextClient {
     /// `GET /prompts/{prompt}/custom-text/{language}`
     ///
     /// Scope: `read:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -76,7 +76,7 @@ impl PromptsCustomTextClient {
     /// `PUT /prompts/{prompt}/custom-text/{language}`
     ///
     /// Scope: `update:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -97,7 +97,7 @@ impl PromptsPartialsClient {
     /// `GET /prompts/{prompt}/partials`
     ///
     /// Scope: `read:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -112,7 +112,7 @@ impl PromptsPartialsClient {
     /// `PUT /prompts/{prompt}/partials`
     ///
     /// Scope: `update:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -134,7 +134,7 @@ impl PromptsRenderingClient {
     ///
     /// Scope: `read:prompts`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 402, 403, 429.
     ///
     /// ```no_run
@@ -152,7 +152,7 @@ impl PromptsRenderingClient {
     /// `PATCH /prompts/rendering`
     ///
     /// Scope: `update:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 402, 403, 429.
     ///
     /// ```no_run
@@ -168,7 +168,7 @@ impl PromptsRenderingClient {
     /// `GET /prompts/{prompt}/screen/{screen}/rendering`
     ///
     /// Scope: `read:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 402, 403, 404, 429.
     ///
     /// ```no_run
@@ -183,7 +183,7 @@ impl PromptsRenderingClient {
     /// `PATCH /prompts/{prompt}/screen/{screen}/rendering`
     ///
     /// Scope: `update:prompts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 402, 403, 429.
     ///
     /// ```no_run

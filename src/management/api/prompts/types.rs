@@ -51,7 +51,7 @@ impl AculClientFilterById {
 impl Model for AculClientFilterById {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -159,9 +159,9 @@ impl Model for AculConfigsItem {
             "prompt" => get(map, &mut self.prompt),
             "screen" => get(map, &mut self.screen),
             "rendering_mode" => get(map, &mut self.rendering_mode),
-            "context_configuration" => get(map, &mut self.context_configuration),
-            "default_head_tags_disabled" => get(map, &mut self.default_head_tags_disabled),
-            "use_page_template" => get(map, &mut self.use_page_template),
+            "context_configuration" => texts(map, &mut self.context_configuration),
+            "default_head_tags_disabled" => flag(map, &mut self.default_head_tags_disabled),
+            "use_page_template" => flag(map, &mut self.use_page_template),
             "head_tags" => get(map, &mut self.head_tags),
             "filters" => get(map, &mut self.filters),
             _ => other(map, name, &mut self.extra),
@@ -261,9 +261,9 @@ impl AculHeadTag {
 impl Model for AculHeadTag {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "tag" => get(map, &mut self.tag),
+            "tag" => text(map, &mut self.tag),
             "attributes" => get(map, &mut self.attributes),
-            "content" => get(map, &mut self.content),
+            "content" => text(map, &mut self.content),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -379,13 +379,13 @@ pub struct GetAculResponse {
 impl Model for GetAculResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "tenant" => get(map, &mut self.tenant),
-            "prompt" => get(map, &mut self.prompt),
-            "screen" => get(map, &mut self.screen),
+            "tenant" => text(map, &mut self.tenant),
+            "prompt" => text(map, &mut self.prompt),
+            "screen" => text(map, &mut self.screen),
             "rendering_mode" => get(map, &mut self.rendering_mode),
-            "context_configuration" => get(map, &mut self.context_configuration),
-            "default_head_tags_disabled" => get(map, &mut self.default_head_tags_disabled),
-            "use_page_template" => get(map, &mut self.use_page_template),
+            "context_configuration" => texts(map, &mut self.context_configuration),
+            "default_head_tags_disabled" => flag(map, &mut self.default_head_tags_disabled),
+            "use_page_template" => flag(map, &mut self.use_page_template),
             "head_tags" => get(map, &mut self.head_tags),
             "filters" => get(map, &mut self.filters),
             _ => other(map, name, &mut self.extra),
@@ -425,8 +425,8 @@ impl Model for GetSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "universal_login_experience" => get(map, &mut self.universal_login_experience),
-            "identifier_first" => get(map, &mut self.identifier_first),
-            "webauthn_platform_first_factor" => get(map, &mut self.webauthn_platform_first_factor),
+            "identifier_first" => flag(map, &mut self.identifier_first),
+            "webauthn_platform_first_factor" => flag(map, &mut self.webauthn_platform_first_factor),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -811,9 +811,9 @@ impl Model for UpdateAcul {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "rendering_mode" => get(map, &mut self.rendering_mode),
-            "context_configuration" => get(map, &mut self.context_configuration),
-            "default_head_tags_disabled" => get(map, &mut self.default_head_tags_disabled),
-            "use_page_template" => get(map, &mut self.use_page_template),
+            "context_configuration" => texts(map, &mut self.context_configuration),
+            "default_head_tags_disabled" => flag(map, &mut self.default_head_tags_disabled),
+            "use_page_template" => flag(map, &mut self.use_page_template),
             "head_tags" => get(map, &mut self.head_tags),
             "filters" => get(map, &mut self.filters),
             _ => other(map, name, &mut self.extra),
@@ -849,9 +849,9 @@ impl Model for UpdateAculResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "rendering_mode" => get(map, &mut self.rendering_mode),
-            "context_configuration" => get(map, &mut self.context_configuration),
-            "default_head_tags_disabled" => get(map, &mut self.default_head_tags_disabled),
-            "use_page_template" => get(map, &mut self.use_page_template),
+            "context_configuration" => texts(map, &mut self.context_configuration),
+            "default_head_tags_disabled" => flag(map, &mut self.default_head_tags_disabled),
+            "use_page_template" => flag(map, &mut self.use_page_template),
             "head_tags" => get(map, &mut self.head_tags),
             "filters" => get(map, &mut self.filters),
             _ => other(map, name, &mut self.extra),
@@ -901,8 +901,8 @@ impl Model for UpdateSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "universal_login_experience" => get(map, &mut self.universal_login_experience),
-            "identifier_first" => get(map, &mut self.identifier_first),
-            "webauthn_platform_first_factor" => get(map, &mut self.webauthn_platform_first_factor),
+            "identifier_first" => flag(map, &mut self.identifier_first),
+            "webauthn_platform_first_factor" => flag(map, &mut self.webauthn_platform_first_factor),
             _ => other(map, name, &mut self.extra),
         }
     }

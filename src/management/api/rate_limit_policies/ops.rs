@@ -13,8 +13,7 @@ impl RateLimitPoliciesClient {
     ///
     /// Scope: `read:rate_limit_policies`.
     /// Pages by `from` and `take`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -32,8 +31,7 @@ impl RateLimitPoliciesClient {
     /// `POST /rate-limit-policies`
     ///
     /// Scope: `create:rate_limit_policies`.
-    /// Early access.
-    /// Answers 201.
+    /// Early access. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -49,8 +47,7 @@ impl RateLimitPoliciesClient {
     /// `GET /rate-limit-policies/{id}`
     ///
     /// Scope: `read:rate_limit_policies`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -65,8 +62,7 @@ impl RateLimitPoliciesClient {
     /// `DELETE /rate-limit-policies/{id}`
     ///
     /// Scope: `delete:rate_limit_policies`.
-    /// Early access.
-    /// Answers 204.
+    /// Early access. Answers 204.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -81,8 +77,7 @@ impl RateLimitPoliciesClient {
     /// `PATCH /rate-limit-policies/{id}`
     ///
     /// Scope: `update:rate_limit_policies`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -40,9 +40,9 @@ impl CreateRateLimitPolicy {
 impl Model for CreateRateLimitPolicy {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "resource" => get(map, &mut self.resource),
-            "consumer" => get(map, &mut self.consumer),
-            "consumer_selector" => get(map, &mut self.consumer_selector),
+            "resource" => text(map, &mut self.resource),
+            "consumer" => text(map, &mut self.consumer),
+            "consumer_selector" => text(map, &mut self.consumer_selector),
             "configuration" => get(map, &mut self.configuration),
             _ => other(map, name, &mut self.extra),
         }
@@ -71,7 +71,7 @@ impl Model for ListRateLimitPoliciesPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "rate_limit_policies" => get(map, &mut self.rate_limit_policies),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -225,7 +225,7 @@ impl PatchRateLimitPolicyConfigurationAllow {
 impl Model for PatchRateLimitPolicyConfigurationAllow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "action" => get(map, &mut self.action),
+            "action" => text(map, &mut self.action),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -267,9 +267,9 @@ impl PatchRateLimitPolicyConfigurationRedirect {
 impl Model for PatchRateLimitPolicyConfigurationRedirect {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "action" => get(map, &mut self.action),
+            "action" => text(map, &mut self.action),
             "limit" => int(map, &mut self.limit),
-            "redirect_uri" => get(map, &mut self.redirect_uri),
+            "redirect_uri" => text(map, &mut self.redirect_uri),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -301,10 +301,10 @@ pub struct RateLimitPolicy {
 impl Model for RateLimitPolicy {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "resource" => get(map, &mut self.resource),
-            "consumer" => get(map, &mut self.consumer),
-            "consumer_selector" => get(map, &mut self.consumer_selector),
+            "id" => text(map, &mut self.id),
+            "resource" => text(map, &mut self.resource),
+            "consumer" => text(map, &mut self.consumer),
+            "consumer_selector" => text(map, &mut self.consumer_selector),
             "configuration" => get(map, &mut self.configuration),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
@@ -432,7 +432,7 @@ impl RateLimitPolicyConfigurationAllow {
 impl Model for RateLimitPolicyConfigurationAllow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "action" => get(map, &mut self.action),
+            "action" => text(map, &mut self.action),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -474,9 +474,9 @@ impl RateLimitPolicyConfigurationRedirect {
 impl Model for RateLimitPolicyConfigurationRedirect {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "action" => get(map, &mut self.action),
+            "action" => text(map, &mut self.action),
             "limit" => int(map, &mut self.limit),
-            "redirect_uri" => get(map, &mut self.redirect_uri),
+            "redirect_uri" => text(map, &mut self.redirect_uri),
             _ => other(map, name, &mut self.extra),
         }
     }

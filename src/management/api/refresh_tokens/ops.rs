@@ -13,8 +13,7 @@ impl RefreshTokensClient {
     ///
     /// Scope: `read:refresh_tokens`.
     /// Pages by `from` and `take`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -32,8 +31,7 @@ impl RefreshTokensClient {
     /// `POST /refresh-tokens/revoke`
     ///
     /// Scope: `delete:refresh_tokens`.
-    /// Early access.
-    /// Answers 202.
+    /// Early access. Answers 202.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -49,7 +47,7 @@ impl RefreshTokensClient {
     /// `GET /refresh-tokens/{id}`
     ///
     /// Scope: `read:refresh_tokens`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -64,7 +62,7 @@ impl RefreshTokensClient {
     /// `DELETE /refresh-tokens/{id}`
     ///
     /// Scope: `delete:refresh_tokens`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -79,7 +77,7 @@ impl RefreshTokensClient {
     /// `PATCH /refresh-tokens/{id}`
     ///
     /// Scope: `update:refresh_tokens`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -27,15 +27,15 @@ pub struct GetRefreshTokenResponse {
 impl Model for GetRefreshTokenResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "user_id" => get(map, &mut self.user_id),
+            "id" => text(map, &mut self.id),
+            "user_id" => text(map, &mut self.user_id),
             "created_at" => get(map, &mut self.created_at),
             "idle_expires_at" => get(map, &mut self.idle_expires_at),
             "expires_at" => get(map, &mut self.expires_at),
             "device" => get(map, &mut self.device),
-            "client_id" => get(map, &mut self.client_id),
-            "session_id" => get(map, &mut self.session_id),
-            "rotating" => get(map, &mut self.rotating),
+            "client_id" => text(map, &mut self.client_id),
+            "session_id" => text(map, &mut self.session_id),
+            "rotating" => flag(map, &mut self.rotating),
             "resource_servers" => get(map, &mut self.resource_servers),
             "refresh_token_metadata" => get(map, &mut self.refresh_token_metadata),
             "last_exchanged_at" => get(map, &mut self.last_exchanged_at),
@@ -78,7 +78,7 @@ impl Model for GetRefreshTokensPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "refresh_tokens" => get(map, &mut self.refresh_tokens),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -133,10 +133,10 @@ impl RevokeRefreshTokens {
 impl Model for RevokeRefreshTokens {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ids" => get(map, &mut self.ids),
-            "user_id" => get(map, &mut self.user_id),
-            "client_id" => get(map, &mut self.client_id),
-            "audience" => get(map, &mut self.audience),
+            "ids" => texts(map, &mut self.ids),
+            "user_id" => text(map, &mut self.user_id),
+            "client_id" => text(map, &mut self.client_id),
+            "audience" => text(map, &mut self.audience),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -13,7 +13,7 @@ impl ResourceServersClient {
     ///
     /// Scope: `read:resource_servers`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -31,7 +31,7 @@ impl ResourceServersClient {
     /// `POST /resource-servers`
     ///
     /// Scope: `create:resource_servers`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -47,7 +47,7 @@ impl ResourceServersClient {
     /// `GET /resource-servers/{id}`
     ///
     /// Scope: `read:resource_servers`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -62,7 +62,7 @@ impl ResourceServersClient {
     /// `DELETE /resource-servers/{id}`
     ///
     /// Scope: `delete:resource_servers`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -77,7 +77,7 @@ impl ResourceServersClient {
     /// `PATCH /resource-servers/{id}`
     ///
     /// Scope: `update:resource_servers`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run

@@ -90,26 +90,26 @@ impl CreateResourceServer {
 impl Model for CreateResourceServer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "identifier" => get(map, &mut self.identifier),
+            "name" => text(map, &mut self.name),
+            "identifier" => text(map, &mut self.identifier),
             "scopes" => get(map, &mut self.scopes),
             "signing_alg" => get(map, &mut self.signing_alg),
             "signing_secret" => get(map, &mut self.signing_secret),
-            "allow_offline_access" => get(map, &mut self.allow_offline_access),
-            "allow_online_access" => get(map, &mut self.allow_online_access),
-            "allow_online_access_with_ephemeral_sessions" => get(map, &mut self.allow_online_access_with_ephemeral_sessions),
+            "allow_offline_access" => flag(map, &mut self.allow_offline_access),
+            "allow_online_access" => flag(map, &mut self.allow_online_access),
+            "allow_online_access_with_ephemeral_sessions" => flag(map, &mut self.allow_online_access_with_ephemeral_sessions),
             "token_lifetime" => int(map, &mut self.token_lifetime),
             "token_dialect" => get(map, &mut self.token_dialect),
-            "skip_consent_for_verifiable_first_party_clients" => get(map, &mut self.skip_consent_for_verifiable_first_party_clients),
-            "enforce_policies" => get(map, &mut self.enforce_policies),
+            "skip_consent_for_verifiable_first_party_clients" => flag(map, &mut self.skip_consent_for_verifiable_first_party_clients),
+            "enforce_policies" => flag(map, &mut self.enforce_policies),
             "token_encryption" => get(map, &mut self.token_encryption),
-            "consent_policy" => get(map, &mut self.consent_policy),
+            "consent_policy" => text(map, &mut self.consent_policy),
             "authorization_details" => get(map, &mut self.authorization_details),
             "proof_of_possession" => get(map, &mut self.proof_of_possession),
             "subject_type_authorization" => get(map, &mut self.subject_type_authorization),
             "authorization_policy" => get(map, &mut self.authorization_policy),
             "access_token" => get(map, &mut self.access_token),
-            "require_consent_non_repudiation" => get(map, &mut self.require_consent_non_repudiation),
+            "require_consent_non_repudiation" => flag(map, &mut self.require_consent_non_repudiation),
             "token_lifetime_for_anonymous_access_tokens" => int(map, &mut self.token_lifetime_for_anonymous_access_tokens),
             _ => other(map, name, &mut self.extra),
         }
@@ -218,31 +218,31 @@ pub struct ResourceServer {
 impl Model for ResourceServer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "is_system" => get(map, &mut self.is_system),
-            "identifier" => get(map, &mut self.identifier),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "is_system" => flag(map, &mut self.is_system),
+            "identifier" => text(map, &mut self.identifier),
             "scopes" => get(map, &mut self.scopes),
             "signing_alg" => get(map, &mut self.signing_alg),
             "signing_secret" => get(map, &mut self.signing_secret),
-            "allow_offline_access" => get(map, &mut self.allow_offline_access),
-            "allow_online_access" => get(map, &mut self.allow_online_access),
-            "allow_online_access_with_ephemeral_sessions" => get(map, &mut self.allow_online_access_with_ephemeral_sessions),
-            "skip_consent_for_verifiable_first_party_clients" => get(map, &mut self.skip_consent_for_verifiable_first_party_clients),
+            "allow_offline_access" => flag(map, &mut self.allow_offline_access),
+            "allow_online_access" => flag(map, &mut self.allow_online_access),
+            "allow_online_access_with_ephemeral_sessions" => flag(map, &mut self.allow_online_access_with_ephemeral_sessions),
+            "skip_consent_for_verifiable_first_party_clients" => flag(map, &mut self.skip_consent_for_verifiable_first_party_clients),
             "token_lifetime" => int(map, &mut self.token_lifetime),
             "token_lifetime_for_web" => int(map, &mut self.token_lifetime_for_web),
-            "enforce_policies" => get(map, &mut self.enforce_policies),
+            "enforce_policies" => flag(map, &mut self.enforce_policies),
             "token_dialect" => get(map, &mut self.token_dialect),
             "token_encryption" => get(map, &mut self.token_encryption),
-            "consent_policy" => get(map, &mut self.consent_policy),
+            "consent_policy" => text(map, &mut self.consent_policy),
             "authorization_details" => get(map, &mut self.authorization_details),
             "proof_of_possession" => get(map, &mut self.proof_of_possession),
             "subject_type_authorization" => get(map, &mut self.subject_type_authorization),
             "authorization_policy" => get(map, &mut self.authorization_policy),
-            "client_id" => get(map, &mut self.client_id),
+            "client_id" => text(map, &mut self.client_id),
             "token_lifetime_for_anonymous_access_tokens" => int(map, &mut self.token_lifetime_for_anonymous_access_tokens),
             "access_token" => get(map, &mut self.access_token),
-            "require_consent_non_repudiation" => get(map, &mut self.require_consent_non_repudiation),
+            "require_consent_non_repudiation" => flag(map, &mut self.require_consent_non_repudiation),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -313,7 +313,7 @@ impl ResourceServerAuthorizationPolicy {
 impl Model for ResourceServerAuthorizationPolicy {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "policy_id" => get(map, &mut self.policy_id),
+            "policy_id" => text(map, &mut self.policy_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -355,7 +355,7 @@ impl Model for ResourceServerProofOfPossession {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "mechanism" => get(map, &mut self.mechanism),
-            "required" => get(map, &mut self.required),
+            "required" => flag(map, &mut self.required),
             "required_for" => get(map, &mut self.required_for),
             _ => other(map, name, &mut self.extra),
         }
@@ -420,8 +420,8 @@ impl ResourceServerScope {
 impl Model for ResourceServerScope {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "value" => get(map, &mut self.value),
-            "description" => get(map, &mut self.description),
+            "value" => text(map, &mut self.value),
+            "description" => text(map, &mut self.description),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -468,30 +468,30 @@ pub struct ResourceServerSearchResponse {
 impl Model for ResourceServerSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "is_system" => get(map, &mut self.is_system),
-            "identifier" => get(map, &mut self.identifier),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "is_system" => flag(map, &mut self.is_system),
+            "identifier" => text(map, &mut self.identifier),
             "scopes" => get(map, &mut self.scopes),
             "signing_alg" => get(map, &mut self.signing_alg),
-            "allow_offline_access" => get(map, &mut self.allow_offline_access),
-            "allow_online_access" => get(map, &mut self.allow_online_access),
-            "allow_online_access_with_ephemeral_sessions" => get(map, &mut self.allow_online_access_with_ephemeral_sessions),
-            "skip_consent_for_verifiable_first_party_clients" => get(map, &mut self.skip_consent_for_verifiable_first_party_clients),
+            "allow_offline_access" => flag(map, &mut self.allow_offline_access),
+            "allow_online_access" => flag(map, &mut self.allow_online_access),
+            "allow_online_access_with_ephemeral_sessions" => flag(map, &mut self.allow_online_access_with_ephemeral_sessions),
+            "skip_consent_for_verifiable_first_party_clients" => flag(map, &mut self.skip_consent_for_verifiable_first_party_clients),
             "token_lifetime" => int(map, &mut self.token_lifetime),
             "token_lifetime_for_web" => int(map, &mut self.token_lifetime_for_web),
-            "enforce_policies" => get(map, &mut self.enforce_policies),
+            "enforce_policies" => flag(map, &mut self.enforce_policies),
             "token_lifetime_for_anonymous_access_tokens" => int(map, &mut self.token_lifetime_for_anonymous_access_tokens),
             "token_dialect" => get(map, &mut self.token_dialect),
             "access_token" => get(map, &mut self.access_token),
             "token_encryption" => get(map, &mut self.token_encryption),
-            "consent_policy" => get(map, &mut self.consent_policy),
-            "require_consent_non_repudiation" => get(map, &mut self.require_consent_non_repudiation),
+            "consent_policy" => text(map, &mut self.consent_policy),
+            "require_consent_non_repudiation" => flag(map, &mut self.require_consent_non_repudiation),
             "authorization_details" => get(map, &mut self.authorization_details),
             "proof_of_possession" => get(map, &mut self.proof_of_possession),
             "subject_type_authorization" => get(map, &mut self.subject_type_authorization),
             "authorization_policy" => get(map, &mut self.authorization_policy),
-            "client_id" => get(map, &mut self.client_id),
+            "client_id" => text(map, &mut self.client_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -776,7 +776,7 @@ impl ResourceServerTokenEncryption {
 impl Model for ResourceServerTokenEncryption {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "format" => get(map, &mut self.format),
+            "format" => text(map, &mut self.format),
             "encryption_key" => get(map, &mut self.encryption_key),
             _ => other(map, name, &mut self.extra),
         }
@@ -836,10 +836,10 @@ impl ResourceServerTokenEncryptionKey {
 impl Model for ResourceServerTokenEncryptionKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "alg" => get(map, &mut self.alg),
-            "kid" => get(map, &mut self.kid),
-            "pem" => get(map, &mut self.pem),
+            "kid" => text(map, &mut self.kid),
+            "pem" => text(map, &mut self.pem),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -877,7 +877,7 @@ impl Model for ResourceServersSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "resource_servers" => get(map, &mut self.resource_servers),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -994,25 +994,25 @@ impl UpdateResourceServer {
 impl Model for UpdateResourceServer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "scopes" => get(map, &mut self.scopes),
             "signing_alg" => get(map, &mut self.signing_alg),
             "signing_secret" => get(map, &mut self.signing_secret),
-            "skip_consent_for_verifiable_first_party_clients" => get(map, &mut self.skip_consent_for_verifiable_first_party_clients),
-            "allow_offline_access" => get(map, &mut self.allow_offline_access),
-            "allow_online_access" => get(map, &mut self.allow_online_access),
-            "allow_online_access_with_ephemeral_sessions" => get(map, &mut self.allow_online_access_with_ephemeral_sessions),
+            "skip_consent_for_verifiable_first_party_clients" => flag(map, &mut self.skip_consent_for_verifiable_first_party_clients),
+            "allow_offline_access" => flag(map, &mut self.allow_offline_access),
+            "allow_online_access" => flag(map, &mut self.allow_online_access),
+            "allow_online_access_with_ephemeral_sessions" => flag(map, &mut self.allow_online_access_with_ephemeral_sessions),
             "token_lifetime" => int(map, &mut self.token_lifetime),
             "token_dialect" => get(map, &mut self.token_dialect),
-            "enforce_policies" => get(map, &mut self.enforce_policies),
+            "enforce_policies" => flag(map, &mut self.enforce_policies),
             "token_encryption" => get(map, &mut self.token_encryption),
-            "consent_policy" => get(map, &mut self.consent_policy),
+            "consent_policy" => text(map, &mut self.consent_policy),
             "authorization_details" => get(map, &mut self.authorization_details),
             "proof_of_possession" => get(map, &mut self.proof_of_possession),
             "subject_type_authorization" => get(map, &mut self.subject_type_authorization),
             "authorization_policy" => get(map, &mut self.authorization_policy),
             "access_token" => get(map, &mut self.access_token),
-            "require_consent_non_repudiation" => get(map, &mut self.require_consent_non_repudiation),
+            "require_consent_non_repudiation" => flag(map, &mut self.require_consent_non_repudiation),
             "token_lifetime_for_anonymous_access_tokens" => int(map, &mut self.token_lifetime_for_anonymous_access_tokens),
             _ => other(map, name, &mut self.extra),
         }

@@ -26,7 +26,7 @@ impl RiskAssessmentsSettingsClient {
     /// `GET /risk-assessments/settings`
     ///
     /// Scope: `read:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -41,7 +41,7 @@ impl RiskAssessmentsSettingsClient {
     /// `PATCH /risk-assessments/settings`
     ///
     /// Scope: `update:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -63,7 +63,7 @@ impl RiskAssessmentsSettingsNewDeviceClient {
     /// `GET /risk-assessments/settings/new-device`
     ///
     /// Scope: `read:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -78,7 +78,7 @@ impl RiskAssessmentsSettingsNewDeviceClient {
     /// `PATCH /risk-assessments/settings/new-device`
     ///
     /// Scope: `update:attack_protection`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

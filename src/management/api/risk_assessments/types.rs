@@ -43,7 +43,7 @@ pub struct GetRiskAssessmentsSettingsResponse {
 impl Model for GetRiskAssessmentsSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -83,7 +83,7 @@ impl UpdateRiskAssessmentsSettings {
 impl Model for UpdateRiskAssessmentsSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }

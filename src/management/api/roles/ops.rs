@@ -25,7 +25,7 @@ impl RolesClient {
     ///
     /// Scope: `read:roles`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -43,7 +43,7 @@ impl RolesClient {
     /// `POST /roles`
     ///
     /// Scope: `create:roles`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -59,7 +59,7 @@ impl RolesClient {
     /// `GET /roles/{id}`
     ///
     /// Scope: `read:roles`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -74,7 +74,7 @@ impl RolesClient {
     /// `DELETE /roles/{id}`
     ///
     /// Scope: `delete:roles`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -89,7 +89,7 @@ impl RolesClient {
     /// `PATCH /roles/{id}`
     ///
     /// Scope: `update:roles`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -112,7 +112,7 @@ impl RolesGroupsClient {
     ///
     /// Scope: `read:group_roles`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -130,7 +130,7 @@ impl RolesGroupsClient {
     /// `DELETE /roles/{id}/groups`
     ///
     /// Scope: `delete:group_roles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -146,7 +146,7 @@ impl RolesGroupsClient {
     /// `POST /roles/{id}/groups`
     ///
     /// Scope: `create:group_roles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -169,7 +169,7 @@ impl RolesPermissionsClient {
     ///
     /// Scope: `read:roles`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -187,7 +187,7 @@ impl RolesPermissionsClient {
     /// `DELETE /roles/{id}/permissions`
     ///
     /// Scope: `update:roles`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -203,7 +203,7 @@ impl RolesPermissionsClient {
     /// `POST /roles/{id}/permissions`
     ///
     /// Scope: `update:roles`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -226,7 +226,7 @@ impl RolesUsersClient {
     ///
     /// Any of the scopes `read:users`, `read:roles`, `read:role_members`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -244,7 +244,7 @@ impl RolesUsersClient {
     /// `POST /roles/{id}/users`
     ///
     /// Any of the scopes `update:roles`, `create:role_members`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

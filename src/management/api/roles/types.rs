@@ -69,7 +69,7 @@ impl AssignRoleGroups {
 impl Model for AssignRoleGroups {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => texts(map, &mut self.groups),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -109,7 +109,7 @@ impl AssignRoleUsers {
 impl Model for AssignRoleUsers {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "users" => get(map, &mut self.users),
+            "users" => texts(map, &mut self.users),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -154,9 +154,9 @@ impl CreateRole {
 impl Model for CreateRole {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "owner_id" => get(map, &mut self.owner_id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "owner_id" => text(map, &mut self.owner_id),
             "type" => get(map, &mut self.r#type),
             _ => other(map, name, &mut self.extra),
         }
@@ -187,11 +187,11 @@ pub struct GetRoleResponse {
 impl Model for GetRoleResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "type" => get(map, &mut self.r#type),
-            "owner_id" => get(map, &mut self.owner_id),
+            "owner_id" => text(map, &mut self.owner_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -239,7 +239,7 @@ impl Model for ListRoleGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "groups" => get(map, &mut self.groups),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -321,7 +321,7 @@ impl Model for ListRoleUsersResponse {
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
             "users" => get(map, &mut self.users),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -401,10 +401,10 @@ pub struct Permissions {
 impl Model for Permissions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "resource_server_identifier" => get(map, &mut self.resource_server_identifier),
-            "permission_name" => get(map, &mut self.permission_name),
-            "resource_server_name" => get(map, &mut self.resource_server_name),
-            "description" => get(map, &mut self.description),
+            "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
+            "permission_name" => text(map, &mut self.permission_name),
+            "resource_server_name" => text(map, &mut self.resource_server_name),
+            "description" => text(map, &mut self.description),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -432,10 +432,10 @@ pub struct RoleUser {
 impl Model for RoleUser {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "picture" => get(map, &mut self.picture),
-            "name" => get(map, &mut self.name),
-            "email" => get(map, &mut self.email),
+            "user_id" => text(map, &mut self.user_id),
+            "picture" => text(map, &mut self.picture),
+            "name" => text(map, &mut self.name),
+            "email" => text(map, &mut self.email),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -488,8 +488,8 @@ impl UpdateRole {
 impl Model for UpdateRole {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -13,7 +13,7 @@ impl RulesClient {
     ///
     /// Scope: `read:rules`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -31,7 +31,7 @@ impl RulesClient {
     /// `POST /rules`
     ///
     /// Scope: `create:rules`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -47,7 +47,7 @@ impl RulesClient {
     /// `GET /rules/{id}`
     ///
     /// Scope: `read:rules`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -62,7 +62,7 @@ impl RulesClient {
     /// `DELETE /rules/{id}`
     ///
     /// Scope: `delete:rules`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -77,7 +77,7 @@ impl RulesClient {
     /// `PATCH /rules/{id}`
     ///
     /// Scope: `update:rules`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run

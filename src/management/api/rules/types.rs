@@ -40,17 +40,17 @@ impl CreateRule {
 impl Model for CreateRule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "script" => get(map, &mut self.script),
-            "order" => get(map, &mut self.order),
-            "enabled" => get(map, &mut self.enabled),
+            "name" => text(map, &mut self.name),
+            "script" => text(map, &mut self.script),
+            "order" => float(map, &mut self.order),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "name", &self.name)?;
         put(map, "script", &self.script)?;
-        number(map, "order", &self.order)?;
+        put_number(map, "order", &self.order)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
     }
@@ -114,12 +114,12 @@ pub struct Rule {
 impl Model for Rule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "id" => get(map, &mut self.id),
-            "enabled" => get(map, &mut self.enabled),
-            "script" => get(map, &mut self.script),
-            "order" => get(map, &mut self.order),
-            "stage" => get(map, &mut self.stage),
+            "name" => text(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "enabled" => flag(map, &mut self.enabled),
+            "script" => text(map, &mut self.script),
+            "order" => float(map, &mut self.order),
+            "stage" => text(map, &mut self.stage),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -128,7 +128,7 @@ impl Model for Rule {
         put(map, "id", &self.id)?;
         put(map, "enabled", &self.enabled)?;
         put(map, "script", &self.script)?;
-        number(map, "order", &self.order)?;
+        put_number(map, "order", &self.order)?;
         put(map, "stage", &self.stage)?;
         others(map, &self.extra)
     }
@@ -183,17 +183,17 @@ impl UpdateRule {
 impl Model for UpdateRule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "script" => get(map, &mut self.script),
-            "name" => get(map, &mut self.name),
-            "order" => get(map, &mut self.order),
-            "enabled" => get(map, &mut self.enabled),
+            "script" => text(map, &mut self.script),
+            "name" => text(map, &mut self.name),
+            "order" => float(map, &mut self.order),
+            "enabled" => flag(map, &mut self.enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
     fn write<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
         put(map, "script", &self.script)?;
         put(map, "name", &self.name)?;
-        number(map, "order", &self.order)?;
+        put_number(map, "order", &self.order)?;
         put(map, "enabled", &self.enabled)?;
         others(map, &self.extra)
     }

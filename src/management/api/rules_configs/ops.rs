@@ -12,7 +12,7 @@ impl RulesConfigsClient {
     /// `GET /rules-configs`
     ///
     /// Scope: `read:rules_configs`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -27,7 +27,7 @@ impl RulesConfigsClient {
     /// `DELETE /rules-configs/{key}`
     ///
     /// Scope: `delete:rules_configs`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -42,7 +42,7 @@ impl RulesConfigsClient {
     /// `PUT /rules-configs/{key}`
     ///
     /// Scope: `update:rules_configs`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run

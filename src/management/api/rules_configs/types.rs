@@ -15,7 +15,7 @@ pub struct RulesConfig {
 impl Model for RulesConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "key" => get(map, &mut self.key),
+            "key" => text(map, &mut self.key),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -51,7 +51,7 @@ impl SetRulesConfig {
 impl Model for SetRulesConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "value" => get(map, &mut self.value),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -75,8 +75,8 @@ pub struct SetRulesConfigResponse {
 impl Model for SetRulesConfigResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "key" => get(map, &mut self.key),
-            "value" => get(map, &mut self.value),
+            "key" => text(map, &mut self.key),
+            "value" => text(map, &mut self.value),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -21,7 +21,7 @@ impl SelfServiceProfilesClient {
     ///
     /// Scope: `read:self_service_profiles`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429, 500.
     ///
     /// ```no_run
@@ -39,7 +39,7 @@ impl SelfServiceProfilesClient {
     /// `POST /self-service-profiles`
     ///
     /// Scope: `create:self_service_profiles`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429, 500.
     ///
     /// ```no_run
@@ -55,7 +55,7 @@ impl SelfServiceProfilesClient {
     /// `GET /self-service-profiles/{id}`
     ///
     /// Scope: `read:self_service_profiles`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429, 500.
     ///
     /// ```no_run
@@ -70,7 +70,7 @@ impl SelfServiceProfilesClient {
     /// `DELETE /self-service-profiles/{id}`
     ///
     /// Scope: `delete:self_service_profiles`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429, 500.
     ///
     /// ```no_run
@@ -85,7 +85,7 @@ impl SelfServiceProfilesClient {
     /// `PATCH /self-service-profiles/{id}`
     ///
     /// Scope: `update:self_service_profiles`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429, 500.
     ///
     /// ```no_run
@@ -107,7 +107,7 @@ impl SelfServiceProfilesCustomTextClient {
     /// `GET /self-service-profiles/{id}/custom-text/{language}/{page}`
     ///
     /// Scope: `read:self_service_profile_custom_texts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -122,7 +122,7 @@ impl SelfServiceProfilesCustomTextClient {
     /// `PUT /self-service-profiles/{id}/custom-text/{language}/{page}`
     ///
     /// Scope: `update:self_service_profile_custom_texts`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -143,7 +143,7 @@ impl SelfServiceProfilesSsoTicketClient {
     /// `POST /self-service-profiles/{id}/sso-ticket`
     ///
     /// Scope: `create:sso_access_tickets`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -159,7 +159,7 @@ impl SelfServiceProfilesSsoTicketClient {
     /// `POST /self-service-profiles/{profileId}/sso-ticket/{id}/revoke`
     ///
     /// Scope: `delete:sso_access_tickets`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run

@@ -44,12 +44,12 @@ impl CreateSelfServiceProfile {
 impl Model for CreateSelfServiceProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "branding" => get(map, &mut self.branding),
             "allowed_strategies" => get(map, &mut self.allowed_strategies),
             "user_attributes" => get(map, &mut self.user_attributes),
-            "user_attribute_profile_id" => get(map, &mut self.user_attribute_profile_id),
+            "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -117,14 +117,14 @@ impl CreateSelfServiceProfileSsoTicket {
 impl Model for CreateSelfServiceProfileSsoTicket {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "connection_config" => get(map, &mut self.connection_config),
-            "enabled_clients" => get(map, &mut self.enabled_clients),
+            "enabled_clients" => texts(map, &mut self.enabled_clients),
             "enabled_organizations" => get(map, &mut self.enabled_organizations),
             "ttl_sec" => int(map, &mut self.ttl_sec),
             "domain_aliases_config" => get(map, &mut self.domain_aliases_config),
             "provisioning_config" => get(map, &mut self.provisioning_config),
-            "use_for_organization_discovery" => get(map, &mut self.use_for_organization_discovery),
+            "use_for_organization_discovery" => flag(map, &mut self.use_for_organization_discovery),
             "enabled_features" => get(map, &mut self.enabled_features),
             "third_party_client_access_config" => get(map, &mut self.third_party_client_access_config),
             _ => other(map, name, &mut self.extra),
@@ -158,7 +158,7 @@ pub struct CreateSelfServiceProfileSsoTicketResponse {
 impl Model for CreateSelfServiceProfileSsoTicketResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ticket" => get(map, &mut self.ticket),
+            "ticket" => text(map, &mut self.ticket),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -229,15 +229,15 @@ pub struct SelfServiceProfile {
 impl Model for SelfServiceProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "user_attributes" => get(map, &mut self.user_attributes),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "branding" => get(map, &mut self.branding),
             "allowed_strategies" => get(map, &mut self.allowed_strategies),
-            "user_attribute_profile_id" => get(map, &mut self.user_attribute_profile_id),
+            "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -320,7 +320,7 @@ impl SelfServiceProfileBrandingColors {
 impl Model for SelfServiceProfileBrandingColors {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "primary" => get(map, &mut self.primary),
+            "primary" => text(map, &mut self.primary),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -358,7 +358,7 @@ impl SelfServiceProfileBrandingProperties {
 impl Model for SelfServiceProfileBrandingProperties {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "logo_url" => get(map, &mut self.logo_url),
+            "logo_url" => text(map, &mut self.logo_url),
             "colors" => get(map, &mut self.colors),
             _ => other(map, name, &mut self.extra),
         }
@@ -410,10 +410,10 @@ impl SelfServiceProfileSsoTicketConnectionConfig {
 impl Model for SelfServiceProfileSsoTicketConnectionConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "display_name" => get(map, &mut self.display_name),
-            "is_domain_connection" => get(map, &mut self.is_domain_connection),
-            "show_as_button" => get(map, &mut self.show_as_button),
+            "name" => text(map, &mut self.name),
+            "display_name" => text(map, &mut self.display_name),
+            "is_domain_connection" => flag(map, &mut self.is_domain_connection),
+            "show_as_button" => flag(map, &mut self.show_as_button),
             "metadata" => get(map, &mut self.metadata),
             "options" => get(map, &mut self.options),
             _ => other(map, name, &mut self.extra),
@@ -461,8 +461,8 @@ impl SelfServiceProfileSsoTicketConnectionOptions {
 impl Model for SelfServiceProfileSsoTicketConnectionOptions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "icon_url" => get(map, &mut self.icon_url),
-            "domain_aliases" => get(map, &mut self.domain_aliases),
+            "icon_url" => text(map, &mut self.icon_url),
+            "domain_aliases" => texts(map, &mut self.domain_aliases),
             "idpinitiated" => get(map, &mut self.idpinitiated),
             _ => other(map, name, &mut self.extra),
         }
@@ -504,7 +504,7 @@ impl Model for SelfServiceProfileSsoTicketDomainAliasesConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "domain_verification" => get(map, &mut self.domain_verification),
-            "pending_domains" => get(map, &mut self.pending_domains),
+            "pending_domains" => texts(map, &mut self.pending_domains),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -560,9 +560,9 @@ impl SelfServiceProfileSsoTicketEnabledFeatures {
 impl Model for SelfServiceProfileSsoTicketEnabledFeatures {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sso" => get(map, &mut self.sso),
-            "domain_verification" => get(map, &mut self.domain_verification),
-            "provisioning" => get(map, &mut self.provisioning),
+            "sso" => flag(map, &mut self.sso),
+            "domain_verification" => flag(map, &mut self.domain_verification),
+            "provisioning" => flag(map, &mut self.provisioning),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -605,9 +605,9 @@ impl SelfServiceProfileSsoTicketEnabledOrganization {
 impl Model for SelfServiceProfileSsoTicketEnabledOrganization {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "organization_id" => get(map, &mut self.organization_id),
-            "assign_membership_on_login" => get(map, &mut self.assign_membership_on_login),
-            "show_as_button" => get(map, &mut self.show_as_button),
+            "organization_id" => text(map, &mut self.organization_id),
+            "assign_membership_on_login" => flag(map, &mut self.assign_membership_on_login),
+            "show_as_button" => flag(map, &mut self.show_as_button),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -647,8 +647,8 @@ impl SelfServiceProfileSsoTicketGoogleWorkspaceConfig {
 impl Model for SelfServiceProfileSsoTicketGoogleWorkspaceConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sync_users" => get(map, &mut self.sync_users),
-            "sync_groups" => get(map, &mut self.sync_groups),
+            "sync_users" => flag(map, &mut self.sync_users),
+            "sync_groups" => flag(map, &mut self.sync_groups),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -707,10 +707,10 @@ impl SelfServiceProfileSsoTicketIdpInitiatedOptions {
 impl Model for SelfServiceProfileSsoTicketIdpInitiatedOptions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
-            "client_id" => get(map, &mut self.client_id),
+            "enabled" => flag(map, &mut self.enabled),
+            "client_id" => text(map, &mut self.client_id),
             "client_protocol" => get(map, &mut self.client_protocol),
-            "client_authorizequery" => get(map, &mut self.client_authorizequery),
+            "client_authorizequery" => text(map, &mut self.client_authorizequery),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -827,9 +827,9 @@ impl SelfServiceProfileUserAttribute {
 impl Model for SelfServiceProfileUserAttribute {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
-            "is_optional" => get(map, &mut self.is_optional),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
+            "is_optional" => flag(map, &mut self.is_optional),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -866,7 +866,7 @@ impl ThirdPartyClientAccessConfig {
 impl Model for ThirdPartyClientAccessConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "allow_configuration" => get(map, &mut self.allow_configuration),
+            "allow_configuration" => flag(map, &mut self.allow_configuration),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -917,12 +917,12 @@ impl UpdateSelfServiceProfile {
 impl Model for UpdateSelfServiceProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "branding" => get(map, &mut self.branding),
             "allowed_strategies" => get(map, &mut self.allowed_strategies),
             "user_attributes" => get(map, &mut self.user_attributes),
-            "user_attribute_profile_id" => get(map, &mut self.user_attribute_profile_id),
+            "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -12,7 +12,7 @@ impl SessionsClient {
     /// `GET /sessions/{id}`
     ///
     /// Scope: `read:sessions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -27,7 +27,7 @@ impl SessionsClient {
     /// `DELETE /sessions/{id}`
     ///
     /// Scope: `delete:sessions`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -42,7 +42,7 @@ impl SessionsClient {
     /// `PATCH /sessions/{id}`
     ///
     /// Scope: `update:sessions`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -58,7 +58,7 @@ impl SessionsClient {
     /// `POST /sessions/{id}/revoke`
     ///
     /// Any of the scopes `delete:sessions`, `delete:refresh_tokens`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -29,8 +29,8 @@ pub struct GetSessionResponse {
 impl Model for GetSessionResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "user_id" => get(map, &mut self.user_id),
+            "id" => text(map, &mut self.id),
+            "user_id" => text(map, &mut self.user_id),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "authenticated_at" => get(map, &mut self.authenticated_at),

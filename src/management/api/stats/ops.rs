@@ -12,7 +12,7 @@ impl StatsClient {
     /// `GET /stats/active-users`
     ///
     /// Scope: `read:stats`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -21,13 +21,13 @@ impl StatsClient {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get_active_users_count(&self) -> Call<f64> {
+    pub fn get_active_users_count(&self) -> Call<Count> {
         self.0.typed("stats.getActiveUsersCount")
     }
     /// `GET /stats/daily`
     ///
     /// Scope: `read:stats`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run

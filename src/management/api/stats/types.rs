@@ -20,12 +20,12 @@ pub struct DailyStats {
 impl Model for DailyStats {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "date" => get(map, &mut self.date),
+            "date" => text(map, &mut self.date),
             "logins" => int(map, &mut self.logins),
             "signups" => int(map, &mut self.signups),
             "leaked_passwords" => int(map, &mut self.leaked_passwords),
-            "updated_at" => get(map, &mut self.updated_at),
-            "created_at" => get(map, &mut self.created_at),
+            "updated_at" => text(map, &mut self.updated_at),
+            "created_at" => text(map, &mut self.created_at),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -12,8 +12,7 @@ impl SupplementalSignalsClient {
     /// `GET /supplemental-signals`
     ///
     /// Scope: `read:attack_protection`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -28,8 +27,7 @@ impl SupplementalSignalsClient {
     /// `PATCH /supplemental-signals`
     ///
     /// Scope: `update:attack_protection`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -16,7 +16,7 @@ pub struct GetSupplementalSignalsResponse {
 impl Model for GetSupplementalSignalsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "akamai_enabled" => get(map, &mut self.akamai_enabled),
+            "akamai_enabled" => flag(map, &mut self.akamai_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -56,7 +56,7 @@ impl UpdateSupplementalSignals {
 impl Model for UpdateSupplementalSignals {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "akamai_enabled" => get(map, &mut self.akamai_enabled),
+            "akamai_enabled" => flag(map, &mut self.akamai_enabled),
             _ => other(map, name, &mut self.extra),
         }
     }

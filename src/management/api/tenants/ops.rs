@@ -22,7 +22,7 @@ impl TenantsSettingsClient {
     /// `GET /tenants/settings`
     ///
     /// Scope: `read:tenant_settings`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -37,7 +37,7 @@ impl TenantsSettingsClient {
     /// `PATCH /tenants/settings`
     ///
     /// Scope: `update:tenant_settings`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run

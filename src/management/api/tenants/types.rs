@@ -34,7 +34,7 @@ impl ContentSecurityPolicyConfig {
 impl Model for ContentSecurityPolicyConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
+            "enabled" => flag(map, &mut self.enabled),
             "policies" => get(map, &mut self.policies),
             "reporting_infrastructure" => get(map, &mut self.reporting_infrastructure),
             _ => other(map, name, &mut self.extra),
@@ -148,8 +148,8 @@ impl CspPolicyReporting {
 impl Model for CspPolicyReporting {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "report_uri" => get(map, &mut self.report_uri),
-            "report_to_group" => get(map, &mut self.report_to_group),
+            "report_uri" => text(map, &mut self.report_uri),
+            "report_to_group" => text(map, &mut self.report_to_group),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -191,7 +191,7 @@ impl CspReportTo {
 impl Model for CspReportTo {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "group" => get(map, &mut self.group),
+            "group" => text(map, &mut self.group),
             "max_age" => int(map, &mut self.max_age),
             "endpoints" => get(map, &mut self.endpoints),
             _ => other(map, name, &mut self.extra),
@@ -230,7 +230,7 @@ impl CspReportToEndpoint {
 impl Model for CspReportToEndpoint {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "url" => get(map, &mut self.url),
+            "url" => text(map, &mut self.url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -377,47 +377,47 @@ impl Model for GetTenantSettingsResponse {
         match name {
             "change_password" => get(map, &mut self.change_password),
             "guardian_mfa_page" => get(map, &mut self.guardian_mfa_page),
-            "default_audience" => get(map, &mut self.default_audience),
-            "default_directory" => get(map, &mut self.default_directory),
+            "default_audience" => text(map, &mut self.default_audience),
+            "default_directory" => text(map, &mut self.default_directory),
             "error_page" => get(map, &mut self.error_page),
             "device_flow" => get(map, &mut self.device_flow),
             "default_token_quota" => get(map, &mut self.default_token_quota),
             "flags" => get(map, &mut self.flags),
-            "friendly_name" => get(map, &mut self.friendly_name),
-            "picture_url" => get(map, &mut self.picture_url),
-            "support_email" => get(map, &mut self.support_email),
-            "support_url" => get(map, &mut self.support_url),
-            "allowed_logout_urls" => get(map, &mut self.allowed_logout_urls),
-            "session_lifetime" => get(map, &mut self.session_lifetime),
-            "idle_session_lifetime" => get(map, &mut self.idle_session_lifetime),
-            "ephemeral_session_lifetime" => get(map, &mut self.ephemeral_session_lifetime),
-            "idle_ephemeral_session_lifetime" => get(map, &mut self.idle_ephemeral_session_lifetime),
-            "sandbox_version" => get(map, &mut self.sandbox_version),
-            "legacy_sandbox_version" => get(map, &mut self.legacy_sandbox_version),
-            "sandbox_versions_available" => get(map, &mut self.sandbox_versions_available),
-            "default_redirection_uri" => get(map, &mut self.default_redirection_uri),
+            "friendly_name" => text(map, &mut self.friendly_name),
+            "picture_url" => text(map, &mut self.picture_url),
+            "support_email" => text(map, &mut self.support_email),
+            "support_url" => text(map, &mut self.support_url),
+            "allowed_logout_urls" => texts(map, &mut self.allowed_logout_urls),
+            "session_lifetime" => float(map, &mut self.session_lifetime),
+            "idle_session_lifetime" => float(map, &mut self.idle_session_lifetime),
+            "ephemeral_session_lifetime" => float(map, &mut self.ephemeral_session_lifetime),
+            "idle_ephemeral_session_lifetime" => float(map, &mut self.idle_ephemeral_session_lifetime),
+            "sandbox_version" => text(map, &mut self.sandbox_version),
+            "legacy_sandbox_version" => text(map, &mut self.legacy_sandbox_version),
+            "sandbox_versions_available" => texts(map, &mut self.sandbox_versions_available),
+            "default_redirection_uri" => text(map, &mut self.default_redirection_uri),
             "enabled_locales" => get(map, &mut self.enabled_locales),
             "security_headers" => get(map, &mut self.security_headers),
             "session_cookie" => get(map, &mut self.session_cookie),
             "sessions" => get(map, &mut self.sessions),
             "oidc_logout" => get(map, &mut self.oidc_logout),
-            "allow_organization_name_in_authentication_api" => get(map, &mut self.allow_organization_name_in_authentication_api),
-            "customize_mfa_in_postlogin_action" => get(map, &mut self.customize_mfa_in_postlogin_action),
-            "acr_values_supported" => get(map, &mut self.acr_values_supported),
+            "allow_organization_name_in_authentication_api" => flag(map, &mut self.allow_organization_name_in_authentication_api),
+            "customize_mfa_in_postlogin_action" => flag(map, &mut self.customize_mfa_in_postlogin_action),
+            "acr_values_supported" => texts(map, &mut self.acr_values_supported),
             "mtls" => get(map, &mut self.mtls),
-            "pushed_authorization_requests_supported" => get(map, &mut self.pushed_authorization_requests_supported),
-            "authorization_response_iss_parameter_supported" => get(map, &mut self.authorization_response_iss_parameter_supported),
-            "skip_non_verifiable_callback_uri_confirmation_prompt" => get(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
+            "pushed_authorization_requests_supported" => flag(map, &mut self.pushed_authorization_requests_supported),
+            "authorization_response_iss_parameter_supported" => flag(map, &mut self.authorization_response_iss_parameter_supported),
+            "skip_non_verifiable_callback_uri_confirmation_prompt" => flag(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
             "resource_parameter_profile" => get(map, &mut self.resource_parameter_profile),
-            "client_id_metadata_document_supported" => get(map, &mut self.client_id_metadata_document_supported),
-            "phone_consolidated_experience" => get(map, &mut self.phone_consolidated_experience),
-            "enable_ai_guide" => get(map, &mut self.enable_ai_guide),
-            "include_session_metadata_in_tenant_logs" => get(map, &mut self.include_session_metadata_in_tenant_logs),
+            "client_id_metadata_document_supported" => flag(map, &mut self.client_id_metadata_document_supported),
+            "phone_consolidated_experience" => flag(map, &mut self.phone_consolidated_experience),
+            "enable_ai_guide" => flag(map, &mut self.enable_ai_guide),
+            "include_session_metadata_in_tenant_logs" => flag(map, &mut self.include_session_metadata_in_tenant_logs),
             "dynamic_client_registration_security_mode" => get(map, &mut self.dynamic_client_registration_security_mode),
             "country_codes" => get(map, &mut self.country_codes),
             "access_token" => get(map, &mut self.access_token),
-            "dpop_strict_refresh_token_binding" => get(map, &mut self.dpop_strict_refresh_token_binding),
-            "client_id_metadata_document_dynamic_registration_supported" => get(map, &mut self.client_id_metadata_document_dynamic_registration_supported),
+            "dpop_strict_refresh_token_binding" => flag(map, &mut self.dpop_strict_refresh_token_binding),
+            "client_id_metadata_document_dynamic_registration_supported" => flag(map, &mut self.client_id_metadata_document_dynamic_registration_supported),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -435,10 +435,10 @@ impl Model for GetTenantSettingsResponse {
         put(map, "support_email", &self.support_email)?;
         put(map, "support_url", &self.support_url)?;
         put(map, "allowed_logout_urls", &self.allowed_logout_urls)?;
-        number(map, "session_lifetime", &self.session_lifetime)?;
-        number(map, "idle_session_lifetime", &self.idle_session_lifetime)?;
-        number(map, "ephemeral_session_lifetime", &self.ephemeral_session_lifetime)?;
-        number(map, "idle_ephemeral_session_lifetime", &self.idle_ephemeral_session_lifetime)?;
+        put_number(map, "session_lifetime", &self.session_lifetime)?;
+        put_number(map, "idle_session_lifetime", &self.idle_session_lifetime)?;
+        put_number(map, "ephemeral_session_lifetime", &self.ephemeral_session_lifetime)?;
+        put_number(map, "idle_ephemeral_session_lifetime", &self.idle_ephemeral_session_lifetime)?;
         put(map, "sandbox_version", &self.sandbox_version)?;
         put(map, "legacy_sandbox_version", &self.legacy_sandbox_version)?;
         put(map, "sandbox_versions_available", &self.sandbox_versions_available)?;
@@ -718,7 +718,7 @@ impl TenantOIDCLogoutSettings {
 impl Model for TenantOIDCLogoutSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "rp_logout_end_session_endpoint_discovery" => get(map, &mut self.rp_logout_end_session_endpoint_discovery),
+            "rp_logout_end_session_endpoint_discovery" => flag(map, &mut self.rp_logout_end_session_endpoint_discovery),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -756,7 +756,7 @@ impl TenantSettingsCountryCodes {
 impl Model for TenantSettingsCountryCodes {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "list" => get(map, &mut self.list),
+            "list" => texts(map, &mut self.list),
             "mode" => get(map, &mut self.mode),
             _ => other(map, name, &mut self.extra),
         }
@@ -803,7 +803,7 @@ pub struct TenantSettingsCountryCodesResponse {
 impl Model for TenantSettingsCountryCodesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "list" => get(map, &mut self.list),
+            "list" => texts(map, &mut self.list),
             "mode" => get(map, &mut self.mode),
             _ => other(map, name, &mut self.extra),
         }
@@ -844,7 +844,7 @@ impl Model for TenantSettingsDeviceFlow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "charset" => get(map, &mut self.charset),
-            "mask" => get(map, &mut self.mask),
+            "mask" => text(map, &mut self.mask),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -909,9 +909,9 @@ impl TenantSettingsErrorPage {
 impl Model for TenantSettingsErrorPage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "html" => get(map, &mut self.html),
-            "show_log_link" => get(map, &mut self.show_log_link),
-            "url" => get(map, &mut self.url),
+            "html" => text(map, &mut self.html),
+            "show_log_link" => flag(map, &mut self.show_log_link),
+            "url" => text(map, &mut self.url),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1044,36 +1044,36 @@ impl TenantSettingsFlags {
 impl Model for TenantSettingsFlags {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "change_pwd_flow_v1" => get(map, &mut self.change_pwd_flow_v1),
-            "enable_apis_section" => get(map, &mut self.enable_apis_section),
-            "disable_impersonation" => get(map, &mut self.disable_impersonation),
-            "enable_client_connections" => get(map, &mut self.enable_client_connections),
-            "enable_pipeline2" => get(map, &mut self.enable_pipeline2),
-            "allow_legacy_delegation_grant_types" => get(map, &mut self.allow_legacy_delegation_grant_types),
-            "allow_legacy_ro_grant_types" => get(map, &mut self.allow_legacy_ro_grant_types),
-            "allow_legacy_tokeninfo_endpoint" => get(map, &mut self.allow_legacy_tokeninfo_endpoint),
-            "enable_legacy_profile" => get(map, &mut self.enable_legacy_profile),
-            "enable_idtoken_api2" => get(map, &mut self.enable_idtoken_api2),
-            "enable_public_signup_user_exists_error" => get(map, &mut self.enable_public_signup_user_exists_error),
-            "enable_sso" => get(map, &mut self.enable_sso),
-            "allow_changing_enable_sso" => get(map, &mut self.allow_changing_enable_sso),
-            "disable_clickjack_protection_headers" => get(map, &mut self.disable_clickjack_protection_headers),
-            "no_disclose_enterprise_connections" => get(map, &mut self.no_disclose_enterprise_connections),
-            "enforce_client_authentication_on_passwordless_start" => get(map, &mut self.enforce_client_authentication_on_passwordless_start),
-            "enable_adfs_waad_email_verification" => get(map, &mut self.enable_adfs_waad_email_verification),
-            "revoke_refresh_token_grant" => get(map, &mut self.revoke_refresh_token_grant),
-            "dashboard_log_streams_next" => get(map, &mut self.dashboard_log_streams_next),
-            "dashboard_insights_view" => get(map, &mut self.dashboard_insights_view),
-            "disable_fields_map_fix" => get(map, &mut self.disable_fields_map_fix),
-            "mfa_show_factor_list_on_enrollment" => get(map, &mut self.mfa_show_factor_list_on_enrollment),
-            "remove_alg_from_jwks" => get(map, &mut self.remove_alg_from_jwks),
-            "improved_signup_bot_detection_in_classic" => get(map, &mut self.improved_signup_bot_detection_in_classic),
-            "genai_trial" => get(map, &mut self.genai_trial),
-            "enable_dynamic_client_registration" => get(map, &mut self.enable_dynamic_client_registration),
-            "disable_management_api_sms_obfuscation" => get(map, &mut self.disable_management_api_sms_obfuscation),
-            "trust_azure_adfs_email_verified_connection_property" => get(map, &mut self.trust_azure_adfs_email_verified_connection_property),
-            "custom_domains_provisioning" => get(map, &mut self.custom_domains_provisioning),
-            "local_resource_discovery" => get(map, &mut self.local_resource_discovery),
+            "change_pwd_flow_v1" => flag(map, &mut self.change_pwd_flow_v1),
+            "enable_apis_section" => flag(map, &mut self.enable_apis_section),
+            "disable_impersonation" => flag(map, &mut self.disable_impersonation),
+            "enable_client_connections" => flag(map, &mut self.enable_client_connections),
+            "enable_pipeline2" => flag(map, &mut self.enable_pipeline2),
+            "allow_legacy_delegation_grant_types" => flag(map, &mut self.allow_legacy_delegation_grant_types),
+            "allow_legacy_ro_grant_types" => flag(map, &mut self.allow_legacy_ro_grant_types),
+            "allow_legacy_tokeninfo_endpoint" => flag(map, &mut self.allow_legacy_tokeninfo_endpoint),
+            "enable_legacy_profile" => flag(map, &mut self.enable_legacy_profile),
+            "enable_idtoken_api2" => flag(map, &mut self.enable_idtoken_api2),
+            "enable_public_signup_user_exists_error" => flag(map, &mut self.enable_public_signup_user_exists_error),
+            "enable_sso" => flag(map, &mut self.enable_sso),
+            "allow_changing_enable_sso" => flag(map, &mut self.allow_changing_enable_sso),
+            "disable_clickjack_protection_headers" => flag(map, &mut self.disable_clickjack_protection_headers),
+            "no_disclose_enterprise_connections" => flag(map, &mut self.no_disclose_enterprise_connections),
+            "enforce_client_authentication_on_passwordless_start" => flag(map, &mut self.enforce_client_authentication_on_passwordless_start),
+            "enable_adfs_waad_email_verification" => flag(map, &mut self.enable_adfs_waad_email_verification),
+            "revoke_refresh_token_grant" => flag(map, &mut self.revoke_refresh_token_grant),
+            "dashboard_log_streams_next" => flag(map, &mut self.dashboard_log_streams_next),
+            "dashboard_insights_view" => flag(map, &mut self.dashboard_insights_view),
+            "disable_fields_map_fix" => flag(map, &mut self.disable_fields_map_fix),
+            "mfa_show_factor_list_on_enrollment" => flag(map, &mut self.mfa_show_factor_list_on_enrollment),
+            "remove_alg_from_jwks" => flag(map, &mut self.remove_alg_from_jwks),
+            "improved_signup_bot_detection_in_classic" => flag(map, &mut self.improved_signup_bot_detection_in_classic),
+            "genai_trial" => flag(map, &mut self.genai_trial),
+            "enable_dynamic_client_registration" => flag(map, &mut self.enable_dynamic_client_registration),
+            "disable_management_api_sms_obfuscation" => flag(map, &mut self.disable_management_api_sms_obfuscation),
+            "trust_azure_adfs_email_verified_connection_property" => flag(map, &mut self.trust_azure_adfs_email_verified_connection_property),
+            "custom_domains_provisioning" => flag(map, &mut self.custom_domains_provisioning),
+            "local_resource_discovery" => flag(map, &mut self.local_resource_discovery),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1141,8 +1141,8 @@ impl TenantSettingsGuardianPage {
 impl Model for TenantSettingsGuardianPage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
-            "html" => get(map, &mut self.html),
+            "enabled" => flag(map, &mut self.enabled),
+            "html" => text(map, &mut self.html),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1182,7 +1182,7 @@ impl TenantSettingsMTLS {
 impl Model for TenantSettingsMTLS {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enable_endpoint_aliases" => get(map, &mut self.enable_endpoint_aliases),
+            "enable_endpoint_aliases" => flag(map, &mut self.enable_endpoint_aliases),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1272,7 +1272,7 @@ impl TenantSettingsSessions {
 impl Model for TenantSettingsSessions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "oidc_logout_prompt_enabled" => get(map, &mut self.oidc_logout_prompt_enabled),
+            "oidc_logout_prompt_enabled" => flag(map, &mut self.oidc_logout_prompt_enabled),
             "anonymous" => get(map, &mut self.anonymous),
             _ => other(map, name, &mut self.extra),
         }
@@ -1313,7 +1313,7 @@ impl Model for TenantSettingsSessionsAnonymous {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "lifetime_in_minutes" => int(map, &mut self.lifetime_in_minutes),
-            "activate_cookie" => get(map, &mut self.activate_cookie),
+            "activate_cookie" => flag(map, &mut self.activate_cookie),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1705,16 +1705,16 @@ impl Model for UpdateTenantSettings {
             "change_password" => get(map, &mut self.change_password),
             "device_flow" => get(map, &mut self.device_flow),
             "guardian_mfa_page" => get(map, &mut self.guardian_mfa_page),
-            "default_audience" => get(map, &mut self.default_audience),
-            "default_directory" => get(map, &mut self.default_directory),
+            "default_audience" => text(map, &mut self.default_audience),
+            "default_directory" => text(map, &mut self.default_directory),
             "error_page" => get(map, &mut self.error_page),
             "default_token_quota" => get(map, &mut self.default_token_quota),
             "flags" => get(map, &mut self.flags),
-            "friendly_name" => get(map, &mut self.friendly_name),
-            "picture_url" => get(map, &mut self.picture_url),
-            "support_email" => get(map, &mut self.support_email),
-            "support_url" => get(map, &mut self.support_url),
-            "allowed_logout_urls" => get(map, &mut self.allowed_logout_urls),
+            "friendly_name" => text(map, &mut self.friendly_name),
+            "picture_url" => text(map, &mut self.picture_url),
+            "support_email" => text(map, &mut self.support_email),
+            "support_url" => text(map, &mut self.support_url),
+            "allowed_logout_urls" => texts(map, &mut self.allowed_logout_urls),
             "session_lifetime" => int(map, &mut self.session_lifetime),
             "session_lifetime_in_minutes" => int(map, &mut self.session_lifetime_in_minutes),
             "idle_session_lifetime" => int(map, &mut self.idle_session_lifetime),
@@ -1723,31 +1723,31 @@ impl Model for UpdateTenantSettings {
             "idle_ephemeral_session_lifetime" => int(map, &mut self.idle_ephemeral_session_lifetime),
             "ephemeral_session_lifetime_in_minutes" => int(map, &mut self.ephemeral_session_lifetime_in_minutes),
             "idle_ephemeral_session_lifetime_in_minutes" => int(map, &mut self.idle_ephemeral_session_lifetime_in_minutes),
-            "sandbox_version" => get(map, &mut self.sandbox_version),
-            "legacy_sandbox_version" => get(map, &mut self.legacy_sandbox_version),
-            "default_redirection_uri" => get(map, &mut self.default_redirection_uri),
+            "sandbox_version" => text(map, &mut self.sandbox_version),
+            "legacy_sandbox_version" => text(map, &mut self.legacy_sandbox_version),
+            "default_redirection_uri" => text(map, &mut self.default_redirection_uri),
             "enabled_locales" => get(map, &mut self.enabled_locales),
             "security_headers" => get(map, &mut self.security_headers),
             "session_cookie" => get(map, &mut self.session_cookie),
             "sessions" => get(map, &mut self.sessions),
             "oidc_logout" => get(map, &mut self.oidc_logout),
-            "customize_mfa_in_postlogin_action" => get(map, &mut self.customize_mfa_in_postlogin_action),
-            "allow_organization_name_in_authentication_api" => get(map, &mut self.allow_organization_name_in_authentication_api),
-            "acr_values_supported" => get(map, &mut self.acr_values_supported),
+            "customize_mfa_in_postlogin_action" => flag(map, &mut self.customize_mfa_in_postlogin_action),
+            "allow_organization_name_in_authentication_api" => flag(map, &mut self.allow_organization_name_in_authentication_api),
+            "acr_values_supported" => texts(map, &mut self.acr_values_supported),
             "mtls" => get(map, &mut self.mtls),
-            "pushed_authorization_requests_supported" => get(map, &mut self.pushed_authorization_requests_supported),
-            "authorization_response_iss_parameter_supported" => get(map, &mut self.authorization_response_iss_parameter_supported),
-            "skip_non_verifiable_callback_uri_confirmation_prompt" => get(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
+            "pushed_authorization_requests_supported" => flag(map, &mut self.pushed_authorization_requests_supported),
+            "authorization_response_iss_parameter_supported" => flag(map, &mut self.authorization_response_iss_parameter_supported),
+            "skip_non_verifiable_callback_uri_confirmation_prompt" => flag(map, &mut self.skip_non_verifiable_callback_uri_confirmation_prompt),
             "resource_parameter_profile" => get(map, &mut self.resource_parameter_profile),
-            "client_id_metadata_document_supported" => get(map, &mut self.client_id_metadata_document_supported),
-            "enable_ai_guide" => get(map, &mut self.enable_ai_guide),
-            "phone_consolidated_experience" => get(map, &mut self.phone_consolidated_experience),
-            "include_session_metadata_in_tenant_logs" => get(map, &mut self.include_session_metadata_in_tenant_logs),
+            "client_id_metadata_document_supported" => flag(map, &mut self.client_id_metadata_document_supported),
+            "enable_ai_guide" => flag(map, &mut self.enable_ai_guide),
+            "phone_consolidated_experience" => flag(map, &mut self.phone_consolidated_experience),
+            "include_session_metadata_in_tenant_logs" => flag(map, &mut self.include_session_metadata_in_tenant_logs),
             "dynamic_client_registration_security_mode" => get(map, &mut self.dynamic_client_registration_security_mode),
             "country_codes" => get(map, &mut self.country_codes),
             "access_token" => get(map, &mut self.access_token),
-            "client_id_metadata_document_dynamic_registration_supported" => get(map, &mut self.client_id_metadata_document_dynamic_registration_supported),
-            "dpop_strict_refresh_token_binding" => get(map, &mut self.dpop_strict_refresh_token_binding),
+            "client_id_metadata_document_dynamic_registration_supported" => flag(map, &mut self.client_id_metadata_document_dynamic_registration_supported),
+            "dpop_strict_refresh_token_binding" => flag(map, &mut self.dpop_strict_refresh_token_binding),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1834,9 +1834,9 @@ impl XssProtectionConfig {
 impl Model for XssProtectionConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled" => get(map, &mut self.enabled),
-            "mode" => get(map, &mut self.mode),
-            "report_uri" => get(map, &mut self.report_uri),
+            "enabled" => flag(map, &mut self.enabled),
+            "mode" => text(map, &mut self.mode),
+            "report_uri" => text(map, &mut self.report_uri),
             _ => other(map, name, &mut self.extra),
         }
     }

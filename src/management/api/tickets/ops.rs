@@ -12,7 +12,7 @@ impl TicketsClient {
     /// `POST /tickets/email-verification`
     ///
     /// Scope: `create:user_tickets`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -28,7 +28,7 @@ impl TicketsClient {
     /// `POST /tickets/password-change`
     ///
     /// Scope: `create:user_tickets`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

@@ -58,15 +58,15 @@ impl ChangePasswordTicket {
 impl Model for ChangePasswordTicket {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "result_url" => get(map, &mut self.result_url),
-            "user_id" => get(map, &mut self.user_id),
-            "client_id" => get(map, &mut self.client_id),
-            "organization_id" => get(map, &mut self.organization_id),
-            "connection_id" => get(map, &mut self.connection_id),
-            "email" => get(map, &mut self.email),
+            "result_url" => text(map, &mut self.result_url),
+            "user_id" => text(map, &mut self.user_id),
+            "client_id" => text(map, &mut self.client_id),
+            "organization_id" => text(map, &mut self.organization_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "email" => text(map, &mut self.email),
             "ttl_sec" => int(map, &mut self.ttl_sec),
-            "mark_email_as_verified" => get(map, &mut self.mark_email_as_verified),
-            "includeEmailInRedirect" => get(map, &mut self.include_email_in_redirect),
+            "mark_email_as_verified" => flag(map, &mut self.mark_email_as_verified),
+            "includeEmailInRedirect" => flag(map, &mut self.include_email_in_redirect),
             "identity" => get(map, &mut self.identity),
             _ => other(map, name, &mut self.extra),
         }
@@ -118,9 +118,9 @@ impl ChangePasswordTicketIdentity {
 impl Model for ChangePasswordTicketIdentity {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "provider" => get(map, &mut self.provider),
-            "connection_id" => get(map, &mut self.connection_id),
+            "user_id" => text(map, &mut self.user_id),
+            "provider" => text(map, &mut self.provider),
+            "connection_id" => text(map, &mut self.connection_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -177,12 +177,12 @@ impl VerifyEmailTicket {
 impl Model for VerifyEmailTicket {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "result_url" => get(map, &mut self.result_url),
-            "user_id" => get(map, &mut self.user_id),
-            "client_id" => get(map, &mut self.client_id),
-            "organization_id" => get(map, &mut self.organization_id),
+            "result_url" => text(map, &mut self.result_url),
+            "user_id" => text(map, &mut self.user_id),
+            "client_id" => text(map, &mut self.client_id),
+            "organization_id" => text(map, &mut self.organization_id),
             "ttl_sec" => int(map, &mut self.ttl_sec),
-            "includeEmailInRedirect" => get(map, &mut self.include_email_in_redirect),
+            "includeEmailInRedirect" => flag(map, &mut self.include_email_in_redirect),
             "identity" => get(map, &mut self.identity),
             _ => other(map, name, &mut self.extra),
         }
@@ -212,7 +212,7 @@ pub struct VerifyEmailTicketResponse {
 impl Model for VerifyEmailTicketResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "ticket" => get(map, &mut self.ticket),
+            "ticket" => text(map, &mut self.ticket),
             _ => other(map, name, &mut self.extra),
         }
     }

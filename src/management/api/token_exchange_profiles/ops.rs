@@ -13,8 +13,7 @@ impl TokenExchangeProfilesClient {
     ///
     /// Scope: `read:token_exchange_profiles`.
     /// Pages by `from` and `take`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -32,8 +31,7 @@ impl TokenExchangeProfilesClient {
     /// `POST /token-exchange-profiles`
     ///
     /// Scope: `create:token_exchange_profiles`.
-    /// Early access.
-    /// Answers 201.
+    /// Early access. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -49,8 +47,7 @@ impl TokenExchangeProfilesClient {
     /// `GET /token-exchange-profiles/{id}`
     ///
     /// Scope: `read:token_exchange_profiles`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -65,8 +62,7 @@ impl TokenExchangeProfilesClient {
     /// `DELETE /token-exchange-profiles/{id}`
     ///
     /// Scope: `delete:token_exchange_profiles`.
-    /// Early access.
-    /// Answers 204.
+    /// Early access. Answers 204.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -81,8 +77,7 @@ impl TokenExchangeProfilesClient {
     /// `PATCH /token-exchange-profiles/{id}`
     ///
     /// Scope: `update:token_exchange_profiles`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run

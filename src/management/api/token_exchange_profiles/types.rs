@@ -39,10 +39,10 @@ impl CreateTokenExchangeProfile {
 impl Model for CreateTokenExchangeProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "subject_token_type" => get(map, &mut self.subject_token_type),
-            "action_id" => get(map, &mut self.action_id),
-            "type" => get(map, &mut self.r#type),
+            "name" => text(map, &mut self.name),
+            "subject_token_type" => text(map, &mut self.subject_token_type),
+            "action_id" => text(map, &mut self.action_id),
+            "type" => text(map, &mut self.r#type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -69,7 +69,7 @@ pub struct ListTokenExchangeProfileResponse {
 impl Model for ListTokenExchangeProfileResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             "token_exchange_profiles" => get(map, &mut self.token_exchange_profiles),
             _ => other(map, name, &mut self.extra),
         }
@@ -110,11 +110,11 @@ pub struct TokenExchangeProfileResponse {
 impl Model for TokenExchangeProfileResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "subject_token_type" => get(map, &mut self.subject_token_type),
-            "action_id" => get(map, &mut self.action_id),
-            "type" => get(map, &mut self.r#type),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "subject_token_type" => text(map, &mut self.subject_token_type),
+            "action_id" => text(map, &mut self.action_id),
+            "type" => text(map, &mut self.r#type),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
@@ -169,8 +169,8 @@ impl UpdateTokenExchangeProfile {
 impl Model for UpdateTokenExchangeProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "subject_token_type" => get(map, &mut self.subject_token_type),
+            "name" => text(map, &mut self.name),
+            "subject_token_type" => text(map, &mut self.subject_token_type),
             _ => other(map, name, &mut self.extra),
         }
     }

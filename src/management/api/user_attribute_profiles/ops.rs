@@ -13,8 +13,7 @@ impl UserAttributeProfilesClient {
     ///
     /// Scope: `read:user_attribute_profiles`.
     /// Pages by `from` and `take`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -32,8 +31,7 @@ impl UserAttributeProfilesClient {
     /// `POST /user-attribute-profiles`
     ///
     /// Scope: `create:user_attribute_profiles`.
-    /// Early access.
-    /// Answers 201.
+    /// Early access. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -49,8 +47,7 @@ impl UserAttributeProfilesClient {
     /// `GET /user-attribute-profiles/templates`
     ///
     /// Scope: `read:user_attribute_profiles`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -65,8 +62,7 @@ impl UserAttributeProfilesClient {
     /// `GET /user-attribute-profiles/templates/{id}`
     ///
     /// Scope: `read:user_attribute_profiles`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -81,8 +77,7 @@ impl UserAttributeProfilesClient {
     /// `GET /user-attribute-profiles/{id}`
     ///
     /// Scope: `read:user_attribute_profiles`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -97,8 +92,7 @@ impl UserAttributeProfilesClient {
     /// `DELETE /user-attribute-profiles/{id}`
     ///
     /// Scope: `delete:user_attribute_profiles`.
-    /// Early access.
-    /// Answers 204.
+    /// Early access. Answers 204.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -113,8 +107,7 @@ impl UserAttributeProfilesClient {
     /// `PATCH /user-attribute-profiles/{id}`
     ///
     /// Scope: `update:user_attribute_profiles`.
-    /// Early access.
-    /// Answers 200.
+    /// Early access. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

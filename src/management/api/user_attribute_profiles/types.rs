@@ -35,7 +35,7 @@ impl CreateUserAttributeProfile {
 impl Model for CreateUserAttributeProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "user_id" => get(map, &mut self.user_id),
             "user_attributes" => get(map, &mut self.user_attributes),
             _ => other(map, name, &mut self.extra),
@@ -86,7 +86,7 @@ pub struct ListUserAttributeProfilesPaginatedResponse {
 impl Model for ListUserAttributeProfilesPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             "user_attribute_profiles" => get(map, &mut self.user_attribute_profiles),
             _ => other(map, name, &mut self.extra),
         }
@@ -139,7 +139,7 @@ impl UpdateUserAttributeProfile {
 impl Model for UpdateUserAttributeProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "user_id" => get(map, &mut self.user_id),
             "user_attributes" => get(map, &mut self.user_attributes),
             _ => other(map, name, &mut self.extra),
@@ -168,8 +168,8 @@ pub struct UserAttributeProfile {
 impl Model for UserAttributeProfile {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
             "user_id" => get(map, &mut self.user_id),
             "user_attributes" => get(map, &mut self.user_attributes),
             _ => other(map, name, &mut self.extra),
@@ -224,8 +224,8 @@ impl UserAttributeProfileOidcMapping {
 impl Model for UserAttributeProfileOidcMapping {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "mapping" => get(map, &mut self.mapping),
-            "display_name" => get(map, &mut self.display_name),
+            "mapping" => text(map, &mut self.mapping),
+            "display_name" => text(map, &mut self.display_name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -339,8 +339,8 @@ impl Model for UserAttributeProfileStrategyOverridesMapping {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "oidc_mapping" => get(map, &mut self.oidc_mapping),
-            "saml_mapping" => get(map, &mut self.saml_mapping),
-            "scim_mapping" => get(map, &mut self.scim_mapping),
+            "saml_mapping" => texts(map, &mut self.saml_mapping),
+            "scim_mapping" => text(map, &mut self.scim_mapping),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -455,8 +455,8 @@ impl Model for UserAttributeProfileStrategyOverridesUserIdMapping {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "oidc_mapping" => get(map, &mut self.oidc_mapping),
-            "saml_mapping" => get(map, &mut self.saml_mapping),
-            "scim_mapping" => get(map, &mut self.scim_mapping),
+            "saml_mapping" => texts(map, &mut self.saml_mapping),
+            "scim_mapping" => text(map, &mut self.scim_mapping),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -482,7 +482,7 @@ pub struct UserAttributeProfileTemplate {
 impl Model for UserAttributeProfileTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "user_id" => get(map, &mut self.user_id),
             "user_attributes" => get(map, &mut self.user_attributes),
             _ => other(map, name, &mut self.extra),
@@ -510,8 +510,8 @@ pub struct UserAttributeProfileTemplateItem {
 impl Model for UserAttributeProfileTemplateItem {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "display_name" => get(map, &mut self.display_name),
+            "id" => text(map, &mut self.id),
+            "display_name" => text(map, &mut self.display_name),
             "template" => get(map, &mut self.template),
             _ => other(map, name, &mut self.extra),
         }
@@ -574,13 +574,13 @@ impl UserAttributeProfileUserAttributeAdditionalProperties {
 impl Model for UserAttributeProfileUserAttributeAdditionalProperties {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "description" => get(map, &mut self.description),
-            "label" => get(map, &mut self.label),
-            "profile_required" => get(map, &mut self.profile_required),
-            "auth0_mapping" => get(map, &mut self.auth0_mapping),
+            "description" => text(map, &mut self.description),
+            "label" => text(map, &mut self.label),
+            "profile_required" => flag(map, &mut self.profile_required),
+            "auth0_mapping" => text(map, &mut self.auth0_mapping),
             "oidc_mapping" => get(map, &mut self.oidc_mapping),
-            "saml_mapping" => get(map, &mut self.saml_mapping),
-            "scim_mapping" => get(map, &mut self.scim_mapping),
+            "saml_mapping" => texts(map, &mut self.saml_mapping),
+            "scim_mapping" => text(map, &mut self.scim_mapping),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
             _ => other(map, name, &mut self.extra),
         }
@@ -633,9 +633,9 @@ impl UserAttributeProfileUserId {
 impl Model for UserAttributeProfileUserId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "oidc_mapping" => get(map, &mut self.oidc_mapping),
-            "saml_mapping" => get(map, &mut self.saml_mapping),
-            "scim_mapping" => get(map, &mut self.scim_mapping),
+            "oidc_mapping" => text(map, &mut self.oidc_mapping),
+            "saml_mapping" => texts(map, &mut self.saml_mapping),
+            "scim_mapping" => text(map, &mut self.scim_mapping),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
             _ => other(map, name, &mut self.extra),
         }

@@ -12,7 +12,7 @@ impl UserBlocksClient {
     /// `GET /user-blocks`
     ///
     /// Scope: `read:users`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -27,7 +27,7 @@ impl UserBlocksClient {
     /// `DELETE /user-blocks`
     ///
     /// Scope: `update:users`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -42,7 +42,7 @@ impl UserBlocksClient {
     /// `GET /user-blocks/{id}`
     ///
     /// Scope: `read:users`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -57,7 +57,7 @@ impl UserBlocksClient {
     /// `DELETE /user-blocks/{id}`
     ///
     /// Scope: `update:users`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

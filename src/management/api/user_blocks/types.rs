@@ -44,9 +44,9 @@ pub struct UserBlockIdentifier {
 impl Model for UserBlockIdentifier {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "identifier" => get(map, &mut self.identifier),
-            "ip" => get(map, &mut self.ip),
-            "connection" => get(map, &mut self.connection),
+            "identifier" => text(map, &mut self.identifier),
+            "ip" => text(map, &mut self.ip),
+            "connection" => text(map, &mut self.connection),
             _ => other(map, name, &mut self.extra),
         }
     }

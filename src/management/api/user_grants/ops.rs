@@ -13,7 +13,7 @@ impl UserGrantsClient {
     ///
     /// Scope: `read:grants`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -31,7 +31,7 @@ impl UserGrantsClient {
     /// `DELETE /grants`
     ///
     /// Scope: `delete:grants`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run
@@ -46,7 +46,7 @@ impl UserGrantsClient {
     /// `DELETE /grants/{id}`
     ///
     /// Scope: `delete:grants`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 429.
     ///
     /// ```no_run

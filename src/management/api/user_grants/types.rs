@@ -62,12 +62,12 @@ pub struct UserGrant {
 impl Model for UserGrant {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "clientID" => get(map, &mut self.client_id),
-            "user_id" => get(map, &mut self.user_id),
-            "audience" => get(map, &mut self.audience),
-            "scope" => get(map, &mut self.scope),
-            "organization_id" => get(map, &mut self.organization_id),
+            "id" => text(map, &mut self.id),
+            "clientID" => text(map, &mut self.client_id),
+            "user_id" => text(map, &mut self.user_id),
+            "audience" => text(map, &mut self.audience),
+            "scope" => texts(map, &mut self.scope),
+            "organization_id" => text(map, &mut self.organization_id),
             _ => other(map, name, &mut self.extra),
         }
     }

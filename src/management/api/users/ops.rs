@@ -81,7 +81,7 @@ impl UsersClient {
     ///
     /// Any of the scopes `read:users`, `read:user_idp_tokens`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429, 503.
     ///
     /// ```no_run
@@ -99,7 +99,7 @@ impl UsersClient {
     /// `POST /users`
     ///
     /// Scope: `create:users`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -115,7 +115,7 @@ impl UsersClient {
     /// `GET /users-by-email`
     ///
     /// Scope: `read:users`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -130,7 +130,7 @@ impl UsersClient {
     /// `GET /users/{id}`
     ///
     /// Any of the scopes `read:users`, `read:current_user`, `read:user_idp_tokens`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -145,7 +145,7 @@ impl UsersClient {
     /// `DELETE /users/{id}`
     ///
     /// Any of the scopes `delete:users`, `delete:current_user`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -160,7 +160,7 @@ impl UsersClient {
     /// `PATCH /users/{id}`
     ///
     /// Any of the scopes `update:users`, `update:users_app_metadata`, `update:current_user_metadata`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -176,7 +176,7 @@ impl UsersClient {
     /// `POST /users/{id}/recovery-code-regeneration`
     ///
     /// Scope: `update:users`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404.
     ///
     /// ```no_run
@@ -191,7 +191,7 @@ impl UsersClient {
     /// `POST /users/{id}/revoke-access`
     ///
     /// Any of the scopes `delete:sessions`, `delete:refresh_tokens`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -214,7 +214,7 @@ impl UsersAuthenticationMethodsClient {
     ///
     /// Scope: `read:authentication_methods`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -232,7 +232,7 @@ impl UsersAuthenticationMethodsClient {
     /// `DELETE /users/{id}/authentication-methods`
     ///
     /// Scope: `delete:authentication_methods`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -247,7 +247,7 @@ impl UsersAuthenticationMethodsClient {
     /// `POST /users/{id}/authentication-methods`
     ///
     /// Scope: `create:authentication_methods`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 409, 429.
     ///
     /// ```no_run
@@ -263,7 +263,7 @@ impl UsersAuthenticationMethodsClient {
     /// `PUT /users/{id}/authentication-methods`
     ///
     /// Scope: `update:authentication_methods`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -279,7 +279,7 @@ impl UsersAuthenticationMethodsClient {
     /// `GET /users/{id}/authentication-methods/{authentication_method_id}`
     ///
     /// Scope: `read:authentication_methods`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -294,7 +294,7 @@ impl UsersAuthenticationMethodsClient {
     /// `DELETE /users/{id}/authentication-methods/{authentication_method_id}`
     ///
     /// Scope: `delete:authentication_methods`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -309,7 +309,7 @@ impl UsersAuthenticationMethodsClient {
     /// `PATCH /users/{id}/authentication-methods/{authentication_method_id}`
     ///
     /// Scope: `update:authentication_methods`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -331,7 +331,7 @@ impl UsersAuthenticatorsClient {
     /// `DELETE /users/{id}/authenticators`
     ///
     /// Scope: `delete:guardian_enrollments`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -353,7 +353,7 @@ impl UsersConnectedAccountsClient {
     ///
     /// Scope: `read:users`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -382,7 +382,7 @@ impl UsersEffectivePermissionsClient {
     ///
     /// Scope: `read:user_effective_permissions`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -417,7 +417,7 @@ impl UsersEffectivePermissionsSourcesRolesClient {
     ///
     /// Scope: `read:user_permission_source_roles`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -446,7 +446,7 @@ impl UsersEffectiveRolesClient {
     ///
     /// Scope: `read:user_effective_roles`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -481,7 +481,7 @@ impl UsersEffectiveRolesSourcesGroupsClient {
     ///
     /// Scope: `read:user_role_source_groups`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -505,7 +505,7 @@ impl UsersEnrollmentsClient {
     /// `GET /users/{id}/enrollments`
     ///
     /// Any of the scopes `read:users`, `read:current_user`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -526,7 +526,7 @@ impl UsersFederatedConnectionsTokensetsClient {
     /// `GET /users/{id}/federated-connections-tokensets`
     ///
     /// Scope: `read:federated_connections_tokens`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -541,7 +541,7 @@ impl UsersFederatedConnectionsTokensetsClient {
     /// `DELETE /users/{id}/federated-connections-tokensets/{tokenset_id}`
     ///
     /// Scope: `delete:federated_connections_tokens`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -563,7 +563,7 @@ impl UsersGroupsClient {
     ///
     /// Scope: `read:groups`.
     /// Pages by `from` and `take`, or `page` and `per_page` up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -587,7 +587,7 @@ impl UsersIdentitiesClient {
     /// `POST /users/{id}/identities`
     ///
     /// Any of the scopes `update:users`, `update:current_user_identities`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -603,7 +603,7 @@ impl UsersIdentitiesClient {
     /// `DELETE /users/{id}/identities/{provider}/{user_id}`
     ///
     /// Any of the scopes `update:users`, `update:current_user_identities`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -625,7 +625,7 @@ impl UsersLogsClient {
     ///
     /// Any of the scopes `read:logs`, `read:logs_users`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -649,7 +649,7 @@ impl UsersMultifactorClient {
     /// `POST /users/{id}/multifactor/actions/invalidate-remember-browser`
     ///
     /// Scope: `update:users`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403.
     ///
     /// ```no_run
@@ -664,7 +664,7 @@ impl UsersMultifactorClient {
     /// `DELETE /users/{id}/multifactor/{provider}`
     ///
     /// Scope: `update:users`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -686,7 +686,7 @@ impl UsersOrganizationsClient {
     ///
     /// Scope: `read:organizations`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -711,7 +711,7 @@ impl UsersPermissionsClient {
     ///
     /// Scope: `read:users`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -729,7 +729,7 @@ impl UsersPermissionsClient {
     /// `DELETE /users/{id}/permissions`
     ///
     /// Scope: `update:users`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -745,7 +745,7 @@ impl UsersPermissionsClient {
     /// `POST /users/{id}/permissions`
     ///
     /// Scope: `update:users`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -768,7 +768,7 @@ impl UsersRefreshTokenClient {
     ///
     /// Scope: `read:refresh_tokens`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -786,7 +786,7 @@ impl UsersRefreshTokenClient {
     /// `DELETE /users/{user_id}/refresh-tokens`
     ///
     /// Scope: `delete:refresh_tokens`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -807,7 +807,7 @@ impl UsersRiskAssessmentsClient {
     /// `POST /users/{id}/risk-assessments/clear`
     ///
     /// Scope: `update:users`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -830,7 +830,7 @@ impl UsersRolesClient {
     ///
     /// Any of the scopes `read:users`, `read:roles`, `read:role_members`.
     /// Pages by `page` and `per_page`, up to 1,000 items.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -848,7 +848,7 @@ impl UsersRolesClient {
     /// `DELETE /users/{id}/roles`
     ///
     /// Any of the scopes `update:users`, `delete:role_members`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -864,7 +864,7 @@ impl UsersRolesClient {
     /// `POST /users/{id}/roles`
     ///
     /// Any of the scopes `update:users`, `create:role_members`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -887,7 +887,7 @@ impl UsersSessionsClient {
     ///
     /// Scope: `read:sessions`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -905,7 +905,7 @@ impl UsersSessionsClient {
     /// `DELETE /users/{user_id}/sessions`
     ///
     /// Scope: `delete:sessions`.
-    /// Answers 202.
+    /// Generally available. Answers 202.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run

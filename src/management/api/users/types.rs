@@ -29,7 +29,7 @@ impl AssignUserRoles {
 impl Model for AssignUserRoles {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "roles" => get(map, &mut self.roles),
+            "roles" => texts(map, &mut self.roles),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -116,8 +116,8 @@ impl ClearAssessors {
 impl Model for ClearAssessors {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
-            "assessors" => get(map, &mut self.assessors),
+            "connection" => text(map, &mut self.connection),
+            "assessors" => texts(map, &mut self.assessors),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -149,15 +149,15 @@ pub struct ConnectedAccount {
 impl Model for ConnectedAccount {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "connection" => get(map, &mut self.connection),
-            "connection_id" => get(map, &mut self.connection_id),
-            "strategy" => get(map, &mut self.strategy),
-            "access_type" => get(map, &mut self.access_type),
-            "scopes" => get(map, &mut self.scopes),
+            "id" => text(map, &mut self.id),
+            "connection" => text(map, &mut self.connection),
+            "connection_id" => text(map, &mut self.connection_id),
+            "strategy" => text(map, &mut self.strategy),
+            "access_type" => text(map, &mut self.access_type),
+            "scopes" => texts(map, &mut self.scopes),
             "created_at" => get(map, &mut self.created_at),
             "expires_at" => get(map, &mut self.expires_at),
-            "organization_id" => get(map, &mut self.organization_id),
+            "organization_id" => text(map, &mut self.organization_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -253,23 +253,23 @@ impl CreateUser {
 impl Model for CreateUser {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "email" => get(map, &mut self.email),
-            "phone_number" => get(map, &mut self.phone_number),
+            "email" => text(map, &mut self.email),
+            "phone_number" => text(map, &mut self.phone_number),
             "user_metadata" => get(map, &mut self.user_metadata),
-            "blocked" => get(map, &mut self.blocked),
-            "email_verified" => get(map, &mut self.email_verified),
-            "phone_verified" => get(map, &mut self.phone_verified),
+            "blocked" => flag(map, &mut self.blocked),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "phone_verified" => flag(map, &mut self.phone_verified),
             "app_metadata" => get(map, &mut self.app_metadata),
-            "given_name" => get(map, &mut self.given_name),
-            "family_name" => get(map, &mut self.family_name),
-            "name" => get(map, &mut self.name),
-            "nickname" => get(map, &mut self.nickname),
-            "picture" => get(map, &mut self.picture),
-            "user_id" => get(map, &mut self.user_id),
-            "connection" => get(map, &mut self.connection),
+            "given_name" => text(map, &mut self.given_name),
+            "family_name" => text(map, &mut self.family_name),
+            "name" => text(map, &mut self.name),
+            "nickname" => text(map, &mut self.nickname),
+            "picture" => text(map, &mut self.picture),
+            "user_id" => text(map, &mut self.user_id),
+            "connection" => text(map, &mut self.connection),
             "password" => get(map, &mut self.password),
-            "verify_email" => get(map, &mut self.verify_email),
-            "username" => get(map, &mut self.username),
+            "verify_email" => flag(map, &mut self.verify_email),
+            "username" => text(map, &mut self.username),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -367,21 +367,21 @@ impl Model for CreateUserAuthenticationMethod {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "type" => get(map, &mut self.r#type),
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "totp_secret" => get(map, &mut self.totp_secret),
-            "phone_number" => get(map, &mut self.phone_number),
-            "email" => get(map, &mut self.email),
+            "phone_number" => text(map, &mut self.phone_number),
+            "email" => text(map, &mut self.email),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
-            "key_id" => get(map, &mut self.key_id),
-            "public_key" => get(map, &mut self.public_key),
-            "aaguid" => get(map, &mut self.aaguid),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
+            "key_id" => text(map, &mut self.key_id),
+            "public_key" => text(map, &mut self.public_key),
+            "aaguid" => text(map, &mut self.aaguid),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
             "credential_device_type" => get(map, &mut self.credential_device_type),
-            "credential_backed_up" => get(map, &mut self.credential_backed_up),
-            "identity_user_id" => get(map, &mut self.identity_user_id),
-            "user_agent" => get(map, &mut self.user_agent),
-            "user_handle" => get(map, &mut self.user_handle),
-            "transports" => get(map, &mut self.transports),
+            "credential_backed_up" => flag(map, &mut self.credential_backed_up),
+            "identity_user_id" => text(map, &mut self.identity_user_id),
+            "user_agent" => text(map, &mut self.user_agent),
+            "user_handle" => text(map, &mut self.user_handle),
+            "transports" => texts(map, &mut self.transports),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -437,24 +437,24 @@ pub struct CreateUserAuthenticationMethodResponse {
 impl Model for CreateUserAuthenticationMethodResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "type" => get(map, &mut self.r#type),
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "totp_secret" => get(map, &mut self.totp_secret),
-            "phone_number" => get(map, &mut self.phone_number),
-            "email" => get(map, &mut self.email),
+            "phone_number" => text(map, &mut self.phone_number),
+            "email" => text(map, &mut self.email),
             "authentication_methods" => get(map, &mut self.authentication_methods),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
-            "key_id" => get(map, &mut self.key_id),
-            "public_key" => get(map, &mut self.public_key),
-            "aaguid" => get(map, &mut self.aaguid),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
+            "key_id" => text(map, &mut self.key_id),
+            "public_key" => text(map, &mut self.public_key),
+            "aaguid" => text(map, &mut self.aaguid),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
             "credential_device_type" => get(map, &mut self.credential_device_type),
-            "credential_backed_up" => get(map, &mut self.credential_backed_up),
-            "identity_user_id" => get(map, &mut self.identity_user_id),
-            "user_agent" => get(map, &mut self.user_agent),
-            "user_handle" => get(map, &mut self.user_handle),
-            "transports" => get(map, &mut self.transports),
+            "credential_backed_up" => flag(map, &mut self.credential_backed_up),
+            "identity_user_id" => text(map, &mut self.identity_user_id),
+            "user_agent" => text(map, &mut self.user_agent),
+            "user_handle" => text(map, &mut self.user_handle),
+            "transports" => texts(map, &mut self.transports),
             "created_at" => get(map, &mut self.created_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -586,9 +586,9 @@ pub struct FederatedConnectionTokenSet {
 impl Model for FederatedConnectionTokenSet {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "connection" => get(map, &mut self.connection),
-            "scope" => get(map, &mut self.scope),
+            "id" => text(map, &mut self.id),
+            "connection" => text(map, &mut self.connection),
+            "scope" => text(map, &mut self.scope),
             "expires_at" => get(map, &mut self.expires_at),
             "issued_at" => get(map, &mut self.issued_at),
             "last_used_at" => get(map, &mut self.last_used_at),
@@ -624,7 +624,7 @@ impl Model for GetUserGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "groups" => get(map, &mut self.groups),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
@@ -686,9 +686,9 @@ impl Model for LinkUserIdentity {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "provider" => get(map, &mut self.provider),
-            "connection_id" => get(map, &mut self.connection_id),
+            "connection_id" => text(map, &mut self.connection_id),
             "user_id" => get(map, &mut self.user_id),
-            "link_with" => get(map, &mut self.link_with),
+            "link_with" => text(map, &mut self.link_with),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -716,7 +716,7 @@ impl Model for ListRefreshTokensPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "tokens" => get(map, &mut self.tokens),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -792,7 +792,7 @@ impl Model for ListUserConnectedAccountsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "connected_accounts" => get(map, &mut self.connected_accounts),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -827,7 +827,7 @@ impl Model for ListUserEffectivePermissionRoleSourcesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "roles" => get(map, &mut self.roles),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -862,7 +862,7 @@ impl Model for ListUserEffectivePermissionsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "permissions" => get(map, &mut self.permissions),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -897,7 +897,7 @@ impl Model for ListUserEffectiveRolesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "roles" => get(map, &mut self.roles),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1014,7 +1014,7 @@ impl Model for ListUserRoleSourceGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "groups" => get(map, &mut self.groups),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1090,7 +1090,7 @@ impl Model for ListUserSessionsPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "sessions" => get(map, &mut self.sessions),
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1219,8 +1219,8 @@ impl RevokeUserAccess {
 impl Model for RevokeUserAccess {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "session_id" => get(map, &mut self.session_id),
-            "preserve_refresh_tokens" => get(map, &mut self.preserve_refresh_tokens),
+            "session_id" => text(map, &mut self.session_id),
+            "preserve_refresh_tokens" => flag(map, &mut self.preserve_refresh_tokens),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1271,8 +1271,8 @@ pub struct SessionResponse {
 impl Model for SessionResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "user_id" => get(map, &mut self.user_id),
+            "id" => text(map, &mut self.id),
+            "user_id" => text(map, &mut self.user_id),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "authenticated_at" => get(map, &mut self.authenticated_at),
@@ -1332,18 +1332,18 @@ pub struct SetUserAuthenticationMethodResponse {
 impl Model for SetUserAuthenticationMethodResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "type" => get(map, &mut self.r#type),
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "totp_secret" => get(map, &mut self.totp_secret),
-            "phone_number" => get(map, &mut self.phone_number),
-            "email" => get(map, &mut self.email),
+            "phone_number" => text(map, &mut self.phone_number),
+            "email" => text(map, &mut self.email),
             "authentication_methods" => get(map, &mut self.authentication_methods),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
-            "key_id" => get(map, &mut self.key_id),
-            "public_key" => get(map, &mut self.public_key),
-            "aaguid" => get(map, &mut self.aaguid),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
+            "key_id" => text(map, &mut self.key_id),
+            "public_key" => text(map, &mut self.public_key),
+            "aaguid" => text(map, &mut self.aaguid),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
             "created_at" => get(map, &mut self.created_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -1408,9 +1408,9 @@ impl Model for SetUserAuthenticationMethods {
         match name {
             "type" => get(map, &mut self.r#type),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
-            "name" => get(map, &mut self.name),
-            "phone_number" => get(map, &mut self.phone_number),
-            "email" => get(map, &mut self.email),
+            "name" => text(map, &mut self.name),
+            "phone_number" => text(map, &mut self.phone_number),
+            "email" => text(map, &mut self.email),
             "totp_secret" => get(map, &mut self.totp_secret),
             _ => other(map, name, &mut self.extra),
         }
@@ -1508,24 +1508,24 @@ impl UpdateUser {
 impl Model for UpdateUser {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "blocked" => get(map, &mut self.blocked),
-            "email_verified" => get(map, &mut self.email_verified),
-            "email" => get(map, &mut self.email),
-            "phone_number" => get(map, &mut self.phone_number),
-            "phone_verified" => get(map, &mut self.phone_verified),
+            "blocked" => flag(map, &mut self.blocked),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "email" => text(map, &mut self.email),
+            "phone_number" => text(map, &mut self.phone_number),
+            "phone_verified" => flag(map, &mut self.phone_verified),
             "user_metadata" => get(map, &mut self.user_metadata),
             "app_metadata" => get(map, &mut self.app_metadata),
-            "given_name" => get(map, &mut self.given_name),
-            "family_name" => get(map, &mut self.family_name),
-            "name" => get(map, &mut self.name),
-            "nickname" => get(map, &mut self.nickname),
-            "picture" => get(map, &mut self.picture),
-            "verify_email" => get(map, &mut self.verify_email),
-            "verify_phone_number" => get(map, &mut self.verify_phone_number),
+            "given_name" => text(map, &mut self.given_name),
+            "family_name" => text(map, &mut self.family_name),
+            "name" => text(map, &mut self.name),
+            "nickname" => text(map, &mut self.nickname),
+            "picture" => text(map, &mut self.picture),
+            "verify_email" => flag(map, &mut self.verify_email),
+            "verify_phone_number" => flag(map, &mut self.verify_phone_number),
             "password" => get(map, &mut self.password),
-            "connection" => get(map, &mut self.connection),
-            "client_id" => get(map, &mut self.client_id),
-            "username" => get(map, &mut self.username),
+            "connection" => text(map, &mut self.connection),
+            "client_id" => text(map, &mut self.client_id),
+            "username" => text(map, &mut self.username),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1581,7 +1581,7 @@ impl UpdateUserAuthenticationMethod {
 impl Model for UpdateUserAuthenticationMethod {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
             _ => other(map, name, &mut self.extra),
         }
@@ -1619,19 +1619,19 @@ pub struct UpdateUserAuthenticationMethodResponse {
 impl Model for UpdateUserAuthenticationMethodResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "type" => get(map, &mut self.r#type),
-            "name" => get(map, &mut self.name),
+            "name" => text(map, &mut self.name),
             "totp_secret" => get(map, &mut self.totp_secret),
-            "phone_number" => get(map, &mut self.phone_number),
-            "email" => get(map, &mut self.email),
+            "phone_number" => text(map, &mut self.phone_number),
+            "email" => text(map, &mut self.email),
             "authentication_methods" => get(map, &mut self.authentication_methods),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
-            "key_id" => get(map, &mut self.key_id),
-            "public_key" => get(map, &mut self.public_key),
-            "aaguid" => get(map, &mut self.aaguid),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
-            "confirmed" => get(map, &mut self.confirmed),
+            "key_id" => text(map, &mut self.key_id),
+            "public_key" => text(map, &mut self.public_key),
+            "aaguid" => text(map, &mut self.aaguid),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
+            "confirmed" => flag(map, &mut self.confirmed),
             "created_at" => get(map, &mut self.created_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -1690,29 +1690,29 @@ pub struct User {
 impl Model for User {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_id" => get(map, &mut self.user_id),
-            "email" => get(map, &mut self.email),
-            "email_verified" => get(map, &mut self.email_verified),
-            "username" => get(map, &mut self.username),
-            "phone_number" => get(map, &mut self.phone_number),
-            "phone_verified" => get(map, &mut self.phone_verified),
+            "user_id" => text(map, &mut self.user_id),
+            "email" => text(map, &mut self.email),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "username" => text(map, &mut self.username),
+            "phone_number" => text(map, &mut self.phone_number),
+            "phone_verified" => flag(map, &mut self.phone_verified),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "identities" => get(map, &mut self.identities),
             "app_metadata" => get(map, &mut self.app_metadata),
             "user_metadata" => get(map, &mut self.user_metadata),
-            "picture" => get(map, &mut self.picture),
-            "name" => get(map, &mut self.name),
-            "nickname" => get(map, &mut self.nickname),
-            "multifactor" => get(map, &mut self.multifactor),
+            "picture" => text(map, &mut self.picture),
+            "name" => text(map, &mut self.name),
+            "nickname" => text(map, &mut self.nickname),
+            "multifactor" => texts(map, &mut self.multifactor),
             "multifactor_last_modified" => get(map, &mut self.multifactor_last_modified),
-            "last_ip" => get(map, &mut self.last_ip),
+            "last_ip" => text(map, &mut self.last_ip),
             "last_login" => get(map, &mut self.last_login),
             "last_password_reset" => get(map, &mut self.last_password_reset),
             "logins_count" => int(map, &mut self.logins_count),
-            "blocked" => get(map, &mut self.blocked),
-            "given_name" => get(map, &mut self.given_name),
-            "family_name" => get(map, &mut self.family_name),
+            "blocked" => flag(map, &mut self.blocked),
+            "given_name" => text(map, &mut self.given_name),
+            "family_name" => text(map, &mut self.family_name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1789,28 +1789,28 @@ pub struct UserAuthenticationMethod {
 impl Model for UserAuthenticationMethod {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "type" => get(map, &mut self.r#type),
-            "confirmed" => get(map, &mut self.confirmed),
-            "name" => get(map, &mut self.name),
+            "confirmed" => flag(map, &mut self.confirmed),
+            "name" => text(map, &mut self.name),
             "authentication_methods" => get(map, &mut self.authentication_methods),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
-            "link_id" => get(map, &mut self.link_id),
-            "phone_number" => get(map, &mut self.phone_number),
-            "email" => get(map, &mut self.email),
-            "key_id" => get(map, &mut self.key_id),
-            "public_key" => get(map, &mut self.public_key),
+            "link_id" => text(map, &mut self.link_id),
+            "phone_number" => text(map, &mut self.phone_number),
+            "email" => text(map, &mut self.email),
+            "key_id" => text(map, &mut self.key_id),
+            "public_key" => text(map, &mut self.public_key),
             "created_at" => get(map, &mut self.created_at),
             "enrolled_at" => get(map, &mut self.enrolled_at),
             "last_auth_at" => get(map, &mut self.last_auth_at),
-            "credential_device_type" => get(map, &mut self.credential_device_type),
-            "credential_backed_up" => get(map, &mut self.credential_backed_up),
-            "identity_user_id" => get(map, &mut self.identity_user_id),
-            "user_agent" => get(map, &mut self.user_agent),
-            "user_handle" => get(map, &mut self.user_handle),
-            "transports" => get(map, &mut self.transports),
-            "aaguid" => get(map, &mut self.aaguid),
-            "relying_party_identifier" => get(map, &mut self.relying_party_identifier),
+            "credential_device_type" => text(map, &mut self.credential_device_type),
+            "credential_backed_up" => flag(map, &mut self.credential_backed_up),
+            "identity_user_id" => text(map, &mut self.identity_user_id),
+            "user_agent" => text(map, &mut self.user_agent),
+            "user_handle" => text(map, &mut self.user_handle),
+            "transports" => texts(map, &mut self.transports),
+            "aaguid" => text(map, &mut self.aaguid),
+            "relying_party_identifier" => text(map, &mut self.relying_party_identifier),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1859,7 +1859,7 @@ impl Model for UserAuthenticationMethodProperties {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "type" => get(map, &mut self.r#type),
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1902,10 +1902,10 @@ pub struct UserEffectivePermissionResponse {
 impl Model for UserEffectivePermissionResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "resource_server_identifier" => get(map, &mut self.resource_server_identifier),
-            "permission_name" => get(map, &mut self.permission_name),
-            "resource_server_name" => get(map, &mut self.resource_server_name),
-            "description" => get(map, &mut self.description),
+            "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
+            "permission_name" => text(map, &mut self.permission_name),
+            "resource_server_name" => text(map, &mut self.resource_server_name),
+            "description" => text(map, &mut self.description),
             "sources" => get(map, &mut self.sources),
             _ => other(map, name, &mut self.extra),
         }
@@ -1938,12 +1938,12 @@ pub struct UserEffectivePermissionRoleSourceResponse {
 impl Model for UserEffectivePermissionRoleSourceResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "sources" => get(map, &mut self.sources),
             "type" => get(map, &mut self.r#type),
-            "owner_id" => get(map, &mut self.owner_id),
+            "owner_id" => text(map, &mut self.owner_id),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1996,9 +1996,9 @@ pub struct UserEffectiveRole {
 impl Model for UserEffectiveRole {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "description" => get(map, &mut self.description),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "description" => text(map, &mut self.description),
             "sources" => get(map, &mut self.sources),
             _ => other(map, name, &mut self.extra),
         }
@@ -2077,11 +2077,11 @@ pub struct UserGroups {
 impl Model for UserGroups {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "external_id" => get(map, &mut self.external_id),
-            "connection_id" => get(map, &mut self.connection_id),
-            "tenant_name" => get(map, &mut self.tenant_name),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "external_id" => text(map, &mut self.external_id),
+            "connection_id" => text(map, &mut self.connection_id),
+            "tenant_name" => text(map, &mut self.tenant_name),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "membership_created_at" => get(map, &mut self.membership_created_at),
@@ -2122,11 +2122,11 @@ pub struct UserIdentity {
 impl Model for UserIdentity {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
-            "provider" => get(map, &mut self.provider),
+            "provider" => text(map, &mut self.provider),
             "profileData" => get(map, &mut self.profile_data),
-            "isSocial" => get(map, &mut self.is_social),
+            "isSocial" => flag(map, &mut self.is_social),
             "access_token" => get(map, &mut self.access_token),
             "access_token_secret" => get(map, &mut self.access_token_secret),
             "refresh_token" => get(map, &mut self.refresh_token),
@@ -2285,10 +2285,10 @@ pub struct UserIdentitySchema {
 impl Model for UserIdentitySchema {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection" => get(map, &mut self.connection),
+            "connection" => text(map, &mut self.connection),
             "user_id" => get(map, &mut self.user_id),
             "provider" => get(map, &mut self.provider),
-            "isSocial" => get(map, &mut self.is_social),
+            "isSocial" => flag(map, &mut self.is_social),
             "access_token" => get(map, &mut self.access_token),
             "access_token_secret" => get(map, &mut self.access_token_secret),
             "refresh_token" => get(map, &mut self.refresh_token),
@@ -2371,10 +2371,10 @@ impl Model for UserPermission {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "sources" => get(map, &mut self.sources),
-            "resource_server_identifier" => get(map, &mut self.resource_server_identifier),
-            "permission_name" => get(map, &mut self.permission_name),
-            "resource_server_name" => get(map, &mut self.resource_server_name),
-            "description" => get(map, &mut self.description),
+            "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
+            "permission_name" => text(map, &mut self.permission_name),
+            "resource_server_name" => text(map, &mut self.resource_server_name),
+            "description" => text(map, &mut self.description),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2407,14 +2407,14 @@ pub struct UserProfileData {
 impl Model for UserProfileData {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "email" => get(map, &mut self.email),
-            "email_verified" => get(map, &mut self.email_verified),
-            "name" => get(map, &mut self.name),
-            "username" => get(map, &mut self.username),
-            "given_name" => get(map, &mut self.given_name),
-            "phone_number" => get(map, &mut self.phone_number),
-            "phone_verified" => get(map, &mut self.phone_verified),
-            "family_name" => get(map, &mut self.family_name),
+            "email" => text(map, &mut self.email),
+            "email_verified" => flag(map, &mut self.email_verified),
+            "name" => text(map, &mut self.name),
+            "username" => text(map, &mut self.username),
+            "given_name" => text(map, &mut self.given_name),
+            "phone_number" => text(map, &mut self.phone_number),
+            "phone_verified" => flag(map, &mut self.phone_verified),
+            "family_name" => text(map, &mut self.family_name),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2451,12 +2451,12 @@ pub struct UsersEnrollment {
 impl Model for UsersEnrollment {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
+            "id" => text(map, &mut self.id),
             "status" => get(map, &mut self.status),
-            "type" => get(map, &mut self.r#type),
-            "name" => get(map, &mut self.name),
-            "identifier" => get(map, &mut self.identifier),
-            "phone_number" => get(map, &mut self.phone_number),
+            "type" => text(map, &mut self.r#type),
+            "name" => text(map, &mut self.name),
+            "identifier" => text(map, &mut self.identifier),
+            "phone_number" => text(map, &mut self.phone_number),
             "auth_method" => get(map, &mut self.auth_method),
             "enrolled_at" => get(map, &mut self.enrolled_at),
             "last_auth" => get(map, &mut self.last_auth),

@@ -33,7 +33,7 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     ///
     /// Scope: `read:vdcs_templates`.
     /// Pages by `from` and `take`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -51,7 +51,7 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// `POST /verifiable-credentials/verification/templates`
     ///
     /// Scope: `create:vdcs_templates`.
-    /// Answers 201.
+    /// Generally available. Answers 201.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run
@@ -67,7 +67,7 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// `GET /verifiable-credentials/verification/templates/{id}`
     ///
     /// Scope: `read:vdcs_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 404, 429.
     ///
     /// ```no_run
@@ -82,7 +82,7 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// `DELETE /verifiable-credentials/verification/templates/{id}`
     ///
     /// Scope: `delete:vdcs_templates`.
-    /// Answers 204.
+    /// Generally available. Answers 204.
     /// Fails with 400, 401, 403, 429.
     ///
     /// ```no_run
@@ -97,7 +97,7 @@ impl VerifiableCredentialsVerificationTemplatesClient {
     /// `PATCH /verifiable-credentials/verification/templates/{id}`
     ///
     /// Scope: `update:vdcs_templates`.
-    /// Answers 200.
+    /// Generally available. Answers 200.
     /// Fails with 400, 401, 403, 409, 429.
     ///
     /// ```no_run

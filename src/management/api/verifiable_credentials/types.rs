@@ -44,12 +44,12 @@ impl CreateVerifiableCredentialTemplate {
 impl Model for CreateVerifiableCredentialTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "dialect" => get(map, &mut self.dialect),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "dialect" => text(map, &mut self.dialect),
             "presentation" => get(map, &mut self.presentation),
-            "custom_certificate_authority" => get(map, &mut self.custom_certificate_authority),
-            "well_known_trusted_issuers" => get(map, &mut self.well_known_trusted_issuers),
+            "custom_certificate_authority" => text(map, &mut self.custom_certificate_authority),
+            "well_known_trusted_issuers" => text(map, &mut self.well_known_trusted_issuers),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -78,7 +78,7 @@ pub struct ListVerifiableCredentialTemplatesPaginatedResponse {
 impl Model for ListVerifiableCredentialTemplatesPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "next" => get(map, &mut self.next),
+            "next" => text(map, &mut self.next),
             "templates" => get(map, &mut self.templates),
             _ => other(map, name, &mut self.extra),
         }
@@ -184,27 +184,27 @@ impl MdlPresentationProperties {
 impl Model for MdlPresentationProperties {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "family_name" => get(map, &mut self.family_name),
-            "given_name" => get(map, &mut self.given_name),
-            "birth_date" => get(map, &mut self.birth_date),
-            "issue_date" => get(map, &mut self.issue_date),
-            "expiry_date" => get(map, &mut self.expiry_date),
-            "issuing_country" => get(map, &mut self.issuing_country),
-            "issuing_authority" => get(map, &mut self.issuing_authority),
-            "portrait" => get(map, &mut self.portrait),
-            "driving_privileges" => get(map, &mut self.driving_privileges),
-            "resident_address" => get(map, &mut self.resident_address),
-            "portrait_capture_date" => get(map, &mut self.portrait_capture_date),
-            "age_in_years" => get(map, &mut self.age_in_years),
-            "age_birth_year" => get(map, &mut self.age_birth_year),
-            "issuing_jurisdiction" => get(map, &mut self.issuing_jurisdiction),
-            "nationality" => get(map, &mut self.nationality),
-            "resident_city" => get(map, &mut self.resident_city),
-            "resident_state" => get(map, &mut self.resident_state),
-            "resident_postal_code" => get(map, &mut self.resident_postal_code),
-            "resident_country" => get(map, &mut self.resident_country),
-            "family_name_national_character" => get(map, &mut self.family_name_national_character),
-            "given_name_national_character" => get(map, &mut self.given_name_national_character),
+            "family_name" => flag(map, &mut self.family_name),
+            "given_name" => flag(map, &mut self.given_name),
+            "birth_date" => flag(map, &mut self.birth_date),
+            "issue_date" => flag(map, &mut self.issue_date),
+            "expiry_date" => flag(map, &mut self.expiry_date),
+            "issuing_country" => flag(map, &mut self.issuing_country),
+            "issuing_authority" => flag(map, &mut self.issuing_authority),
+            "portrait" => flag(map, &mut self.portrait),
+            "driving_privileges" => flag(map, &mut self.driving_privileges),
+            "resident_address" => flag(map, &mut self.resident_address),
+            "portrait_capture_date" => flag(map, &mut self.portrait_capture_date),
+            "age_in_years" => flag(map, &mut self.age_in_years),
+            "age_birth_year" => flag(map, &mut self.age_birth_year),
+            "issuing_jurisdiction" => flag(map, &mut self.issuing_jurisdiction),
+            "nationality" => flag(map, &mut self.nationality),
+            "resident_city" => flag(map, &mut self.resident_city),
+            "resident_state" => flag(map, &mut self.resident_state),
+            "resident_postal_code" => flag(map, &mut self.resident_postal_code),
+            "resident_country" => flag(map, &mut self.resident_country),
+            "family_name_national_character" => flag(map, &mut self.family_name_national_character),
+            "given_name_national_character" => flag(map, &mut self.given_name_national_character),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -347,12 +347,12 @@ impl UpdateVerifiableCredentialTemplate {
 impl Model for UpdateVerifiableCredentialTemplate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "dialect" => get(map, &mut self.dialect),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "dialect" => text(map, &mut self.dialect),
             "presentation" => get(map, &mut self.presentation),
-            "well_known_trusted_issuers" => get(map, &mut self.well_known_trusted_issuers),
-            "version" => get(map, &mut self.version),
+            "well_known_trusted_issuers" => text(map, &mut self.well_known_trusted_issuers),
+            "version" => float(map, &mut self.version),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -362,7 +362,7 @@ impl Model for UpdateVerifiableCredentialTemplate {
         put(map, "dialect", &self.dialect)?;
         put(map, "presentation", &self.presentation)?;
         put(map, "well_known_trusted_issuers", &self.well_known_trusted_issuers)?;
-        number(map, "version", &self.version)?;
+        put_number(map, "version", &self.version)?;
         others(map, &self.extra)
     }
 }
@@ -387,13 +387,13 @@ pub struct VerifiableCredentialTemplateResponse {
 impl Model for VerifiableCredentialTemplateResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "id" => get(map, &mut self.id),
-            "name" => get(map, &mut self.name),
-            "type" => get(map, &mut self.r#type),
-            "dialect" => get(map, &mut self.dialect),
+            "id" => text(map, &mut self.id),
+            "name" => text(map, &mut self.name),
+            "type" => text(map, &mut self.r#type),
+            "dialect" => text(map, &mut self.dialect),
             "presentation" => get(map, &mut self.presentation),
-            "custom_certificate_authority" => get(map, &mut self.custom_certificate_authority),
-            "well_known_trusted_issuers" => get(map, &mut self.well_known_trusted_issuers),
+            "custom_certificate_authority" => text(map, &mut self.custom_certificate_authority),
+            "well_known_trusted_issuers" => text(map, &mut self.well_known_trusted_issuers),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
