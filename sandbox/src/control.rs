@@ -39,6 +39,11 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
     if let Some(result) = crate::auth::control(tenant, request, path) {
         return result;
     }
+    if let Some(name) = path.strip_prefix("/files/").filter(|_| request.method == "GET") {
+        let files = tenant.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let body = files.get(name).cloned().ok_or_else(ApiError::not_found)?;
+        return Ok(Answer { status: 200, headers: Vec::new(), body }.with("content-type", "application/gzip"));
+    }
     match (request.method.as_str(), path) {
         ("GET", "/faults") => return Ok(Answer::json(200, &json!(tenant.faults.all()))),
         ("POST", "/faults") => {

@@ -57,8 +57,6 @@ pub(crate) enum Own {
     RemoveNames,
     /// A new client secret.
     RotateSecret,
-    /// A job that is then found under `/jobs`.
-    Job,
     /// Two server-sent events.
     Events,
     /// Nothing to remove; succeeds.
@@ -79,9 +77,6 @@ const OWN: &[(&str, Own, Option<&str>)] = &[
     ("DELETE /connections/{}/users", Own::ConnectionUser, Some("/users")),
     ("DELETE /hooks/{}/secrets", Own::RemoveNames, None),
     ("POST /clients/{}/rotate-secret", Own::RotateSecret, Some("/clients")),
-    ("POST /jobs/users-exports", Own::Job, Some("/jobs")),
-    ("POST /jobs/users-imports", Own::Job, Some("/jobs")),
-    ("POST /jobs/verification-email", Own::Job, Some("/jobs")),
     ("GET /events", Own::Events, None),
     ("DELETE /users/{}/authenticators", Own::Nothing, None),
     ("DELETE /users/{}/multifactor/{}", Own::Nothing, None),

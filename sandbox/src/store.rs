@@ -144,6 +144,21 @@ impl Store {
         }
     }
 
+    /// Takes back the permissions of an API that is gone, or whose scopes are only `left` now.
+    pub(crate) fn remove_permissions(&mut self, api: &str, left: Option<&[String]>) {
+        for collection in
+            self.collections.iter_mut().filter(|(path, _)| path.ends_with("/permissions")).map(|(_, all)| all)
+        {
+            let gone = |id: &str| {
+                let (of, name) = id.rsplit_once('|').unwrap_or((id, ""));
+                of == api && left.is_none_or(|left| !left.iter().any(|scope| scope == name))
+            };
+            let ids: Vec<String> =
+                collection.after(None).map(|(_, id, _)| id.to_string()).filter(|id| gone(id)).collect();
+            ids.iter().for_each(|id| drop(collection.remove(id)));
+        }
+    }
+
     pub(crate) fn clear(&mut self, path: &str) {
         if path == USERS {
             self.logins.clear();

@@ -13,6 +13,7 @@ use crate::outbox::Outbox;
 use crate::seed::{self, Seed};
 use crate::store::Store;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -29,6 +30,8 @@ pub(crate) struct Tenant {
     pub(crate) journal: Journal,
     pub(crate) flows: Mutex<Flows>,
     pub(crate) outbox: Outbox,
+    /// Files of exports, by name.
+    pub(crate) files: Mutex<BTreeMap<String, Vec<u8>>>,
     poll_interval_s: AtomicI64,
     pub(crate) clock: Clock,
     /// Answer a sample to a valid request that the state refuses.
@@ -61,6 +64,7 @@ impl Tenant {
             journal: Journal::default(),
             flows: Mutex::default(),
             outbox: Outbox::default(),
+            files: Mutex::default(),
             poll_interval_s: AtomicI64::new(POLL_INTERVAL_S),
             clock: Clock::default(),
             sample_refused: settings.sample_refused,
@@ -80,6 +84,7 @@ impl Tenant {
         self.journal.clear();
         *self.flows.lock().unwrap_or_else(PoisonError::into_inner) = Flows::default();
         self.outbox.clear();
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.set_poll_interval(POLL_INTERVAL_S);
         self.clock.reset();
         self.limiter.set(self.rate_limit);

@@ -33,7 +33,7 @@ mod visit;
 mod waiting;
 
 pub(crate) use authority::Authority;
-pub(crate) use client::{forget_key, forget_keys, keep_key};
+pub(crate) use client::{default_grants, forget_key, forget_keys, keep_key};
 pub(crate) use controls::handle as control;
 pub(crate) use flows::{Flows, Ticket, new_ticket};
 pub(crate) use mfa_factors::new_recovery_code;

@@ -87,22 +87,6 @@ impl Call<'_> {
                 store.put(&self.path, &id, &client);
                 Ok(self.done(Some(&client)))
             }
-            Own::Job => {
-                let body: Map<String, Value> =
-                    self.body_map().into_iter().filter(|(name, _)| name != "users").collect();
-                let (id, mut job) = self.new_record(store, body)?;
-                let kind = self.route.operation.path.rsplit('/').next().unwrap_or_default().replace('-', "_");
-                if let Some(map) = job.as_object_mut() {
-                    map.insert("status".to_owned(), json!("pending"));
-                    map.insert(
-                        "type".to_owned(),
-                        json!(kind.replace("users_exports", "users_export").replace("users_imports", "users_import")),
-                    );
-                    map.insert("created_at".to_owned(), json!(self.now));
-                }
-                store.put(&self.path, &id, &job);
-                Ok(self.done(Some(&job)).with("x-sandbox-sampled", "true"))
-            }
             Own::UsersByEmail | Own::FindBy(_) | Own::First | Own::Events | Own::Nothing => {
                 Err(ApiError::internal("a reading operation was taken for a writing one"))
             }

@@ -8,8 +8,18 @@ impl Call<'_> {
         let (id, record) = if self.route.target == USERS {
             users::create(store, &body, &self.now)?
         } else {
+            let mut body = body;
+            if self.route.target == "/clients" {
+                // The id is needed before there is a record.
+                let id = ids::new_id("/clients")?;
+                self.keep_inline_credentials(store, &id, &mut body)?;
+                body.entry("client_id").or_insert_with(|| json!(id));
+            }
             self.new_record(store, body)?
         };
+        if self.route.target == "/organizations" {
+            self.enable_connections(store, &id);
+        }
         store.put(&self.path, &id, &record);
         self.keep_secrets(store, &id)?;
         Ok(self.done(Some(&record)))
@@ -43,6 +53,7 @@ impl Call<'_> {
             return Err(already_exists());
         }
         self.refuse_duplicate(store, &body, None)?;
+        self.check_references(store, &body, true)?;
         let mut record = Map::new();
         record.insert(self.route.id_field.clone(), json!(id));
         if let Some(Value::Object(grant)) = body.get("grant_id").and_then(|_| store.get("/client-grants", &id)) {
@@ -59,6 +70,7 @@ impl Call<'_> {
         if template == "/clients" {
             record.insert("client_secret".to_owned(), json!(ids::letters(64)?));
         }
+        rules::defaults(template, &mut record);
         self.stamp(&mut record, &["created_at", "updated_at", "createdAt", "updatedAt"]);
         let mut record = Value::Object(record);
         self.tenant.model.complete(&self.route.target, &mut record);
@@ -105,10 +117,15 @@ impl Call<'_> {
             users::update(store, &id, &mut record, &body)?;
         } else {
             self.refuse_duplicate(store, &body, Some(&id))?;
+            self.check_references(store, &body, false)?;
             self.merge(&mut record, &body);
+            if self.route.target == "/clients" {
+                self.keep_inline_credentials(store, &id, &mut record)?;
+            }
         }
         self.stamp(&mut record, &["updated_at", "updatedAt"]);
         let mut record = Value::Object(record);
+        self.after_update(store, &mut record);
         self.tenant.model.complete(&self.route.target, &mut record);
         store.put(&self.path, &id, &record);
         self.keep_secrets(store, &id)?;
@@ -187,6 +204,7 @@ impl Call<'_> {
         match store.remove(&self.path, &id) {
             Some(record) => {
                 store.unlink(&self.route.target, &id);
+                self.cascade(store, &record);
                 Ok(if self.route.operation.response.is_some() { self.done(Some(&record)) } else { self.done(None) })
             }
             None => Err(missing(&self.route.target)),

@@ -1,7 +1,11 @@
 //! Operations that do something of their own: they end sessions, lift blocks, rotate keys, send mails.
 
+mod access;
+mod actions;
+mod jobs;
 mod keys;
 mod sessions;
+mod tenant;
 mod tickets;
 mod users;
 
@@ -43,6 +47,25 @@ const ACTS: &[(&str, Act)] = &[
     ("tickets.verifyEmail", |deed| deed.verification_ticket()),
     ("tickets.changePassword", |deed| deed.password_ticket()),
     ("jobs.verificationEmail.create", |deed| deed.verification_job()),
+    ("jobs.get", |deed| deed.job()),
+    ("jobs.errors.get", |deed| deed.job_errors()),
+    ("jobs.usersExports.create", |deed| deed.export()),
+    ("jobs.usersImports.create", |deed| deed.import()),
+    ("actions.deploy", |deed| deed.deploy_action()),
+    ("actions.versions.deploy", |deed| deed.deploy_version()),
+    ("actions.triggers.bindings.updateMany", |deed| deed.bind_actions()),
+    ("users.permissions.create", |deed| deed.add_permissions()),
+    ("users.permissions.delete", |deed| deed.remove_permissions()),
+    ("roles.permissions.add", |deed| deed.add_permissions()),
+    ("roles.permissions.delete", |deed| deed.remove_permissions()),
+    ("users.effectiveRoles.list", |deed| deed.effective_roles()),
+    ("users.effectivePermissions.list", |deed| deed.effective_permissions()),
+    ("customDomains.verify", |deed| deed.verify_domain()),
+    ("customDomains.test", |deed| deed.test_domain()),
+    ("organizations.invitations.create", |deed| deed.invite()),
+    ("guardian.enrollments.createTicket", |deed| deed.enrollment_ticket()),
+    ("connections.checkStatus", |deed| deed.connection_status()),
+    ("users.authenticators.deleteAll", |deed| deed.remove_factors()),
 ];
 
 /// What an operation does of its own.

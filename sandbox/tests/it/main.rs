@@ -12,4 +12,5 @@ mod lists;
 mod login;
 mod passkeys;
 mod records;
+mod rules;
 mod tokens;
