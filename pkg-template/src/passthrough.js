@@ -18,9 +18,15 @@ const targetOf = (input, baseUrl) => {
 
 export const passThrough = async (context, input, init = {}, requestOptions = {}) => {
   const request = input instanceof Request ? input : {};
-  const given = init.body ?? request.body ?? undefined;
-  // A stream can be sent once, and an attempt may have to be repeated.
-  const body = given?.getReader ? await new Response(given).arrayBuffer() : given;
+  // A stream can be sent once, and an attempt may have to be repeated. In Firefox a Request has no `body`.
+  let bytes;
+  try {
+    if (init.body?.getReader) bytes = await new Response(init.body).arrayBuffer();
+    else if (!init.body && !/^(GET|HEAD)$/.test(request.method ?? "GET")) bytes = await request.clone().arrayBuffer();
+  } catch (cause) {
+    throw invalid("fetch", `the body cannot be read: ${cause?.message ?? cause}`, cause);
+  }
+  const body = bytes?.byteLength || init.body ? (bytes ?? init.body) : undefined;
   const options = {
     ...requestOptions,
     abortSignal: requestOptions.abortSignal ?? init.signal ?? request.signal,

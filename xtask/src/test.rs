@@ -22,6 +22,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
         ("setup", &|| {
             tools.npm()?;
             tools.chromium()?;
+            tools.firefox()?;
             tools.nextest()?;
             tools.wasm_tools()
         }),
@@ -63,7 +64,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             let sandbox = sandbox::start(root, 0)?;
             let mut node = tools.command("node")?;
             sandbox.describe(&mut node);
-            run(node.arg("tests/js/run.mjs").env("CHROMIUM", chromium.browser))
+            run(node.arg("tests/js/run.mjs").env("CHROMIUM", chromium.browser).env("FIREFOX", tools.firefox()?))
         }),
         ("conformance", &|| {
             let samples = output(tools.cargo()?.args(SAMPLES))?;

@@ -118,12 +118,27 @@ impl<'a> Tools<'a> {
         }
         let how = "Chromium and chromedriver are needed: on Debian as root `apt-get install chromium chromium-driver`; \
                    elsewhere install both in the same version and put them on PATH";
+        self.apt(&["chromium", "chromium-driver"], how)?;
+        find().ok_or_else(|| how.to_owned())
+    }
+
+    /// Firefox: the machine's, or Debian's package.
+    pub(crate) fn firefox(&self) -> Result<PathBuf, String> {
+        let find = || first_on_path(&["firefox", "firefox-esr"]);
+        if let Some(found) = find() {
+            return Ok(found);
+        }
+        let how = "Firefox is needed: on Debian as root `apt-get install firefox-esr`; elsewhere install it and put it on PATH";
+        self.apt(&["firefox-esr"], how)?;
+        find().ok_or_else(|| how.to_owned())
+    }
+
+    fn apt(&self, packages: &[&str], how: &str) -> Result<(), String> {
         let apt = first_on_path(&["apt-get"]).ok_or(how)?;
         run(command(&apt, self.root).args(["update", "-qq"])).map_err(|error| format!("{error}\n{how}"))?;
-        let install = ["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"];
-        run(command(&apt, self.root).args(install).env("DEBIAN_FRONTEND", "noninteractive"))
-            .map_err(|error| format!("{error}\n{how}"))?;
-        find().ok_or_else(|| how.to_owned())
+        let install = ["install", "-y", "-qq", "--no-install-recommends"];
+        run(command(&apt, self.root).args(install).args(packages).env("DEBIAN_FRONTEND", "noninteractive"))
+            .map_err(|error| format!("{error}\n{how}"))
     }
 }
 
