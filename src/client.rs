@@ -23,33 +23,44 @@ const MAX_RETRIES: u32 = 2;
 /// Sets a [`ManagementClient`] up. Everything is checked by [`ManagementBuilder::build`].
 #[must_use = "nothing happens before build()"]
 pub struct ManagementBuilder {
-    domain: String,
-    base_url: Option<String>,
-    token: Option<TokenSource>,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
-    audience: Option<String>,
-    organization: Option<String>,
-    headers: Vec<(String, Secret)>,
-    custom_domain: Option<String>,
-    telemetry: Option<String>,
-    timeout: Duration,
-    deadline: Option<Duration>,
-    max_retries: u32,
-    retry: Arc<dyn Retry>,
+    wanted: Wanted,
     host: Option<Host>,
     transport: Option<Arc<dyn Transport>>,
     store: Option<Arc<dyn TokenStore>>,
 }
 
+/// What a client is wanted to be, not checked yet. Without the host, which the npm package has none of.
+pub(crate) struct Wanted {
+    pub(crate) domain: String,
+    pub(crate) base_url: Option<String>,
+    pub(crate) token: Option<TokenSource>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<Secret>,
+    pub(crate) audience: Option<String>,
+    pub(crate) organization: Option<String>,
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) custom_domain: Option<String>,
+    /// The value of `Auth0-Client`; `None` for no telemetry.
+    pub(crate) telemetry: Option<String>,
+    pub(crate) limits: Limits,
+}
+
+impl Limits {
+    /// Those of a client that is told nothing else.
+    pub(crate) fn standard() -> Self {
+        Self {
+            timeout: TIMEOUT,
+            deadline: None,
+            max_retries: MAX_RETRIES,
+            retry: Arc::new(RetryPolicy::default()),
+            attempt_ends_at: None,
+        }
+    }
+}
+
 impl ManagementBuilder {
     pub(crate) fn new(domain: String) -> Self {
-        Self { telemetry: Some(telemetry::of_this_crate()), ..Self::bare(domain) }
-    }
-
-    /// A builder that sends no telemetry. Apart, so that a build which brings its own header links no base64.
-    pub(crate) fn bare(domain: String) -> Self {
-        Self {
+        let wanted = Wanted {
             domain,
             base_url: None,
             token: None,
@@ -59,26 +70,21 @@ impl ManagementBuilder {
             organization: None,
             headers: Vec::new(),
             custom_domain: None,
-            telemetry: None,
-            timeout: TIMEOUT,
-            deadline: None,
-            max_retries: MAX_RETRIES,
-            retry: Arc::new(RetryPolicy::default()),
-            host: None,
-            transport: None,
-            store: None,
-        }
+            telemetry: Some(telemetry::of_this_crate()),
+            limits: Limits::standard(),
+        };
+        Self { wanted, host: None, transport: None, store: None }
     }
 
     /// Calls are made with this token, which the program has got elsewhere. It is not renewed.
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
-        self.token = Some(TokenSource::Fixed(token.into()));
+        self.wanted.token = Some(TokenSource::Fixed(token.into()));
         self
     }
 
     /// Calls are made with the token that this gives for each attempt. A closure that returns a future is a provider.
     pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
-        self.token = Some(TokenSource::Provider(Arc::new(provider)));
+        self.wanted.token = Some(TokenSource::Provider(Arc::new(provider)));
         self
     }
 
@@ -86,102 +92,76 @@ impl ManagementBuilder {
     /// expires, and renews. Many calls at once make one token request. A kept token that the API answers with 401 is
     /// replaced once.
     pub fn client_credentials(mut self, client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
-        self.client_id = Some(client_id.into());
-        self.client_secret = Some(client_secret.into());
+        self.wanted.client_id = Some(client_id.into());
+        self.wanted.client_secret = Some(client_secret.into());
         self
     }
 
     /// The audience of the token that client credentials get. `https://{domain}/api/v2/` by default; it must be named
     /// when the domain is a custom one, since the audience keeps the tenant's own.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = Some(audience.into());
+        self.wanted.audience = Some(audience.into());
         self
     }
 
     /// The organization (id or name) that the token of the client credentials is for.
     pub fn organization(mut self, organization: impl Into<String>) -> Self {
-        self.organization = Some(organization.into());
+        self.wanted.organization = Some(organization.into());
         self
     }
 
     /// Where the Management API is, in the place of `https://{domain}/api/v2`: a proxy. https, or loopback.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        self.base_url = Some(base_url.into());
+        self.wanted.base_url = Some(base_url.into());
         self
     }
 
     /// A header of every call.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), Secret::new(value)));
+        self.wanted.headers.push((name.into(), Secret::new(value)));
         self
     }
 
     /// The custom domain that links in mails and tickets use: sent as `Auth0-Custom-Domain` with the operations that
     /// take it, and with no other.
     pub fn custom_domain(mut self, domain: impl Into<String>) -> Self {
-        self.custom_domain = Some(domain.into());
+        self.wanted.custom_domain = Some(domain.into());
         self
     }
 
     /// False leaves the `Auth0-Client` header out, which tells Auth0 the name and version of this crate.
     pub fn telemetry(mut self, on: bool) -> Self {
-        self.telemetry = on.then(telemetry::of_this_crate);
+        self.wanted.telemetry = on.then(telemetry::of_this_crate);
         self
     }
 
     /// The name and version of the program, in the place of this crate's in the `Auth0-Client` header.
     pub fn client_info(mut self, name: &str, version: &str) -> Self {
-        self.telemetry = Some(telemetry::header(name, version));
+        self.wanted.telemetry = Some(telemetry::header(name, version));
         self
-    }
-
-    /// A ready value of the `Auth0-Client` header; `None` leaves it out.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn telemetry_header(mut self, value: Option<String>) -> Self {
-        self.telemetry = value;
-        self
-    }
-
-    /// JavaScript asks its caller for the token.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn asked(mut self) -> Self {
-        self.token = Some(TokenSource::Asked);
-        self
-    }
-
-    /// What may be given and may not.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn optional(
-        self,
-        base_url: Option<String>,
-        audience: Option<String>,
-        organization: Option<String>,
-        custom_domain: Option<String>,
-    ) -> Self {
-        Self { base_url, audience, organization, custom_domain, ..self }
     }
 
     /// The time that each attempt may take, from its token to the last byte of its body. 60 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.wanted.limits.timeout = timeout;
         self
     }
 
     /// The time that all attempts of a call and the waits between them may take. None by default.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.wanted.limits.deadline = Some(deadline);
         self
     }
 
     /// How often a failed attempt is repeated. 2 by default; 0 for never.
     pub fn max_retries(mut self, max_retries: u32) -> Self {
-        self.max_retries = max_retries;
+        self.wanted.limits.max_retries = max_retries;
         self
     }
 
     /// What decides whether a failed attempt is repeated, in the place of [`RetryPolicy::default`].
     pub fn retry_policy(mut self, policy: impl Retry + 'static) -> Self {
-        self.retry = Arc::new(policy);
+        self.wanted.limits.retry = Arc::new(policy);
         self
     }
 
@@ -208,9 +188,9 @@ impl ManagementBuilder {
     /// # Errors
     /// [`ErrorKind::Config`] for a wrong domain or base URL, missing credentials, a token beside credentials, a header
     /// that is not one, and a target without a transport.
-    pub fn build(mut self) -> Result<ManagementClient, Error> {
-        let (host, transport, store) = (self.host.take(), self.transport.take(), self.store.take());
-        let (settings, token) = self.settle()?;
+    pub fn build(self) -> Result<ManagementClient, Error> {
+        let Self { wanted, host, transport, store } = self;
+        let (settings, token) = wanted.settle()?;
         let mut host = match host {
             Some(host) => host,
             None => Host::of_target()?,
@@ -231,8 +211,13 @@ impl ManagementBuilder {
         };
         Ok(ManagementClient { core: Arc::new(core) })
     }
+}
 
-    /// Checks everything but the host.
+impl Wanted {
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// As those of [`ManagementBuilder::build`].
     pub(crate) fn settle(self) -> Result<(Settings, TokenSource), Error> {
         let domain = Domain::parse(&self.domain)?;
         let base_url = match &self.base_url {
@@ -271,21 +256,14 @@ impl ManagementBuilder {
             Some(domain) => Some(Domain::parse(domain)?.as_str().to_owned()),
             None => None,
         };
-        let limits = Limits {
-            timeout: self.timeout,
-            deadline: self.deadline,
-            max_retries: self.max_retries,
-            retry: self.retry,
-            attempt_ends_at: None,
-        };
-        Ok((Settings { base_url, headers, custom_domain, limits }, token))
+        Ok((Settings { base_url, headers, custom_domain, limits: self.limits }, token))
     }
 }
 
 impl fmt::Debug for ManagementBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not checked yet: it may be a URL with a password in it.
-        let domain = Domain::parse(&self.domain);
+        let domain = Domain::parse(&self.wanted.domain);
         let domain = domain.as_ref().map_or("not a domain", Domain::as_str);
         f.debug_struct("ManagementBuilder").field("domain", &domain).finish_non_exhaustive()
     }

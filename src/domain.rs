@@ -1,7 +1,7 @@
 //! The tenant's domain.
 
 use crate::error::{Error, ErrorKind};
-use crate::text::{Quoted, split_once};
+use crate::text::{quoted, split_once};
 
 /// A tenant's domain: `tenant.us.auth0.com` or a custom domain, checked.
 ///
@@ -21,7 +21,8 @@ impl Domain {
     /// has, or asks for http at a host that is not loopback.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |why: &str| {
-            let message = format!("the domain {} {why}; expected something like tenant.us.auth0.com", Quoted(text));
+            let message =
+                ["the domain ", &quoted(text), " ", why, "; expected something like tenant.us.auth0.com"].concat();
             Err(Error::new(ErrorKind::Config, message))
         };
         if text.is_empty() {
@@ -54,7 +55,7 @@ impl Domain {
         if scheme == "http" && !is_loopback(host) {
             return refuse("asks for http, which is for loopback hosts only");
         }
-        let origin = format!("{scheme}://{}", authority.to_ascii_lowercase());
+        let origin = [scheme, "://", &authority.to_ascii_lowercase()].concat();
         Ok(Self { host_start: scheme.len() + 3, origin })
     }
 
@@ -72,7 +73,7 @@ impl Domain {
 /// Checks a base URL that the user gave instead of `https://{domain}/api/v2`, and drops slashes at its end.
 pub(crate) fn parse_base_url(text: &str) -> Result<String, Error> {
     let refuse =
-        |why: &str| Err(Error::new(ErrorKind::Config, format!("the base URL {why}; expected https://host/path")));
+        |why: &str| Err(Error::new(ErrorKind::Config, ["the base URL ", why, "; expected https://host/path"].concat()));
     let Some((scheme @ ("https" | "http"), rest)) = split_once(text, "://") else {
         return refuse("has no scheme, or one that is not https");
     };

@@ -2,9 +2,9 @@
 
 use crate::http::{ErrorBody, Headers};
 use crate::secret::Secret;
-use crate::text;
+use crate::text::{self, digits};
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,9 +63,9 @@ impl ErrorKind {
 /// Why a call failed, and everything known about it.
 ///
 /// `Display` is one line that says what to do about it; `Debug` is several, without the body. Neither shows a secret.
-/// Cheap to clone: one failed token request is the error of every call that waited for it.
+/// A clone is whole: one failed token request is the error of every call that waited for it.
 #[derive(Clone)]
-pub struct Error(Arc<Inner>);
+pub struct Error(Box<Inner>);
 
 type Source = Arc<dyn std::error::Error + Send + Sync + 'static>;
 
@@ -91,7 +91,7 @@ struct Inner {
 impl Error {
     /// An error of a kind with a message. For transports, token callbacks and stores that users write.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner {
+        Self(Box::new(Inner {
             kind,
             message: message.into(),
             operation: None,
@@ -187,7 +187,7 @@ impl Error {
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
-        change(Arc::make_mut(&mut self.0));
+        change(&mut self.0);
         self
     }
 
@@ -261,7 +261,7 @@ impl Error {
     pub(crate) fn cut(self) -> Self {
         match self.message().char_indices().nth(500) {
             Some((end, _)) => {
-                let message = format!("{}…", self.message().get(..end).unwrap_or_default());
+                let message = [self.message().get(..end).unwrap_or_default(), "…"].concat();
                 self.edit(|inner| inner.message = Cow::Owned(message))
             }
             None => self,
@@ -273,7 +273,7 @@ impl Error {
     }
 
     pub(crate) fn with_hint(self, hint: &str) -> Self {
-        self.edit(|inner| inner.message = Cow::Owned(format!("{}; {hint}", inner.message)))
+        self.edit(|inner| inner.message = Cow::Owned([&inner.message, "; ", hint].concat()))
     }
 
     /// Adds what caused the error.
@@ -286,44 +286,55 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    /// What `Display` shows.
+    pub(crate) fn line(&self) -> String {
         let inner = &*self.0;
+        let mut line = String::new();
         if let Some(operation) = &inner.operation {
-            write!(f, "{operation}: ")?;
+            line += operation;
+            line += ": ";
         }
         if let Some(status) = inner.status {
-            write!(f, "{status} ")?;
+            line += &digits(status.into());
+            line += " ";
         }
         if let Some(code) = &inner.code {
-            write!(f, "{code}: ")?;
+            line += code;
+            line += ": ";
         }
         // One line, whatever a server said.
-        for character in inner.message.chars() {
-            f.write_char(if character.is_control() { ' ' } else { character })?;
+        line.extend(inner.message.chars().map(|character| if character.is_control() { ' ' } else { character }));
+        let mut opening = " (";
+        let mut note = |before: &str, said: Option<&str>, after: &str| {
+            if let Some(said) = said {
+                for part in [opening, before, said, after] {
+                    line += part;
+                }
+                opening = "; ";
+            }
+        };
+        note("at ", inner.path.as_deref(), "");
+        note("missing scope: ", inner.missing_scope.as_deref(), "");
+        // Rounded up: who comes back too early is refused again.
+        let wait = inner.retry_after.map(|wait| wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)));
+        note("try again in ", wait.map(digits).as_deref(), " s");
+        note(
+            "",
+            Some(inner.attempts).filter(|attempts| *attempts > 1).map(|n| digits(n.into())).as_deref(),
+            " attempts",
+        );
+        note("request id: ", self.request_id().as_deref(), "");
+        if opening == "; " {
+            line += ")";
         }
-        let mut notes = Vec::new();
-        if let Some(path) = &inner.path {
-            notes.push(format!("at {path}"));
-        }
-        if let Some(scope) = &inner.missing_scope {
-            notes.push(format!("missing scope: {scope}"));
-        }
-        if let Some(wait) = inner.retry_after {
-            // Rounded up: who comes back too early is refused again.
-            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-            notes.push(format!("try again in {seconds} s"));
-        }
-        if inner.attempts > 1 {
-            notes.push(format!("{} attempts", inner.attempts));
-        }
-        if let Some(id) = self.request_id() {
-            notes.push(format!("request id: {id}"));
-        }
-        if !notes.is_empty() {
-            write!(f, " ({})", notes.join("; "))?;
-        }
-        Ok(())
+        line
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line())
     }
 }
 

@@ -6,7 +6,7 @@
 #![allow(missing_debug_implementations, reason = "plain carriers, some with secrets, that nobody prints")]
 
 use crate::auth::client_credentials::{self, ClientCredentials};
-use crate::client::ManagementBuilder;
+use crate::client::Wanted;
 use crate::error::{Error, ErrorKind};
 use crate::host::{StoredToken, TransportError};
 use crate::http::exchange::{Exchange, Moment, Refusal, Step};
@@ -16,6 +16,7 @@ use crate::json::{Form, Node};
 use crate::management::{Input, Operation, RequestOptions, Settings};
 use crate::pagination::CycleGuard;
 use crate::secret::Secret;
+use crate::text::digits;
 use crate::token::{MARGIN, TokenSource};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -78,7 +79,7 @@ impl JsClient {
         match exchange.begin(now) {
             2 => {
                 let mut text = String::with_capacity(512);
-                text.push_str(&milliseconds(exchange.exchange.limit()).to_string());
+                text.push_str(&digits(milliseconds(exchange.exchange.limit())));
                 text.push('\n');
                 exchange.write_request(&mut text);
                 text
@@ -268,7 +269,7 @@ impl JsExchange {
     ) -> u8 {
         let form = Form::parse(members);
         let document = is_json.then_some(&form as &dyn Node);
-        let broken = broken.map(|why| TransportError::of_javascript(&why, "").to_string());
+        let broken = broken.map(|why| why);
         let step = self.exchange.refused(Refusal { text, document, body: None, broken }, moment(now, random));
         self.todo(step, now)
     }
@@ -401,34 +402,29 @@ fn moment(now: f64, random: f64) -> Moment {
 
 fn build(settings: &Form) -> Result<Shared, Error> {
     let text = |name: &str| settings.get(name).map(str::to_owned);
-    let mut builder = ManagementBuilder::bare(text("domain").unwrap_or_default());
-    if settings.has("asked") {
-        builder = builder.asked();
-    }
-    if let Some(token) = text("token") {
-        builder = builder.token(token);
-    }
-    match (text("clientId"), text("clientSecret")) {
-        (Some(id), secret) => builder = builder.client_credentials(id, secret.unwrap_or_default()),
-        (None, Some(_)) => return Err(Error::new(ErrorKind::Config, "there is a clientSecret without a clientId")),
-        (None, None) => {}
-    }
-    builder = builder.optional(text("baseUrl"), text("audience"), text("organization"), text("customDomain"));
-    builder = builder.telemetry_header(text("telemetry"));
     let options = read_options(settings)?;
-    for (name, value) in options.headers {
-        if let Some(value) = value {
-            builder = builder.header(name, value.expose());
-        }
-    }
-    let (mut settings, token) = builder.settle()?;
-    let limits = &mut settings.limits;
-    *limits = Limits {
-        timeout: options.timeout.unwrap_or(limits.timeout),
-        deadline: options.deadline,
-        max_retries: options.max_retries.unwrap_or(limits.max_retries),
-        ..limits.clone()
+    let token = match text("token") {
+        Some(token) => Some(TokenSource::Fixed(Secret::new(token))),
+        None => settings.has("asked").then_some(TokenSource::Asked),
     };
+    let client_id = text("clientId");
+    if client_id.is_none() && settings.has("clientSecret") {
+        return Err(Error::new(ErrorKind::Config, "there is a clientSecret without a clientId"));
+    }
+    let wanted = Wanted {
+        domain: text("domain").unwrap_or_default(),
+        base_url: text("baseUrl"),
+        token,
+        client_secret: client_id.is_some().then(|| Secret::new(text("clientSecret").unwrap_or_default())),
+        client_id,
+        audience: text("audience"),
+        organization: text("organization"),
+        custom_domain: text("customDomain"),
+        telemetry: text("telemetry"),
+        limits: options.limits(&Limits::standard()),
+        headers: options.headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+    };
+    let (settings, token) = wanted.settle()?;
     Ok(Shared { settings, token, kept: RefCell::default() })
 }
 
@@ -461,13 +457,13 @@ fn write(error: &Error) -> String {
             path::push_pair(&mut out, name, value);
         }
     };
-    let number = |duration: Duration| milliseconds(duration).to_string();
+    let number = |duration: Duration| digits(milliseconds(duration));
     say("kind", Some(error.kind().as_str()));
-    say("message", Some(&error.to_string()));
+    say("message", Some(&error.line()));
     say("operation", error.operation());
-    say("status", error.status().map(|status| status.to_string()).as_deref());
+    say("status", error.status().map(|status| digits(status.into())).as_deref());
     say("code", error.code());
-    say("attempts", Some(&error.attempts().to_string()));
+    say("attempts", Some(&digits(error.attempts().into())));
     say("mayHaveBeenSent", error.may_have_been_sent().then_some("1"));
     say("requestId", error.request_id().as_deref());
     say("retryAfterMs", error.retry_after().map(number).as_deref());

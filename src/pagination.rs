@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::http::path::Query;
 use crate::json::Node;
-use crate::text::Quoted;
+use crate::text::{digits, quoted};
 use serde_json::Value;
 
 /// Offset paging ends here at Auth0, whatever the total (Auth0 docs, "View Search Results by Page", limitation).
@@ -85,7 +85,8 @@ impl CycleGuard {
     /// As a text, for a walk whose state is kept on the other side of the JavaScript boundary.
     #[cfg(any(test, target_arch = "wasm32"))]
     pub(crate) fn to_text(&self) -> String {
-        format!("{} {} {}", self.steps, self.power, self.mark.as_deref().unwrap_or_default())
+        [&digits(self.steps.into()), " ", &digits(self.power.into()), " ", self.mark.as_deref().unwrap_or_default()]
+            .concat()
     }
 
     /// The guard that [`CycleGuard::to_text`] wrote.
@@ -121,15 +122,16 @@ impl Paging<'_> {
             && let Some(cursor) = ["from", "take"].into_iter().find(|key| query.get(key).is_some())
             && let Some(offset) = ["page", "per_page"].into_iter().find(|key| query.get(key).is_some())
         {
-            let message = format!("`{offset}` and `{cursor}` belong to two styles of paging: give one of them");
+            let message =
+                ["`", offset, "` and `", cursor, "` belong to two styles of paging: give one of them"].concat();
             return Err(Error::new(ErrorKind::Request, message));
         }
         let defaults: &[(&str, String)] = match self.mode(query) {
             Mode::Offset if self.totals => {
-                &[("page", "0".to_owned()), ("per_page", self.size.to_string()), ("include_totals", "true".to_owned())]
+                &[("page", "0".to_owned()), ("per_page", digits(self.size)), ("include_totals", "true".to_owned())]
             }
-            Mode::Offset => &[("page", "0".to_owned()), ("per_page", self.size.to_string())],
-            Mode::Checkpoint => &[("take", self.size.to_string())],
+            Mode::Offset => &[("page", "0".to_owned()), ("per_page", digits(self.size))],
+            Mode::Checkpoint => &[("take", digits(self.size))],
         };
         for (key, value) in defaults {
             if query.get(key).is_none() {
@@ -146,8 +148,9 @@ impl Paging<'_> {
         let Some(text) = query.get(key) else { return Ok(0) };
         // Below what a JavaScript number holds, so that counting on cannot overflow.
         let count = text.parse().ok().filter(|count| *count < 1 << 53);
-        count
-            .ok_or_else(|| Error::new(ErrorKind::Request, format!("`{key}` is {}, which is not a count", Quoted(text))))
+        count.ok_or_else(|| {
+            Error::new(ErrorKind::Request, ["`", key, "` is ", &quoted(text), ", which is not a count"].concat())
+        })
     }
 
     /// The facts of an answer: an envelope, or a bare array.
@@ -185,7 +188,7 @@ impl Paging<'_> {
             if total == Some(0) || next.is_some() || answer.has("next") {
                 return Ok(Facts { count: 0, next, total, ..Facts::default() });
             }
-            let message = format!("the page is neither an array nor an object with an array `{}`", self.items);
+            let message = ["the page is neither an array nor an object with an array `", self.items, "`"].concat();
             return Err(Error::new(ErrorKind::Decode, message).with_path(self.items.to_owned()));
         };
         // The lists of actions say `page` and `per_page` where the others say `start` and `limit`.
@@ -241,12 +244,15 @@ impl Paging<'_> {
         let start = facts.start.unwrap_or(page.saturating_mul(limit));
         let seen = start.saturating_add(facts.count);
         if start < page.saturating_mul(limit) {
-            let message = format!("page {page} was asked for, and the server answered from record {start} on");
+            let message =
+                ["page ", &digits(page), " was asked for, and the server answered from record ", &digits(start), " on"]
+                    .concat();
             return Err(Error::new(ErrorKind::Paging, message));
         }
         match facts.total {
             Some(total) if facts.count == 0 && start < total => {
-                let message = format!("the server stopped after {start} of {total} records");
+                let message =
+                    ["the server stopped after ", &digits(start), " of ", &digits(total), " records"].concat();
                 let error = Error::new(ErrorKind::Paging, message);
                 Err(if start >= OFFSET_CAP { error.with_hint(self.way_out()) } else { error })
             }
@@ -256,7 +262,7 @@ impl Paging<'_> {
                 let message = "the server gives page after page and names no total: the list would never end";
                 Err(Error::new(ErrorKind::Paging, message))
             }
-            _ => Ok(Some(("page", (page + 1).to_string()))),
+            _ => Ok(Some(("page", digits(page + 1)))),
         }
     }
 

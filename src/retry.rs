@@ -128,15 +128,19 @@ impl Retry for RetryPolicy {
         match asked {
             Some(wait) if wait > self.longest_wait => Decision::TooLong(wait),
             // Never earlier than asked, and spread, so that those who were refused together do not return together.
-            Some(wait) => {
-                Decision::Wait(wait.saturating_add(wait.mul_f64(attempt.random * 0.1)).min(self.longest_wait))
-            }
+            Some(wait) => Decision::Wait(wait.saturating_add(part(wait, attempt.random * 0.1)).min(self.longest_wait)),
             None => {
                 let doubled = self.base.saturating_mul(1 << (attempt.number.clamp(1, 20) - 1));
-                Decision::Wait(doubled.min(self.longest_backoff).mul_f64(1.0 - attempt.random * 0.25))
+                Decision::Wait(part(doubled.min(self.longest_backoff), 1.0 - attempt.random * 0.25))
             }
         }
     }
+}
+
+/// A part of a time, to the microsecond. [`Duration::mul_f64`] is 2 KB of wasm, with its panics.
+fn part(time: Duration, factor: f64) -> Duration {
+    let microseconds = time.as_secs() as f64 * 1e6 + f64::from(time.subsec_micros());
+    Duration::from_micros((microseconds * factor) as u64)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl ClientCredentials {
         let mut encoded = String::new();
         path::encode_into(&mut encoded, secret.expose());
         let secrets = vec![secret, Secret::new(encoded)];
-        let mut cache_key = format!("auth0-sdk token {}", domain.origin());
+        let mut cache_key = "auth0-sdk token ".to_owned() + domain.origin();
         for part in [client_id, audience, organization.unwrap_or_default()] {
             // Encoded, so that no two sets of parts make the same key.
             cache_key.push(' ');
@@ -52,7 +52,7 @@ impl ClientCredentials {
         headers.set("content-type", "application/x-www-form-urlencoded");
         headers.set("accept", "application/json");
         Self {
-            token_url: format!("{}/oauth/token", domain.origin()),
+            token_url: domain.origin().to_owned() + "/oauth/token",
             form: Secret::new(form),
             secrets,
             headers,

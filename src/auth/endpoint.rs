@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::path::{self, Query};
 use crate::http::{Headers, Method, RequestBody};
 use crate::secret::Secret;
-use crate::text::Quoted;
+use crate::text::quoted;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -57,7 +57,7 @@ impl<'a> Endpoint<'a> {
                 required: fields.next().unwrap_or_default(),
             }),
             _ => {
-                let message = format!("the table's line of {id} is broken: {}", Quoted(line));
+                let message = ["the table's line of ", id, " is broken: ", &quoted(line)].concat();
                 Err(Error::new(ErrorKind::Internal, message))
             }
         }

@@ -12,7 +12,7 @@ use crate::json::Node;
 use crate::rate_limit;
 use crate::retry::{Attempt as Failed, Decision, Outcome};
 use crate::secret::Secret;
-use crate::text::split_once;
+use crate::text::{digits, split_once};
 use std::time::Duration;
 
 /// What the driver has to do next.
@@ -413,7 +413,7 @@ fn reason(status: u16) -> &'static str {
 
 fn seconds(duration: Duration) -> String {
     match super::milliseconds(duration) {
-        milliseconds if milliseconds < 1000 => milliseconds.to_string() + " ms",
-        milliseconds => (milliseconds.saturating_add(500) / 1000).to_string() + " s",
+        milliseconds if milliseconds < 1000 => digits(milliseconds) + " ms",
+        milliseconds => digits(milliseconds.saturating_add(500) / 1000) + " s",
     }
 }

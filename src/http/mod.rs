@@ -16,7 +16,7 @@ pub(crate) use executor::{Answer, Limits, Plan, milliseconds, run};
 pub use multipart::Multipart;
 
 use crate::error::{Error, ErrorKind};
-use crate::text::Quoted;
+use crate::text::quoted;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -180,7 +180,7 @@ impl fmt::Debug for Headers {
 pub(crate) fn check_header(name: &str, value: &str, kind: ErrorKind) -> Result<(), Error> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err(Error::new(kind, format!("{} is not a header name", Quoted(name))));
+        return Err(Error::new(kind, quoted(name) + " is not a header name"));
     }
     let why = if value.bytes().any(|b| (b < b' ' && b != b'\t') || b == 0x7f) {
         "a line break or another control character"
@@ -190,5 +190,5 @@ pub(crate) fn check_header(name: &str, value: &str, kind: ErrorKind) -> Result<(
     } else {
         return Ok(());
     };
-    Err(Error::new(kind, format!("the value of the header {name} has {why}")))
+    Err(Error::new(kind, ["the value of the header ", name, " has ", why].concat()))
 }

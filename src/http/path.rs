@@ -1,7 +1,7 @@
 //! URLs: path templates, query strings, form bodies.
 
 use crate::error::{Error, ErrorKind};
-use crate::text::split_once;
+use crate::text::{digits, split_once};
 
 /// Fills the parameters of a path template in, each percent-encoded as one segment.
 ///
@@ -18,10 +18,12 @@ pub(crate) fn fill(template: &str, arguments: &[impl AsRef<str>]) -> Result<Stri
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         rest = after;
         match left.next().map(AsRef::as_ref) {
-            None => return refuse(format!("the path parameter `{name}` is missing")),
-            Some("") => return refuse(format!("the path parameter `{name}` is empty")),
+            None => return refuse(["the path parameter `", name, "` is missing"].concat()),
+            Some("") => return refuse(["the path parameter `", name, "` is empty"].concat()),
             Some(dots @ ("." | "..")) => {
-                return refuse(format!("the path parameter `{name}` is \"{dots}\", which would change the route"));
+                return refuse(
+                    ["the path parameter `", name, "` is \"", dots, "\", which would change the route"].concat(),
+                );
             }
             Some(value) => encode_into(&mut path, value),
         }
@@ -29,7 +31,7 @@ pub(crate) fn fill(template: &str, arguments: &[impl AsRef<str>]) -> Result<Stri
     path.push_str(rest);
     match left.len() {
         0 => Ok(path),
-        more => refuse(format!("{more} more path parameters than {template} has")),
+        more => refuse([&digits(more as u64), " more path parameters than ", template, " has"].concat()),
     }
 }
 
@@ -50,22 +52,21 @@ pub(crate) fn encode_into(out: &mut String, text: &str) {
 /// A text of which [`encode_into`], or JavaScript's `encodeURIComponent`, made the argument. What is no escape stays as it is.
 #[cfg(any(test, target_arch = "wasm32"))]
 pub(crate) fn decode(text: &str) -> String {
-    let hex = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
-    let (bytes, mut out) = (text.as_bytes(), Vec::with_capacity(text.len()));
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match (byte, hex(bytes.get(at + 1)), hex(bytes.get(at + 2))) {
+    let mut bytes = text.bytes();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        let ahead = &mut bytes.clone();
+        let mut hex = || char::from(ahead.next()?).to_digit(16);
+        match (byte, hex(), hex()) {
             (b'%', Some(high), Some(low)) => {
                 out.push((high * 16 + low) as u8);
-                at += 3;
+                bytes.nth(1);
             }
-            _ => {
-                out.push(*byte);
-                at += 1;
-            }
+            _ => out.push(byte),
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    // JavaScript escapes nothing but UTF-8.
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Appends `key=value` to a query string or a form, with `&` before it where needed.
@@ -147,14 +148,14 @@ impl Query {
 pub(crate) fn same_origin_target(url: &str, location: &str) -> Option<String> {
     let (scheme, rest) = split_once(url, "://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
-    let origin = &format!("{scheme}://{authority}");
+    let origin = &[scheme, "://", authority].concat();
     let rest = match location.strip_prefix('/') {
         // `//host/path` is another host.
         Some(rest) if !rest.starts_with(['/', '\\']) => location,
         Some(_) => return None,
         None => location.strip_prefix(origin.as_str()).filter(|rest| rest.starts_with(['/', '?']))?,
     };
-    Some(format!("{origin}{}", rest.split('#').next().unwrap_or(rest)))
+    Some([origin.as_str(), rest.split('#').next().unwrap_or(rest)].concat())
 }
 
 #[cfg(test)]

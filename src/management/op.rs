@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::Method;
 use crate::http::path::Query;
 use crate::pagination::{Paging, Style};
-use crate::text::Quoted;
+use crate::text::quoted;
 
 /// An operation. The grammar of its line stands in `xtask/src/generate.rs`, which writes it.
 ///
@@ -31,8 +31,8 @@ impl Operation<'static> {
             Ok(index) => Self::parse(api::OPERATIONS[index].0, api::OPERATIONS[index].1),
             Err(_) => {
                 let message = match alike(id) {
-                    Some(known) => format!("there is no operation {}; there is {known}", Quoted(id)),
-                    None => format!("there is no operation {}", Quoted(id)),
+                    Some(known) => ["there is no operation ", &quoted(id), "; there is ", known].concat(),
+                    None => "there is no operation ".to_owned() + &quoted(id),
                 };
                 Err(Error::new(ErrorKind::Request, message))
             }
@@ -47,7 +47,7 @@ impl<'a> Operation<'a> {
     /// [`ErrorKind::Internal`] when it is not one.
     pub(crate) fn parse(id: &'a str, line: &'a str) -> Result<Self, Error> {
         let broken =
-            || Error::new(ErrorKind::Internal, format!("the table's line of {id} is broken: {}", Quoted(line)));
+            || Error::new(ErrorKind::Internal, ["the table's line of ", id, " is broken: ", &quoted(line)].concat());
         let mut fields = line.split(' ').map(|field| if field == "-" { "" } else { field });
         let target = fields.next().unwrap_or_default();
         let method = match target.as_bytes().first() {
