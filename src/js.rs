@@ -269,7 +269,6 @@ impl JsExchange {
     ) -> u8 {
         let form = Form::parse(members);
         let document = is_json.then_some(&form as &dyn Node);
-        let broken = broken.map(|why| why);
         let step = self.exchange.refused(Refusal { text, document, body: None, broken }, moment(now, random));
         self.todo(step, now)
     }
