@@ -6,20 +6,25 @@
 #![allow(missing_debug_implementations, reason = "plain carriers, some with secrets, that nobody prints")]
 
 use crate::auth::client_credentials::{self, ClientCredentials};
+use crate::auth::core::Once;
+use crate::auth::endpoint::{self, Credential, Endpoint, Params, Sender, Value};
 use crate::client::Wanted;
+use crate::domain::Domain;
 use crate::error::{Error, ErrorKind};
 use crate::host::{StoredToken, TransportError};
-use crate::http::exchange::{Exchange, Moment, Refusal, Step};
+use crate::http::exchange::{Exchange, Moment, Outgoing, Refusal, Step};
 use crate::http::path::{self, Query};
 use crate::http::{Headers, Limits, Plan, Read, RequestBody, milliseconds};
 use crate::json::{Form, Node};
 use crate::management::{Input, Operation, RequestOptions, Settings};
 use crate::pagination::CycleGuard;
+use crate::retry::{Retry, RetryPolicy};
 use crate::secret::Secret;
 use crate::text::digits;
 use crate::token::{MARGIN, TokenSource};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One client of the npm package.
@@ -35,7 +40,10 @@ struct Shared {
 /// One call, or one token request.
 pub struct JsExchange {
     exchange: Exchange,
-    shared: Rc<Shared>,
+    /// `None` for a call of the Authentication API, which knows all it needs.
+    shared: Option<Rc<Shared>>,
+    /// The body, where the core knows it.
+    body: String,
     id: String,
     line: String,
     query: Query,
@@ -156,7 +164,8 @@ impl JsExchange {
     ) -> JsExchange {
         JsExchange {
             exchange: Exchange::new(outgoing),
-            shared: shared.clone(),
+            shared: Some(shared.clone()),
+            body: String::new(),
             id: id.to_owned(),
             line: line.to_owned(),
             query,
@@ -166,11 +175,81 @@ impl JsExchange {
         }
     }
 
+    /// Starts a call of an endpoint of the Authentication API, given as its line of the table.
+    ///
+    /// `path` has the path arguments, separated by `&`; `params` the parameters, a text as `s` and the text, anything else as
+    /// `j` and its JSON; `options` the client (`domain`, `clientId`, one of `secret`, `basic`, `assertion`), a `bearer`
+    /// token, and what [`read_options`] reads.
+    pub fn auth(line: &str, id: &str, path: &str, params: &str, options: &str) -> Result<JsExchange, String> {
+        let prepare = || {
+            let options = Form::parse(options);
+            let get = |name: &str| options.get(name);
+            let endpoint = Endpoint::parse(id, line)?;
+            let domain = Domain::parse(get("domain").unwrap_or_default())?;
+            let secret = |name: &str| get(name).map(Secret::new);
+            let credential = match (secret("secret"), secret("basic"), secret("assertion")) {
+                (Some(secret), ..) => Credential::Post(secret),
+                (_, Some(secret), _) => Credential::Basic(secret),
+                (_, _, Some(assertion)) => Credential::Assertion(assertion),
+                _ => Credential::None,
+            };
+            let bearer = secret("bearer");
+            let sender = Sender {
+                origin: domain.origin(),
+                client_id: get("clientId"),
+                credential: &credential,
+                headers: &Headers::new(),
+                bearer: bearer.as_ref(),
+            };
+            let mut given = Params::default();
+            for (name, value) in Form::parse(params).0 {
+                let text = value.get(1..).unwrap_or_default().to_owned();
+                given.set(name, if value.starts_with('s') { Value::Text(text) } else { Value::Json(text) });
+            }
+            let path: Vec<_> = if path.is_empty() { Vec::new() } else { path.split('&').map(path::decode).collect() };
+            let prepared = endpoint::prepare(&endpoint, &sender, &path, &given)?;
+            let own = read_options(&options)?;
+            let mut headers = prepared.headers;
+            own.apply(&mut headers)?;
+            let retry: Arc<dyn Retry> = Arc::new(RetryPolicy::default());
+            let limits = Limits {
+                timeout: own.timeout.unwrap_or(Duration::from_secs(10)),
+                deadline: own.deadline,
+                max_retries: own.max_retries.unwrap_or(2),
+                retry: if endpoint.is_repeatable() { retry } else { Arc::new(Once(retry)) },
+                attempt_ends_at: None,
+            };
+            let outgoing = Outgoing {
+                method: endpoint.method,
+                url: prepared.url,
+                headers,
+                idempotent: endpoint.is_repeatable(),
+                token: false,
+                secrets: prepared.secrets,
+                limits,
+            };
+            Ok(JsExchange {
+                exchange: Exchange::new(outgoing),
+                shared: None,
+                body: prepared.body,
+                id: id.to_owned(),
+                line: String::new(),
+                query: Query::default(),
+                buys: None,
+                wait: Duration::ZERO,
+                error: None,
+            })
+        };
+        prepare().map_err(|error: Error| write(&error.with_operation(id)))
+    }
+
     /// The request for the token that this call needs, by client credentials. `None` when the token comes from elsewhere.
     pub fn token_request(&self, now: f64) -> Option<JsExchange> {
-        let TokenSource::ClientCredentials(credentials) = &self.shared.token else { return None };
+        let shared = self.shared.as_ref()?;
+        let TokenSource::ClientCredentials(credentials) = &shared.token else { return None };
         let (outgoing, ..) = credentials.prepare(self.exchange.token_limits(time(now))).split();
-        let mut exchange = Self::new(&self.shared, outgoing, "oauth.token", "", Query::default());
+        let mut exchange = Self::new(shared, outgoing, "oauth.token", "", Query::default());
+        exchange.body = credentials.form().to_owned();
         exchange.buys = Some(time(now));
         Some(exchange)
     }
@@ -185,7 +264,8 @@ impl JsExchange {
     pub fn resume(&mut self, authorization: &str, now: f64) {
         let step = self.exchange.begin(time(now));
         if let (Step::Token, Some(token)) = (step, authorization.strip_prefix("Bearer ")) {
-            let cached = matches!(self.shared.token, TokenSource::ClientCredentials(_));
+            let source = self.shared.as_ref().map(|shared| &shared.token);
+            let cached = matches!(source, Some(TokenSource::ClientCredentials(_)));
             self.exchange.token(Secret::new(token), cached);
         }
     }
@@ -229,10 +309,7 @@ impl JsExchange {
 
     /// The body of the request, where the core knows it.
     pub fn body(&self) -> String {
-        match &self.shared.token {
-            TokenSource::ClientCredentials(credentials) if self.buys.is_some() => credentials.form().to_owned(),
-            _ => String::new(),
-        }
+        self.body.clone()
     }
 
     /// The time that the attempt has, in milliseconds.
@@ -307,10 +384,10 @@ impl JsExchange {
         match client_credentials::read(is_json.then_some(&form as &dyn Node)) {
             Ok(token) => {
                 let text = token.access_token.expose().to_owned();
-                if token.expires_in > MARGIN {
+                if let Some(shared) = self.shared.as_ref().filter(|_| token.expires_in > MARGIN) {
                     // The life of a token counts from before it was asked for, so that a slow answer does not make it longer.
                     let expires_at = self.buys.unwrap_or_default().saturating_add(token.expires_in);
-                    *self.shared.kept.borrow_mut() = Some(StoredToken { token: token.access_token, expires_at });
+                    *shared.kept.borrow_mut() = Some(StoredToken { token: token.access_token, expires_at });
                 }
                 text
             }
@@ -334,10 +411,11 @@ impl JsExchange {
 
     /// The token at hand, and whether an earlier call got it.
     fn kept(&self, now: f64) -> Option<(Secret, bool)> {
-        match &self.shared.token {
+        let shared = self.shared.as_ref()?;
+        match &shared.token {
             TokenSource::Fixed(token) => Some((token.clone(), false)),
             TokenSource::ClientCredentials(_) => {
-                let kept = self.shared.kept.borrow();
+                let kept = shared.kept.borrow();
                 let kept = kept.as_ref().filter(|kept| time(now).saturating_add(MARGIN) < kept.expires_at)?;
                 (self.exchange.refused_token() != Some(&kept.token)).then(|| (kept.token.clone(), true))
             }
@@ -356,9 +434,11 @@ impl JsExchange {
                     None => Todo::Token,
                 },
                 Step::Discard => {
-                    let mut kept = self.shared.kept.borrow_mut();
-                    if kept.as_ref().map(|kept| &kept.token) == self.exchange.refused_token() {
-                        *kept = None;
+                    if let Some(shared) = &self.shared {
+                        let mut kept = shared.kept.borrow_mut();
+                        if kept.as_ref().map(|kept| &kept.token) == self.exchange.refused_token() {
+                            *kept = None;
+                        }
                     }
                     step = self.exchange.discarded(None);
                     continue;
@@ -381,6 +461,9 @@ impl JsExchange {
     }
 
     fn explain(&self, error: Error) -> Error {
+        if self.shared.is_none() {
+            return error.with_operation(&self.id);
+        }
         if self.buys.is_some() {
             return ClientCredentials::explain(error).with_operation(&self.id);
         }

@@ -207,7 +207,11 @@ export const run = async (exchange, io, parent, early) => {
         } else if (step === TOKEN) {
           step = await bearer(exchange, io, attempt);
         } else if (step === SEND) {
-          sent ??= attempt.within(request(context, exchange.request(), io.buys ? exchange.body() : io.body, attempt.controller.signal, io.fetch));
+          if (!sent) {
+            // One that is made anew for each attempt holds an assertion that is good for one.
+            const body = io.buys ? exchange.body() : typeof io.body === "function" ? await attempt.within(io.body()) : io.body;
+            sent = attempt.within(request(context, exchange.request(), body, attempt.controller.signal, io.fetch));
+          }
           const answer = sent;
           sent = undefined;
           response = await answer;
@@ -226,6 +230,7 @@ export const run = async (exchange, io, parent, early) => {
           // Not json(): the text is kept when it is none.
           const text = await (reading ?? attempt.within(response.text()));
           if (typeof text !== "string") throw new Error("the body that fetch gave is not a text");
+          if (io.text) return { response, data: text };
           const parsed = parse(text);
           if (io.buys) {
             // Its body is kept nowhere: a token may be in it.
@@ -274,6 +279,9 @@ export const run = async (exchange, io, parent, early) => {
 const unwrap = (thrown) => {
   throw thrown instanceof Final ? thrown.error : thrown;
 };
+
+// Runs an exchange that is a part of nothing else.
+export const drive = (exchange, io) => run(exchange, io).catch(unwrap);
 
 // Makes a call: `{ response, data }`. As it nearly always goes, the first request is answered with JSON, and the core is asked
 // only once, for that request; for all else there is an exchange, which goes on from where this is.

@@ -5,3 +5,10 @@ export { CustomDomainHeader, withAbortSignal, withHeaders, withRetries, withTime
 export { logging } from "./logging.js";
 export { createManagementAuth, ManagementEnvironment, TokenProvider } from "./management-auth.js";
 export * as Management from "./management.js";
+export {
+  AuthenticationClient, Backchannel, CustomTokenExchange, Database, Device, Mfa, OAuth, Passkey, Passwordless,
+  SUBJECT_TOKEN_TYPES, TOKEN_FOR_CONNECTION_GRANT_TYPE, TOKEN_FOR_CONNECTION_REQUESTED_TOKEN_TYPE, TOKEN_FOR_CONNECTION_TOKEN_TYPE, TOKEN_URL,
+  UserInfoClient,
+} from "./authentication.js";
+export { JSONApiResponse, TextApiResponse, VoidApiResponse } from "./auth-call.js";
+export { AuthApiError, FetchError, IdTokenValidatorError, ResponseError, UserInfoError } from "./auth-errors.js";

@@ -5,7 +5,7 @@ use super::endpoint::{Credential, Endpoint, Sender, prepare};
 use super::share::{Reply, Shares};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
-use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, run};
+use crate::http::{Answer, Headers, Limits, Plan, Read, RequestBody, run};
 use crate::retry::{Attempt, Decision, Outcome, Retry};
 use crate::secret::Secret;
 use crate::token::TokenProvider;
@@ -132,20 +132,21 @@ impl Core {
             bearer: parts.bearer.as_ref(),
         };
         let mut prepared = prepare(endpoint, &sender, &parts.path, &parts.params)?;
-        if let Some((content_type, body)) = &parts.raw_body {
+        let mut body = match prepared.body {
+            text if text.is_empty() => RequestBody::Empty,
+            text => RequestBody::Bytes(text.into_bytes().into()),
+        };
+        if let Some((content_type, raw)) = &parts.raw_body {
             prepared.headers.set("content-type", *content_type);
-            prepared.body = body.clone();
+            body = raw.clone();
         }
         parts.options.apply(&mut prepared.headers)?;
-        if endpoint.method == Method::Get {
-            prepared.body = RequestBody::Empty;
-        }
         Ok(Plan {
             operation: endpoint.id,
             method: endpoint.method,
             url: prepared.url,
             headers: prepared.headers,
-            body: prepared.body,
+            body,
             idempotent: endpoint.is_repeatable(),
             // Not Json, which on wasm32 would stay in JavaScript.
             read: Read::Bytes,
@@ -162,7 +163,7 @@ impl Core {
 }
 
 /// Repeats only what was surely not processed: a request that was not sent, or that was refused with 429.
-struct Once(Arc<dyn Retry>);
+pub(crate) struct Once(pub(crate) Arc<dyn Retry>);
 
 impl Retry for Once {
     fn decide(&self, attempt: &Attempt<'_>) -> Decision {

@@ -12,12 +12,10 @@
 //! 4. the parameters that are required, separated by commas.
 
 use crate::error::{Error, ErrorKind};
-use crate::http::path::{self, Query};
-use crate::http::{Headers, Method, RequestBody};
+use crate::http::path;
+use crate::http::{Headers, Method};
 use crate::secret::Secret;
 use crate::text::quoted;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
 /// The type of a client assertion that is a JWT (RFC 7523, section 2.2).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -126,6 +124,7 @@ impl Params {
         self.set(name, Value::Text(value.into()));
     }
 
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "in JavaScript URLs are made there"))]
     pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
         let index = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(index).1)
@@ -140,28 +139,41 @@ impl Params {
     }
 
     /// As `name=value&…`, percent-encoded: a form (WHATWG URL, application/x-www-form-urlencoded), or a query.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "in JavaScript calls are shared there"))]
     pub(crate) fn form(&self) -> String {
-        let mut form = String::new();
-        self.iter().for_each(|(name, value)| path::push_pair(&mut form, name, value.as_str()));
-        form
+        let mut body = Body::default();
+        self.iter().for_each(|(name, value)| body.push(name, value));
+        body.text
+    }
+}
+
+/// A body that is being written: a form, or the inside of a JSON object. One function for both, and no inlining, for size.
+#[derive(Default)]
+struct Body {
+    json: bool,
+    text: String,
+}
+
+impl Body {
+    #[inline(never)]
+    fn push(&mut self, name: &str, value: &Value) {
+        if !self.json {
+            return path::push_pair(&mut self.text, name, value.as_str());
+        }
+        if !self.text.is_empty() {
+            self.text.push(',');
+        }
+        quote(&mut self.text, name);
+        self.text.push(':');
+        match value {
+            Value::Text(text) => quote(&mut self.text, text),
+            Value::Json(text) => self.text.push_str(text),
+        }
     }
 
-    /// As a JSON object.
-    pub(crate) fn json(&self) -> String {
-        let mut json = String::from("{");
-        for (name, value) in self.iter() {
-            if json.len() > 1 {
-                json.push(',');
-            }
-            quote(&mut json, name);
-            json.push(':');
-            match value {
-                Value::Text(text) => quote(&mut json, text),
-                Value::Json(text) => json.push_str(text),
-            }
-        }
-        json.push('}');
-        json
+    #[inline(never)]
+    fn text(&mut self, name: &str, value: &str) {
+        self.push(name, &Value::Text(value.to_owned()));
     }
 }
 
@@ -215,7 +227,8 @@ pub(crate) struct Sender<'a> {
 pub(crate) struct Prepared {
     pub(crate) url: String,
     pub(crate) headers: Headers,
-    pub(crate) body: RequestBody,
+    /// A form or JSON; empty for none.
+    pub(crate) body: String,
     /// What it carries and no error may show.
     pub(crate) secrets: Vec<Secret>,
 }
@@ -235,95 +248,117 @@ pub(crate) fn prepare(
     path_arguments: &[String],
     given: &Params,
 ) -> Result<Prepared, Error> {
-    let refuse = |message: String| Err(Error::new(ErrorKind::Request, message));
+    let refuse = |what: &str, name: &str, why: &str| Err(Error::new(ErrorKind::Request, [what, name, why].concat()));
     for name in endpoint.required() {
         match given.get(name) {
-            None => return refuse(format!("the parameter `{name}` is missing")),
-            Some("") => return refuse(format!("the parameter `{name}` is empty")),
+            None => return refuse("the parameter `", name, "` is missing"),
+            Some("") => return refuse("the parameter `", name, "` is empty"),
             Some(_) => {}
         }
     }
-    let path = path::fill(endpoint.path, path_arguments)?;
+    let mut url = [sender.origin, &path::fill(endpoint.path, path_arguments)?].concat();
     let mut headers = sender.headers.clone();
-    headers.set("accept", if endpoint.has('x') || endpoint.has('v') { "*/*" } else { "application/json" });
+    let text = endpoint.has('x') || endpoint.has('v');
+    headers.set("accept", if text { "*/*" } else { "application/json" });
     let mut secrets = Vec::new();
-    let mut keep = |secret: &str| {
-        secrets.push(Secret::new(secret));
-        let mut encoded = String::new();
-        path::encode_into(&mut encoded, secret);
-        let mut quoted = String::new();
-        quote(&mut quoted, secret);
-        let quoted = quoted.get(1..quoted.len() - 1).unwrap_or_default();
-        // Servers repeat what they were sent as it was sent.
-        secrets
-            .extend([encoded.as_str(), quoted].iter().filter(|sent| **sent != secret).map(|sent| Secret::new(*sent)));
-    };
-    given.iter().filter(|(name, _)| is_secret(name)).for_each(|(_, value)| keep(value.as_str()));
+    for (name, value) in given.iter() {
+        if is_secret(name) {
+            keep(&mut secrets, value.as_str());
+        }
+    }
 
-    let mut params = Params::default();
-    let identifies = endpoint.authenticates() || endpoint.has('i');
+    let mut body = Body { json: endpoint.has('j'), ..Body::default() };
+    let mut authorization = None;
     // In a JSON body the secret always stands in the body: those endpoints are Auth0's own, and know no other way.
     let basic = match sender.credential {
-        Credential::Basic(secret) if endpoint.authenticates() && endpoint.has('f') => Some(secret),
+        Credential::Basic(secret) if endpoint.authenticates() && !body.json => Some(secret),
         _ => None,
     };
-    if identifies && given.get("client_id").is_none() {
+    if (endpoint.authenticates() || endpoint.has('i')) && given.get("client_id").is_none() {
         match sender.client_id {
             None => return Err(Error::new(ErrorKind::Config, "this needs a client id, and the client has none")),
-            Some(client_id) if basic.is_none() => params.text("client_id", client_id),
+            Some(client_id) if basic.is_none() => body.text("client_id", client_id),
             Some(_) => {}
         }
     }
-    given.iter().for_each(|(name, value)| params.set(name, value.clone()));
+    given.iter().for_each(|(name, value)| body.push(name, value));
     let authenticated = given.get("client_secret").or(given.get("client_assertion")).is_some();
-    if endpoint.authenticates() && !authenticated {
-        match sender.credential {
-            Credential::None | Credential::Certificate => {}
-            Credential::Post(secret) | Credential::Basic(secret) => {
-                keep(secret.expose());
-                match basic {
-                    // Both parts are encoded as in a form before they are joined.
-                    Some(_) => {
-                        let mut pair = String::new();
-                        path::encode_into(&mut pair, sender.client_id.unwrap_or_default());
-                        pair.push(':');
-                        path::encode_into(&mut pair, secret.expose());
-                        let encoded = STANDARD.encode(pair);
-                        headers.set("authorization", format!("Basic {encoded}"));
-                        keep(&encoded);
-                    }
-                    None => params.text("client_secret", secret.expose()),
-                }
-            }
-            Credential::Assertion(assertion) => {
-                keep(assertion.expose());
-                params.text("client_assertion", assertion.expose());
-                params.text("client_assertion_type", JWT_BEARER);
+    match sender.credential {
+        _ if authenticated || !endpoint.authenticates() => {}
+        Credential::None | Credential::Certificate => {}
+        Credential::Post(secret) | Credential::Basic(secret) => {
+            keep(&mut secrets, secret.expose());
+            if basic.is_some() {
+                // Both parts are encoded as in a form before they are joined.
+                let mut pair = String::new();
+                path::encode_into(&mut pair, sender.client_id.unwrap_or_default());
+                pair.push(':');
+                path::encode_into(&mut pair, secret.expose());
+                authorization = Some(("Basic ", base64(pair.as_bytes())));
+            } else {
+                body.text("client_secret", secret.expose());
             }
         }
+        Credential::Assertion(assertion) => {
+            keep(&mut secrets, assertion.expose());
+            body.text("client_assertion", assertion.expose());
+            body.text("client_assertion_type", JWT_BEARER);
+        }
     }
-    endpoint.fixed().filter(|(name, _)| given.get(name).is_none()).for_each(|(name, value)| params.text(name, value));
+    for (name, value) in endpoint.fixed() {
+        if given.get(name).is_none() {
+            body.text(name, value);
+        }
+    }
     match (endpoint.bearer(), sender.bearer) {
         (Some(_), Some(token)) if !token.expose().is_empty() => {
-            headers.set("authorization", format!("Bearer {}", token.expose()));
-            keep(token.expose());
+            authorization = Some(("Bearer ", token.expose().to_owned()));
         }
-        (Some(true), _) => return refuse("the token is missing".to_owned()),
+        (Some(true), _) => return refuse("the token is missing", "", ""),
         _ => {}
     }
-    let body = |text: String| RequestBody::Bytes(text.as_bytes().into());
-    let (query, body) = if endpoint.has('f') {
+    if let Some((scheme, value)) = authorization {
+        headers.set("authorization", [scheme, &value].concat());
+        keep(&mut secrets, &value);
+    }
+    let mut body = body.text;
+    if endpoint.has('f') {
         headers.set("content-type", "application/x-www-form-urlencoded");
-        (Query::default(), body(params.form()))
     } else if endpoint.has('j') {
         headers.set("content-type", "application/json");
-        (Query::default(), body(params.json()))
-    } else {
-        let mut query = Query::default();
-        params.iter().for_each(|(name, value)| query.push(name, value.as_str()));
-        (query, RequestBody::Empty)
-    };
-    Ok(Prepared { url: query.url(sender.origin, &path), headers, body, secrets })
+        body = ["{", &body, "}"].concat();
+    } else if !body.is_empty() {
+        url = [&url, "?", &body].concat();
+        body = String::new();
+    }
+    Ok(Prepared { url, headers, body, secrets })
+}
+
+/// Remembers a secret in every form in which a server may repeat it: as it is, as in a form, as in JSON.
+#[inline(never)]
+fn keep(secrets: &mut Vec<Secret>, secret: &str) {
+    let mut encoded = String::new();
+    path::encode_into(&mut encoded, secret);
+    let mut quoted = String::new();
+    quote(&mut quoted, secret);
+    let quoted = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+    secrets.push(Secret::new(secret));
+    secrets.extend([encoded.as_str(), quoted].iter().filter(|sent| **sent != secret).map(|sent| Secret::new(*sent)));
+}
+
+/// Base64 with padding (RFC 4648, section 4). The crate for it is 1 KB of wasm, and here are twenty lines.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for index in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * index) & 63) as usize];
+            out.push(if index > chunk.len() { '=' } else { char::from(letter) });
+        }
+    }
+    out
 }
 
 /// Whether the value of a parameter is a secret, by its name; extra parameters have names that no table knows.
@@ -338,16 +373,15 @@ fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
 
     fn sender<'a>(credential: &'a Credential, headers: &'a Headers) -> Sender<'a> {
         Sender { origin: "https://t.example", client_id: Some("the client"), credential, headers, bearer: None }
     }
 
     fn body(prepared: &Prepared) -> String {
-        match &prepared.body {
-            RequestBody::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            _ => String::new(),
-        }
+        prepared.body.clone()
     }
 
     const REFRESH: &str = "P/oauth/token fct grant_type=refresh_token refresh_token";
@@ -427,6 +461,13 @@ mod tests {
             let error = refresh(&Credential::None, change).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Request);
             assert!(error.message().contains("refresh_token"));
+        }
+    }
+
+    #[test]
+    fn base64_is_base64() {
+        for text in ["", "a", "ab", "abc", "abcd", "ÿþ~?>"] {
+            assert_eq!(base64(text.as_bytes()), STANDARD.encode(text));
         }
     }
 

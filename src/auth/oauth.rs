@@ -104,7 +104,7 @@ impl OAuth {
 
     /// Revokes a refresh token, and with it the grant (RFC 7009). An unknown token is a success.
     pub fn revoke(&self, token: impl Into<Secret>) -> AuthCall<(), Revoke> {
-        AuthCall::new(&self.0.core, "oauth.revokeRefreshToken", nothing).text("token", token.into().expose())
+        AuthCall::new(&self.0.core, "oauth.revoke", nothing).text("token", token.into().expose())
     }
 
     /// Ends all sessions of a user and revokes all of its refresh tokens, on behalf of its identity provider (Auth0 docs,

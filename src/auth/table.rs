@@ -1,6 +1,6 @@
 //! The endpoints. The grammar of a line stands in `endpoint.rs`.
 //!
-//! The npm package has the same lines in `pkg-template/src/authentication-table.js`; a test compares them.
+//! The npm package has the same lines in `pkg-template/src/auth-table.js`; a test compares them.
 
 /// Id and line of every endpoint.
 pub(crate) const ENDPOINTS: &[(&str, &str)] = &[
@@ -40,7 +40,9 @@ pub(crate) const ENDPOINTS: &[(&str, &str)] = &[
     ),
     ("oauth.pushedAuthorization", "P/oauth/par fcr"),
     ("oauth.refreshTokenGrant", "P/oauth/token fct grant_type=refresh_token refresh_token"),
-    ("oauth.revokeRefreshToken", "P/oauth/revoke fcrv - token"),
+    ("oauth.revoke", "P/oauth/revoke fcrv - token"),
+    // As the `auth0` package makes it, and the server takes it too.
+    ("oauth.revokeRefreshToken", "P/oauth/revoke jcrv - token"),
     (
         "oauth.tokenForConnection",
         "P/oauth/token fct grant_type=urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token,\
@@ -79,6 +81,18 @@ pub(crate) const ENDPOINTS: &[(&str, &str)] = &[
 mod tests {
     use super::*;
     use crate::auth::endpoint::Endpoint;
+
+    #[test]
+    fn the_npm_package_has_the_same_lines() {
+        let text = include_str!("../../pkg-template/src/auth-table.js");
+        let (_, rows) = text.split_once('`').expect("a text");
+        let rows: Vec<_> = rows.trim_end().trim_end_matches("`;").lines().collect();
+        assert!(rows.len() > 40);
+        for row in rows {
+            let (id, line) = row.split_once(' ').expect(row);
+            assert!(ENDPOINTS.contains(&(id, line)), "{row}");
+        }
+    }
 
     #[test]
     fn every_line_can_be_read() {

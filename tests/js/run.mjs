@@ -48,7 +48,7 @@ const install = () => {
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, "package.json"), '{ "name": "auth0-sdk-scratch", "private": true, "type": "module" }\n');
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", resolve(values.tarball)], { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
-  copyFileSync(join(here, "suite.mjs"), join(project, "suite.mjs"));
+  for (const name of ["suite.mjs", "auth-cases.mjs"]) copyFileSync(join(here, name), join(project, name));
   for (const name of ["entry.mjs", "entry.cjs", "entry-package.mjs", "report.mjs", "worker.mjs", "page.mjs", "edge.mjs"]) copyFileSync(join(here, "runners", name), join(project, name));
 };
 
@@ -312,7 +312,7 @@ const inline = async (tell) => {
   const out = join(project, "inline");
   mkdirSync(out, { recursive: true });
   copyFileSync(join(project, "node_modules/auth0-sdk/inline.js"), join(out, "inline.js"));
-  for (const name of ["page.mjs", "suite.mjs"]) copyFileSync(join(project, name), join(out, name));
+  for (const name of ["page.mjs", "suite.mjs", "auth-cases.mjs"]) copyFileSync(join(project, name), join(out, name));
   const classic = '<script>import("./inline.js").then(({ ManagementClient }) => new ManagementClient({ domain: "a.example.com", token: "t", fetch: async () => Response.json(1) }).jobs.get("1")).then((one) => { globalThis.classic = one; })</script>';
   const map = '<script type="importmap">{ "imports": { "auth0-sdk": "./inline.js" } }</script>';
   writeFileSync(join(out, "index.html"), pageWith(`${map}${classic}<script type="module" src="./page.mjs"></script><script type="module">for (let i = 0; globalThis.classic !== 1; i++) { if (i > 500) throw new Error("no answer in the classic script"); await new Promise((resolve) => setTimeout(resolve, 10)); }</script>`));

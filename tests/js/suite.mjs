@@ -3,6 +3,8 @@
 // `run(environment)` takes { sdk, sandbox: { url, clientId, clientSecret }, only }, `only` a part or parts of names, and answers [{ name, ok, error, milliseconds }].
 // `sdk` is the namespace of the installed package, `url` the sandbox's origin as this runtime reaches it.
 
+import { authCases } from "./auth-cases.mjs";
+
 const cases = [];
 const test = (name, body) => cases.push({ name, body });
 
@@ -1458,6 +1460,8 @@ const watchTimers = () => {
 };
 
 export const names = cases.map(({ name }) => name);
+
+authCases({ test, ok, equal, includes, fails, json, scripted });
 
 export const run = async (environment, report = () => {}) => {
   const unhandled = [];

@@ -57,6 +57,10 @@ pub struct Exchange(JsExchange);
 
 #[wasm_bindgen]
 impl Exchange {
+    /// A call of the Authentication API. Throws the error as a text.
+    pub fn auth(line: &str, id: &str, path: &str, params: &str, options: &str) -> Result<Exchange, String> {
+        JsExchange::auth(line, id, path, params, options).map(Exchange)
+    }
     /// The request for the token that this call needs.
     #[wasm_bindgen(js_name = tokenRequest)]
     pub fn token_request(&self, now: f64) -> Option<Exchange> {

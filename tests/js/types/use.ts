@@ -132,3 +132,35 @@ export const names: Error[] = [new RequiredError("id"), new TimeoutError()];
 export const environment: string = ManagementEnvironment.Default;
 export const one: ManagementClient = new Inline({ domain: "a.auth0.com", token: "t" });
 export const same: UsersClient = client.users;
+
+// The Authentication API: as auth0 v6 has it, and more.
+import {
+  AuthApiError, AuthenticationClient, FetchError, IdTokenValidatorError, OAuth, ResponseError, SUBJECT_TOKEN_TYPES, TextApiResponse, TOKEN_URL, UserInfoClient,
+  UserInfoError, VoidApiResponse, type JSONApiResponse, type TokenSet, type SigningKey, type Transaction,
+} from "auth0-sdk";
+
+export const authenticate = async (key: SigningKey): Promise<string> => {
+  const auth = new AuthenticationClient({ domain: "a.auth0.com", clientId: "c", clientSecret: "s", timeoutDuration: 5000, retry: { maxRetries: 1 } });
+  const byKey = new AuthenticationClient({ domain: "a.auth0.com", clientId: "c", clientAssertionSigningKey: key, clientAssertionSigningAlg: "ES256" });
+  const answer: JSONApiResponse<TokenSet> = await auth.oauth.authorizationCodeGrant({ code: "c", redirect_uri: "r" }, { idTokenValidateOptions: { nonce: "n", maxAge: 0 } });
+  const text: string = (await auth.database.changePassword({ email: "e", connection: "c" })).data;
+  const nothing: VoidApiResponse = await auth.passwordless.sendEmail({ email: "e", send: "code" }, { headers: { "content-type": "application/json" } });
+  const { url, transaction } = await byKey.authorize({ redirect_uri: "r", max_age: 0, own: [1] }, { pushed: true, requestObject: { key } });
+  const kept: Transaction = JSON.parse(JSON.stringify(transaction));
+  const tokens = await auth.finishLogin(kept, new URL(url));
+  const device = await auth.device.authorize({ scope: "openid" });
+  await auth.device.poll(device.data, { signal: new AbortController().signal, onPending: (error) => console.log(error.message) });
+  const ciba = await auth.backchannel.authorize({ userId: "u", binding_message: "b", scope: "openid", authorization_details: [{ type: "t" }] });
+  const polled: TokenSet = await auth.backchannel.poll(ciba);
+  const user = await new UserInfoClient({ domain: "a.auth0.com" }).getUserInfo(polled.access_token);
+  try {
+    await auth.oauth.tokenForConnection({ subject_token: "t", connection: "c", subject_token_type: SUBJECT_TOKEN_TYPES.ACCESS_TOKEN });
+  } catch (error) {
+    if (error instanceof AuthApiError && error.mfaToken) await auth.mfa.verifyOtp({ mfa_token: error.mfaToken, otp: "1" });
+    if (error instanceof UserInfoError || error instanceof ResponseError) console.log(error.statusCode, error.headers.get("x"));
+    if (error instanceof FetchError) console.log(error.cause.message, error.mayHaveBeenSent);
+    if (error instanceof IdTokenValidatorError) throw error;
+  }
+  const oauth: OAuth = auth.oauth;
+  return [answer.data.id_token, text, nothing.status, tokens.data.scope, user.data.email, TOKEN_URL, oauth, TextApiResponse.name].join();
+};
