@@ -12,6 +12,7 @@ mod process;
 mod sandbox;
 mod test;
 mod tools;
+mod tour;
 mod wasm_tests;
 
 use std::process::ExitCode;

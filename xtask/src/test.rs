@@ -2,7 +2,7 @@
 
 use crate::process::{output, run};
 use crate::tools::Tools;
-use crate::{generate, npm, sandbox, wasm_tests};
+use crate::{generate, npm, sandbox, tour, wasm_tests};
 use std::path::Path;
 use std::time::Instant;
 
@@ -75,6 +75,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             sandbox.describe(&mut node);
             run(node.args(["tests/js/conformance.mjs", "target/samples.json"]))
         }),
+        ("tour", &|| tour::run_all(root, &tools)),
     ];
     if let Some(unknown) = wanted.iter().find(|name| !steps.iter().any(|(known, _)| known == *name)) {
         let names: Vec<_> = steps.iter().map(|(name, _)| *name).collect();
