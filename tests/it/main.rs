@@ -13,6 +13,8 @@ mod support;
 mod timeouts;
 mod tokens;
 
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod auth_sandbox;
 #[cfg(not(target_arch = "wasm32"))]
 mod conformance;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
