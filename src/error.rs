@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Decode,
     /// No token could be had: the token endpoint, or the program's own token callback, refused. See [`Error::code`].
     Auth,
+    /// A token, a key or a proof is refused. See [`Error::code`], which is one word for each check.
+    Verification,
     /// A list cannot be walked to its end: a cursor came twice, or the server stopped short.
     Paging,
     /// A job of the API failed, or did not end in the time it was given.
@@ -52,6 +54,7 @@ impl ErrorKind {
             ErrorKind::RateLimited => "rate_limited",
             ErrorKind::Decode => "decode",
             ErrorKind::Auth => "auth",
+            ErrorKind::Verification => "verification",
             ErrorKind::Paging => "paging",
             #[cfg(feature = "jobs")]
             ErrorKind::Job => "job",

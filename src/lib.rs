@@ -21,6 +21,7 @@ mod error;
 mod field;
 mod host;
 mod http;
+mod jose;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod js;
@@ -40,6 +41,7 @@ mod telemetry;
 pub mod testing;
 mod text;
 mod token;
+pub mod verify;
 
 pub use auth::{AuthenticationBuilder, AuthenticationClient};
 pub use client::ManagementBuilder;
@@ -49,7 +51,9 @@ pub use domain::Domain;
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "models")]
 pub use field::{Field, IntoEntries, IntoField, IntoItems, Null};
-pub use host::{Crypto, Host, MemoryStore, StoredToken, Timer, TokenStore, Transport, TransportError};
+pub use host::{
+    Crypto, Host, Key, KeyMaterial, KeyUsage, MemoryStore, StoredToken, Timer, TokenStore, Transport, TransportError,
+};
 #[cfg(target_arch = "wasm32")]
 pub use host::{FetchTransport, JsTimer, WebCrypto};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
@@ -57,8 +61,9 @@ pub use host::{NativeCrypto, ReqwestTransport, Tls, TokioTimer};
 pub use http::{
     ByteStream, ErrorBody, Headers, HttpBody, HttpRequest, HttpResponse, Method, Multipart, Read, RequestBody,
 };
+pub use jose::{Algorithm, ClientAssertion, CodeVerifier, Dpop, DpopTransport, Hash, Jwk, Pem, random_text};
 pub use management::{Call, Items, ManagementClient, Page, Pages, Response};
-pub use maybe_send::{BoxFuture, BoxStream, MaybeSend, MaybeSync};
+pub use maybe_send::{BoxFuture, BoxStream, Handle, MaybeSend, MaybeSync};
 pub use rate_limit::RateLimit;
 pub use retry::{Attempt, Decision, Outcome, Retry, RetryPolicy};
 pub use secret::Secret;

@@ -27,6 +27,14 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[cfg(not(target_arch = "wasm32"))]
 pub type BoxStream<'a, T> = Pin<Box<dyn futures_core::Stream<Item = T> + Send + 'a>>;
 
+/// Something that only its maker looks into; `Send` and `Sync` on native targets.
+#[cfg(not(target_arch = "wasm32"))]
+pub type Handle = std::sync::Arc<dyn std::any::Any + Send + Sync>;
+
+/// Something that only its maker looks into; `Send` and `Sync` on native targets.
+#[cfg(target_arch = "wasm32")]
+pub type Handle = std::sync::Arc<dyn std::any::Any>;
+
 /// `Send` on native targets; every type on wasm32.
 #[cfg(target_arch = "wasm32")]
 pub trait MaybeSend {}

@@ -307,7 +307,7 @@ impl Crypto for FixedRandom {
         Ok(())
     }
 
-    fn sha256<'a>(&'a self, _: &'a [u8]) -> BoxFuture<'a, Result<[u8; 32], Error>> {
+    fn digest<'a>(&'a self, _: crate::Hash, _: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
         Box::pin(async { Err(Error::new(crate::ErrorKind::Config, "the test host has no digests")) })
     }
 }

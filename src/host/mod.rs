@@ -7,8 +7,11 @@
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod js_timer;
+pub(crate) mod key;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod native;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod native_crypto;
 mod store;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod tls;
@@ -21,8 +24,11 @@ pub use fetch::FetchTransport;
 pub(crate) use fetch::describe;
 #[cfg(target_arch = "wasm32")]
 pub use js_timer::JsTimer;
+pub use key::{Key, KeyMaterial, KeyUsage};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-pub use native::{NativeCrypto, ReqwestTransport, TokioTimer};
+pub use native::{ReqwestTransport, TokioTimer};
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub use native_crypto::NativeCrypto;
 pub use store::{MemoryStore, StoredToken, TokenStore};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub use tls::Tls;
@@ -31,6 +37,7 @@ pub use web_crypto::WebCrypto;
 
 use crate::error::{Error, ErrorKind};
 use crate::http::{HttpRequest, HttpResponse};
+use crate::jose::{Algorithm, Hash};
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::token::Flights;
 use std::fmt;
@@ -159,7 +166,11 @@ pub trait Timer: MaybeSend + MaybeSync {
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;
 }
 
-/// Random bytes and digests. Asynchronous where WebCrypto is.
+/// Randomness, digests, signatures. Asynchronous, because WebCrypto is.
+///
+/// There is no algorithm here that the core wants and does not name: a provider does what it is asked, with the one
+/// algorithm that a key was taken in for, and decides nothing. One that has no keys (a test's, say) writes `random` and
+/// `digest` alone.
 pub trait Crypto: MaybeSend + MaybeSync {
     /// Fills a buffer with bytes from the system's cryptographic random source.
     ///
@@ -167,11 +178,63 @@ pub trait Crypto: MaybeSend + MaybeSync {
     /// When the system has none.
     fn random(&self, out: &mut [u8]) -> Result<(), Error>;
 
-    /// The SHA-256 digest (FIPS 180-4).
+    /// A digest (FIPS 180-4).
     ///
     /// # Errors
     /// When the platform refuses, as a browser does outside a secure context.
-    fn sha256<'a>(&'a self, data: &'a [u8]) -> BoxFuture<'a, Result<[u8; 32], Error>>;
+    fn digest<'a>(&'a self, hash: Hash, data: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, Error>>;
+
+    /// The SHA-256 digest.
+    ///
+    /// # Errors
+    /// As for [`Crypto::digest`].
+    fn sha256<'a>(&'a self, data: &'a [u8]) -> BoxFuture<'a, Result<[u8; 32], Error>> {
+        Box::pin(async move {
+            let made = self.digest(Hash::Sha256, data).await?;
+            made.try_into().map_err(|_| Error::new(ErrorKind::Internal, "a SHA-256 digest has another length"))
+        })
+    }
+
+    /// Takes a key in, for one algorithm and one use.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Verification`]: `key_unsuitable` for a key that is not one for the algorithm,
+    /// `algorithm_unsupported` where the platform lacks it.
+    fn import_key<'a>(
+        &'a self,
+        material: KeyMaterial<'a>,
+        algorithm: Algorithm,
+        usage: KeyUsage,
+    ) -> BoxFuture<'a, Result<Key, Error>> {
+        let _ = (material, usage);
+        Box::pin(async move { Err(key::unsupported(algorithm, "this host has no keys")) })
+    }
+
+    /// Makes a key pair, to sign with.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Verification`], `algorithm_unsupported`, where the platform lacks it.
+    fn generate_key(&self, algorithm: Algorithm) -> BoxFuture<'_, Result<Key, Error>> {
+        Box::pin(async move { Err(key::unsupported(algorithm, "this host has no keys")) })
+    }
+
+    /// Signs, with the key's algorithm, in the form that JWS wants (ECDSA: r and s, RFC 7518, section 3.4).
+    ///
+    /// # Errors
+    /// When the key is not one to sign with, or of another provider.
+    fn sign<'a>(&'a self, key: &'a Key, data: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        let _ = data;
+        Box::pin(async move { Err(key::unsupported(key.algorithm(), "this host has no keys")) })
+    }
+
+    /// True when the signature is right, by the key's algorithm.
+    ///
+    /// # Errors
+    /// When the key is not one to verify with, or of another provider.
+    fn verify<'a>(&'a self, key: &'a Key, data: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, Result<bool, Error>> {
+        let _ = (data, signature);
+        Box::pin(async move { Err(key::unsupported(key.algorithm(), "this host has no keys")) })
+    }
 }
 
 /// The four together. Cheap to clone; clients that share a host share its tokens too, so that a program with several

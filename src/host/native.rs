@@ -1,6 +1,6 @@
 //! The native host: reqwest with rustls, tokio's timer, the system's randomness.
 
-use super::{Crypto, Timer, Tls, Transport, TransportError};
+use super::{Timer, Tls, Transport, TransportError};
 use crate::error::{Error, ErrorKind};
 use crate::http::{ByteStream, Headers, HttpBody, HttpRequest, HttpResponse, RequestBody};
 use crate::maybe_send::BoxFuture;
@@ -130,21 +130,5 @@ impl Timer for TokioTimer {
             // tokio would panic. No wait is needed here: without a runtime the transport refuses at once.
             Err(_) => Box::pin(std::future::ready(())),
         }
-    }
-}
-
-/// The system's randomness, and SHA-256 of RustCrypto.
-#[derive(Clone, Copy, Debug)]
-pub struct NativeCrypto;
-
-impl Crypto for NativeCrypto {
-    fn random(&self, out: &mut [u8]) -> Result<(), Error> {
-        getrandom::fill(out)
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("the system has no random source: {error}")))
-    }
-
-    fn sha256<'a>(&'a self, data: &'a [u8]) -> BoxFuture<'a, Result<[u8; 32], Error>> {
-        use sha2::Digest;
-        Box::pin(async move { Ok(sha2::Sha256::digest(data).into()) })
     }
 }

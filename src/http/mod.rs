@@ -12,7 +12,7 @@ pub(crate) use body::Payload;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use body::{AbortGuard, JsBody, settled};
 pub use body::{ByteStream, ErrorBody, HttpBody, RequestBody};
-pub(crate) use executor::{Answer, Limits, Plan, milliseconds, run};
+pub(crate) use executor::{Answer, Limits, Plan, milliseconds, run, within};
 pub use multipart::Multipart;
 
 use crate::error::{Error, ErrorKind};

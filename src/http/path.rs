@@ -41,12 +41,17 @@ pub(crate) fn encode_into(out: &mut String, text: &str) {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            const HEX: &[u8; 16] = b"0123456789ABCDEF";
-            out.push('%');
-            out.push(char::from(HEX[usize::from(byte >> 4)]));
-            out.push(char::from(HEX[usize::from(byte & 15)]));
+            push_escape(out, byte);
         }
     }
+}
+
+/// Appends a byte as an escape: `%2F`.
+pub(crate) fn push_escape(out: &mut String, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    out.push(char::from(HEX[usize::from(byte >> 4)]));
+    out.push(char::from(HEX[usize::from(byte & 15)]));
 }
 
 /// A text of which [`encode_into`], or JavaScript's `encodeURIComponent`, made the argument. What is no escape stays as it is.

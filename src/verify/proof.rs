@@ -1,0 +1,127 @@
+//! DPoP proofs on the side that checks them (RFC 9449, section 4.3). Pure but for the signature.
+
+use super::claims::Claims;
+use crate::jose::json::{Node, member};
+use crate::jose::{Algorithm, Fault, Jwk, Token, same, target_of};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What may sign a proof: no HMAC, ever.
+pub(crate) const PROOF_ALGORITHMS: [Algorithm; 10] = [
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::ES512,
+    Algorithm::EdDSA,
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+];
+
+/// How old a proof may be, beside the leeway.
+pub(crate) const PROOF_AGE: Duration = Duration::from_secs(60);
+
+/// A proof that is well-formed; its signature has not been looked at.
+pub(crate) struct Proof<'a> {
+    pub(crate) token: Token<'a>,
+    pub(crate) jwk: Jwk,
+}
+
+fn refuse(why: &'static str) -> Fault {
+    Fault::new("dpop_proof_invalid", why)
+}
+
+/// Reads a proof, and takes the public key out of it.
+pub(crate) fn read(proof: &str) -> Result<Proof<'_>, Fault> {
+    let token = Token::parse(proof, &PROOF_ALGORITHMS)
+        .map_err(|fault| Fault::new("dpop_proof_invalid", ["the DPoP proof: ", &fault.message].concat()))?;
+    if !token.header.is_type("dpop+jwt") {
+        return Err(refuse("the DPoP proof's typ is not dpop+jwt"));
+    }
+    let jwk = member(&token.header.members, "jwk")
+        .and_then(Node::object)
+        .ok_or_else(|| refuse("the DPoP proof has no jwk"))?;
+    // A private key is a stolen key by now.
+    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| member(jwk, name).is_some()) {
+        return Err(refuse("the DPoP proof's jwk has private members"));
+    }
+    let jwk = Jwk::of(jwk).map_err(|_| refuse("the DPoP proof's jwk is no key that is known here"))?;
+    if jwk.unsuitable(token.header.algorithm, "verify").is_some() {
+        return Err(refuse("the DPoP proof's jwk is not for its algorithm"));
+    }
+    Ok(Proof { token, jwk })
+}
+
+/// What a proof must be for.
+pub(crate) struct Target<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) url: &'a str,
+    /// The digest of the access token in base64url.
+    pub(crate) ath: &'a str,
+    pub(crate) nonce: Option<&'a str>,
+    pub(crate) now: u64,
+    pub(crate) leeway: u64,
+}
+
+/// Checks the claims of a proof whose signature is right. Gives its id and when it ends.
+pub(crate) fn check(claims: &Claims, target: &Target<'_>) -> Result<(String, Duration), Fault> {
+    let text = |name: &str| claims.text(name).filter(|text| !text.is_empty());
+    let id = text("jti").filter(|id| id.len() <= 256).ok_or_else(|| refuse("the DPoP proof has no jti"))?;
+    if text("htm") != Some(target.method) {
+        return Err(refuse("the DPoP proof is for another method (htm)"));
+    }
+    // A proof for nothing is no proof for nothing.
+    let place = |url: &str| target_of(url);
+    if text("htu").and_then(place).is_none_or(|found| Some(found) != place(target.url)) {
+        return Err(refuse("the DPoP proof is for another URL (htu)"));
+    }
+    if !text("ath").is_some_and(|found| same(found, target.ath)) {
+        return Err(refuse("the DPoP proof is for another access token (ath)"));
+    }
+    if let Some(wanted) = target.nonce
+        && !text("nonce").is_some_and(|found| same(found, wanted))
+    {
+        return Err(Fault::new("use_dpop_nonce", "the DPoP proof must have the nonce of this answer"));
+    }
+    let made = claims.node("iat").and_then(Node::whole).ok_or_else(|| refuse("the DPoP proof has no iat"))?;
+    let ends = made.saturating_add(PROOF_AGE.as_secs()).saturating_add(target.leeway);
+    if made > target.now.saturating_add(target.leeway) || ends <= target.now {
+        return Err(refuse("the DPoP proof is too old, or from the future (iat)"));
+    }
+    Ok((id.to_owned(), Duration::from_secs(ends)))
+}
+
+/// What came before, until it ends.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(Mutex<Vec<(String, Duration)>>);
+
+/// More than this are not remembered: the first to end goes first.
+const MAX_SEEN: usize = 10_000;
+
+impl Seen {
+    /// True the first time.
+    pub(crate) fn first(&self, key: &str, ends_at: Duration, now: Duration) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = match seen.binary_search_by(|(known, _)| known.as_str().cmp(key)) {
+            Ok(at) => {
+                let again = seen.get(at).is_some_and(|(_, ends_at)| *ends_at > now);
+                if let Some((_, known)) = seen.get_mut(at) {
+                    *known = ends_at;
+                }
+                return !again;
+            }
+            Err(at) => at,
+        };
+        seen.insert(at, (key.to_owned(), ends_at));
+        if seen.len() > MAX_SEEN {
+            seen.retain(|(_, ends_at)| *ends_at > now);
+            if seen.len() > MAX_SEEN {
+                let first = seen.iter().enumerate().min_by_key(|(_, (_, ends_at))| *ends_at).map(|(at, _)| at);
+                first.map(|at| seen.remove(at));
+            }
+        }
+        true
+    }
+}
