@@ -1,5 +1,6 @@
 //! Builders: domain, credentials, host and policies.
 
+use crate::auth::AuthenticationClient;
 use crate::auth::client_credentials::ClientCredentials;
 use crate::domain::{self, Domain};
 use crate::error::{Error, ErrorKind};
@@ -27,6 +28,7 @@ pub struct ManagementBuilder {
     host: Option<Host>,
     transport: Option<Arc<dyn Transport>>,
     store: Option<Arc<dyn TokenStore>>,
+    through: Option<AuthenticationClient>,
 }
 
 /// What a client is wanted to be, not checked yet. Without the host, which the npm package has none of.
@@ -73,7 +75,7 @@ impl ManagementBuilder {
             telemetry: Some(telemetry::of_this_crate()),
             limits: Limits::standard(),
         };
-        Self { wanted, host: None, transport: None, store: None }
+        Self { wanted, host: None, transport: None, store: None, through: None }
     }
 
     /// Calls are made with this token, which the program has got elsewhere. It is not renewed.
@@ -94,6 +96,13 @@ impl ManagementBuilder {
     pub fn client_credentials(mut self, client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
         self.wanted.client_id = Some(client_id.into());
         self.wanted.client_secret = Some(client_secret.into());
+        self
+    }
+
+    /// As [`ManagementBuilder::client_credentials`], with a client that proves who it is in its own way: by an assertion
+    /// (`private_key_jwt`), a certificate, a secret in the header. The token requests are its own, with its transport.
+    pub fn authentication(mut self, client: &AuthenticationClient) -> Self {
+        self.through = Some(client.clone());
         self
     }
 
@@ -189,8 +198,25 @@ impl ManagementBuilder {
     /// [`ErrorKind::Config`] for a wrong domain or base URL, missing credentials, a token beside credentials, a header
     /// that is not one, and a target without a transport.
     pub fn build(self) -> Result<ManagementClient, Error> {
-        let Self { wanted, host, transport, store } = self;
-        let (settings, token) = wanted.settle()?;
+        let Self { mut wanted, host, transport, store, through } = self;
+        if let Some(client) = &through {
+            let config = |message| Err(Error::new(ErrorKind::Config, message));
+            if wanted.client_id.is_some() || wanted.token.is_some() {
+                return config(
+                    "an authentication client is given beside a token or client credentials: give one of them",
+                );
+            }
+            match (&client.core.client_id, client.can_authenticate()) {
+                (Some(id), true) => wanted.client_id = Some(id.clone()),
+                _ => return config("the authentication client cannot prove who it is: give it a secret or a key"),
+            }
+            // Never sent: the other client makes the request.
+            wanted.client_secret = Some(Secret::new("-"));
+        }
+        let (settings, mut token) = wanted.settle()?;
+        if let (Some(client), TokenSource::ClientCredentials(credentials)) = (through, &mut token) {
+            credentials.through = Some(Arc::new(client));
+        }
         let mut host = match host {
             Some(host) => host,
             None => Host::of_target()?,

@@ -1,10 +1,11 @@
 //! The client of the Authentication API, and its builder.
 
+use super::client_credentials::Through;
 use super::core::{Authentication, Core};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Transport};
-use crate::http::{Headers, Limits, check_header};
+use crate::http::{Answer, Headers, Limits, check_header};
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::retry::{Retry, RetryPolicy};
 use crate::secret::Secret;
@@ -58,6 +59,28 @@ impl AuthenticationClient {
     /// The issuer of this tenant's tokens: `https://tenant.us.auth0.com/`.
     pub fn issuer(&self) -> String {
         self.core.issuer()
+    }
+}
+
+impl AuthenticationClient {
+    /// It can prove who it is.
+    pub(crate) fn can_authenticate(&self) -> bool {
+        !matches!(self.core.authentication, Authentication::None)
+    }
+}
+
+impl Through for AuthenticationClient {
+    fn request<'a>(
+        &'a self,
+        audience: &'a str,
+        organization: Option<&'a str>,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Answer, Error>> {
+        let mut call = self.oauth().client_credentials(audience);
+        if let Some(organization) = organization {
+            call = call.organization(organization);
+        }
+        Box::pin(async move { self.core.send(&call.parts, &limits).await })
     }
 }
 

@@ -2,9 +2,12 @@
 
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, path};
+use crate::host::Host;
+use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, path, run};
 use crate::json::Node;
+use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::secret::Secret;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A client's id and secret, and what it asks a token for.
@@ -15,6 +18,22 @@ pub(crate) struct ClientCredentials {
     secrets: Vec<Secret>,
     headers: Headers,
     cache_key: String,
+    audience: String,
+    organization: Option<String>,
+    /// Who makes the request, where the client proves who it is in another way than by a secret. Behind a trait, so that the
+    /// npm package links nothing of it.
+    pub(crate) through: Option<Arc<dyn Through>>,
+}
+
+/// Gets a token by client credentials.
+pub(crate) trait Through: MaybeSend + MaybeSync {
+    /// Makes the request, with an answer of the token endpoint.
+    fn request<'a>(
+        &'a self,
+        audience: &'a str,
+        organization: Option<&'a str>,
+        limits: Limits,
+    ) -> BoxFuture<'a, Result<Answer, Error>>;
 }
 
 pub(crate) struct TokenResponse {
@@ -57,6 +76,9 @@ impl ClientCredentials {
             secrets,
             headers,
             cache_key,
+            audience: audience.to_owned(),
+            organization: organization.map(str::to_owned),
+            through: None,
         }
     }
 
@@ -68,6 +90,15 @@ impl ClientCredentials {
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn form(&self) -> &str {
         self.form.expose()
+    }
+
+    /// Asks the token endpoint.
+    pub(crate) async fn request(&self, host: &Host, limits: Limits) -> Result<Answer, Error> {
+        let answer = match &self.through {
+            None => run(host, self.prepare(limits)).await,
+            Some(through) => through.request(&self.audience, self.organization.as_deref(), limits).await,
+        };
+        answer.map_err(Self::explain)
     }
 
     pub(crate) fn prepare(&self, limits: Limits) -> Plan<'_> {

@@ -57,17 +57,18 @@ impl Core {
     /// Sends a call, or joins one that sends the same.
     pub(crate) async fn exchange(self: Arc<Self>, parts: Parts) -> Result<Answer, Error> {
         if !parts.shared {
-            return self.send(&parts).await;
+            return self.send(&parts, &self.limits).await;
         }
         let key = parts.params.form();
         let core = self.clone();
-        let request = move || Box::pin(async move { core.send(&parts).await.map(Reply::from) }) as _;
+        let request = move || Box::pin(async move { core.send(&parts, &core.limits).await.map(Reply::from) }) as _;
         Ok(self.shares.join(&key, request).await?.into())
     }
 
-    async fn send(&self, parts: &Parts) -> Result<Answer, Error> {
+    /// Sends a call, with these limits where it has none of its own.
+    pub(crate) async fn send(&self, parts: &Parts, limits: &Limits) -> Result<Answer, Error> {
         let endpoint = parts.endpoint.as_ref().map_err(Clone::clone)?;
-        let mut limits = parts.options.limits(&self.limits);
+        let mut limits = parts.options.limits(limits);
         if !endpoint.is_repeatable() {
             limits.retry = Arc::new(Once(limits.retry));
         }

@@ -7,7 +7,7 @@ pub(crate) use flight::Flights;
 use crate::auth::client_credentials::ClientCredentials;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, StoredToken};
-use crate::http::{self, Limits};
+use crate::http::Limits;
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::secret::Secret;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ async fn fetch(
     }
     // The life of a token counts from before it was asked for, so that a slow answer does not make it look longer.
     let asked_at = host.timer.now();
-    let answer = http::run(host, credentials.prepare(limits)).await.map_err(ClientCredentials::explain)?;
+    let answer = credentials.request(host, limits).await?;
     let token = credentials.parse(&answer)?;
     let expires_at = asked_at.saturating_add(token.expires_in);
     let stored = StoredToken { token: token.access_token, expires_at };

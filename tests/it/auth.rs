@@ -3,7 +3,10 @@
 use crate::support::{DOMAIN, START, all, pairs_of, query_of, seconds, shown};
 use auth0_sdk::auth::{OAuthCode, Send, Transaction};
 use auth0_sdk::testing::{ManualTimer, Recorded, Reply, ScriptedTransport, block_on, host, poll_until_stuck};
-use auth0_sdk::{AuthenticationBuilder, AuthenticationClient, Crypto, Error, ErrorKind, Host, Secret, TransportError};
+use auth0_sdk::{
+    AuthenticationBuilder, AuthenticationClient, Crypto, Error, ErrorKind, Host, ManagementClient, Secret,
+    TransportError,
+};
 use serde_json::json;
 use std::future::IntoFuture;
 use std::pin::pin;
@@ -717,4 +720,40 @@ fn the_same_without_async() {
     let login = auth0.authorize().call().expect_err("the test host has no digests");
     assert_eq!(login.kind(), ErrorKind::Config);
     assert_eq!(transport.requests().len(), 4);
+}
+
+#[test]
+fn the_management_client_gets_its_token_through_another_client() {
+    let transport = ScriptedTransport::new([
+        Reply::json(200, TOKENS),
+        Reply::json(200, "[]"),
+        Reply::status(401),
+        Reply::json(200, r#"{"access_token":"another","token_type":"Bearer","expires_in":60}"#),
+        Reply::json(200, "[]"),
+    ]);
+    let timer = ManualTimer::skipping();
+    let auth0 = builder(&transport, &timer).client_assertion("a.b.c").build().expect("a client");
+    let management = ManagementClient::builder(DOMAIN).host(host(transport.clone(), timer.clone()));
+    let management = management.authentication(&auth0).organization("org_1").build().expect("a client");
+    block_on(management.operation("users.list").into_future()).expect("users");
+    // Revoked: replaced once.
+    block_on(management.operation("users.list").into_future()).expect("users");
+    let requests = transport.requests();
+    let form = members(&requests[0]);
+    let names: Vec<_> = form.iter().map(|(name, _)| name.as_str()).collect();
+    let wanted = ["client_id", "audience", "organization", "client_assertion", "client_assertion_type", "grant_type"];
+    assert_eq!(names, wanted);
+    assert_eq!(member(&requests[0], "audience").as_deref(), Some("https://tenant.us.auth0.com/api/v2/"));
+    assert_eq!(requests[1].headers.get("authorization").as_deref(), Some("Bearer the-access-token"));
+    assert_eq!(requests[4].headers.get("authorization").as_deref(), Some("Bearer another"));
+
+    let start = || ManagementClient::builder(DOMAIN).host(host(transport.clone(), timer.clone()));
+    let public = builder(&transport, &timer).build().expect("a client");
+    for wrong in [
+        start().authentication(&public),
+        start().authentication(&auth0).token("t"),
+        start().authentication(&auth0).client_credentials("id", "secret"),
+    ] {
+        assert_eq!(wrong.build().expect_err("wrong").kind(), ErrorKind::Config);
+    }
 }
