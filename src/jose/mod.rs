@@ -31,7 +31,7 @@ pub use pem::Pem;
 pub use pkce::{CodeVerifier, random_text};
 
 use crate::error::{Error, ErrorKind};
-use crate::text::Quoted;
+use crate::text::quoted;
 use std::borrow::Cow;
 
 /// Why a key or a token is refused: a stable code, and words for people, which never hold the token.
@@ -48,7 +48,7 @@ impl Fault {
 
     /// What was expected, and what was found.
     pub(crate) fn found(code: &'static str, expected: &str, found: &str) -> Self {
-        Self::new(code, [expected, ", found ", &Quoted(found).to_string()].concat())
+        Self::new(code, [expected, ", found ", &quoted(found)].concat())
     }
 
     pub(crate) fn into_error(self) -> Error {

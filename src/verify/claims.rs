@@ -308,7 +308,7 @@ impl<'a> Reader<'a> {
 }
 
 fn differs(name: &str, code: &'static str, wanted: &str, found: &str) -> Fault {
-    let wanted = crate::text::Quoted(wanted).to_string();
+    let wanted = crate::text::quoted(wanted);
     Fault::found(code, &["the token's ", name, " was expected to be ", &wanted].concat(), found)
 }
 
