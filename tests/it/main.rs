@@ -6,6 +6,8 @@ mod bad_input;
 mod cases;
 mod errors;
 mod executor;
+#[cfg(any(feature = "native", target_arch = "wasm32"))]
+mod keys;
 mod paging;
 mod retry;
 mod secrets;
