@@ -22,6 +22,8 @@ mod conformance;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod end_to_end;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod jwks;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod oidc;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod prism;
