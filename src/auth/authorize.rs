@@ -4,15 +4,15 @@
 use super::AuthenticationClient;
 use super::call::{AuthCall, json, value_of};
 use super::core::Core;
-use super::endpoint::Params;
+use super::endpoint::{Params, Value};
 use super::transaction::Transaction;
 use crate::Json;
 use crate::error::Error;
+use crate::host::Key;
 use crate::http::path::Query;
+use crate::jose::{CodeVerifier, Value as Claim, random_text, sign, signing_input};
 use crate::maybe_send::BoxFuture;
 use crate::secret::Secret;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use std::fmt;
 use std::future::IntoFuture;
@@ -27,6 +27,7 @@ pub struct AuthorizationRequest {
     max_age: Option<Duration>,
     pkce: bool,
     pushed: bool,
+    signed: Option<Key>,
     issuer_required: bool,
     lifetime: Duration,
 }
@@ -79,6 +80,7 @@ impl AuthenticationClient {
             max_age: None,
             pkce: true,
             pushed: false,
+            signed: None,
             issuer_required: false,
             lifetime: Duration::from_secs(3600),
         }
@@ -168,6 +170,13 @@ impl AuthorizationRequest {
         self
     }
 
+    /// The request is signed with this key (RFC 9101, JAR), so that nobody can change it on its way; with
+    /// [`AuthorizationRequest::pushed`] too, it is both.
+    pub fn signed(mut self, key: Key) -> Self {
+        self.signed = Some(key);
+        self
+    }
+
     /// Without PKCE, for a server that cannot.
     pub fn without_pkce(mut self) -> Self {
         self.pkce = false;
@@ -227,6 +236,14 @@ impl AuthorizationRequest {
         let core = self.client.core.clone();
         let client_id = core.client_id()?;
         let (mut params, transaction) = self.draft(client_id, draw(&core).await?, core.host.timer.now());
+        if let Some(key) = &self.signed {
+            let now = core.host.timer.now().as_secs();
+            let request = request_object(key, &core, client_id, &params, now, &random_text(&*core.host.crypto)?);
+            let request = sign(&*core.host.crypto, key, request).await?;
+            params = Params::default();
+            params.text("client_id", client_id);
+            params.text("request", request);
+        }
         if self.pushed {
             let mut call = AuthCall::<Pushed>::new(&core, "oauth.pushedAuthorization", json);
             params.remove("client_id");
@@ -242,16 +259,32 @@ impl AuthorizationRequest {
     }
 }
 
+/// What of a request object is signed (RFC 9101, section 4). Pure.
+fn request_object(key: &Key, core: &Core, client_id: &str, params: &Params, now: u64, id: &str) -> String {
+    let mut header = vec![("alg", Claim::Text(key.algorithm().as_str())), ("typ", Claim::Text("oauth-authz-req+jwt"))];
+    header.extend(key.key_id().map(|kid| ("kid", Claim::Text(kid))));
+    let issuer = core.issuer();
+    let mut claims = vec![
+        ("iss", Claim::Text(client_id)),
+        ("aud", Claim::Text(&issuer)),
+        ("iat", Claim::Number(now)),
+        ("nbf", Claim::Number(now)),
+        ("exp", Claim::Number(now.saturating_add(120))),
+        ("jti", Claim::Text(id)),
+    ];
+    claims.extend(params.iter().map(|(name, value)| match value {
+        Value::Text(text) => (name, Claim::Text(text)),
+        Value::Json(json) => (name, Claim::Json(json)),
+    }));
+    signing_input(&header, &claims)
+}
+
 async fn draw(core: &Core) -> Result<Drawn, Error> {
-    let draw = || -> Result<String, Error> {
-        let mut bytes = [0; 32];
-        core.host.crypto.random(&mut bytes)?;
-        Ok(URL_SAFE_NO_PAD.encode(bytes))
-    };
-    let verifier = draw()?;
-    // RFC 7636, section 4.2: the 43 characters of 32 bytes, hashed.
-    let challenge = URL_SAFE_NO_PAD.encode(core.host.crypto.sha256(verifier.as_bytes()).await?);
-    Ok(Drawn { state: draw()?, nonce: draw()?, verifier, challenge })
+    let crypto = &*core.host.crypto;
+    let verifier = CodeVerifier::random(crypto)?;
+    let challenge = verifier.challenge(crypto).await?;
+    let verifier = verifier.secret().expose().to_owned();
+    Ok(Drawn { state: random_text(crypto)?, nonce: random_text(crypto)?, verifier, challenge })
 }
 
 #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]

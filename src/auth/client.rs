@@ -4,13 +4,15 @@ use super::client_credentials::Through;
 use super::core::{Authentication, Core};
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind};
-use crate::host::{Host, Transport};
-use crate::http::{Answer, Headers, Limits, check_header};
+use crate::host::{Host, Key, Transport, TransportError};
+use crate::http::{Answer, Headers, HttpRequest, HttpResponse, Limits, check_header};
+use crate::jose::{Algorithm, ClientAssertion, Dpop};
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::retry::{Retry, RetryPolicy};
 use crate::secret::Secret;
 use crate::telemetry;
 use crate::token::TokenProvider;
+use crate::verify::TokenVerifier;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +44,10 @@ impl AuthenticationClient {
             domain: domain.into(),
             client_id: None,
             authentication: Vec::new(),
+            signing_key: None,
+            dpop: None,
+            id_token_algorithms: vec![Algorithm::RS256],
+            leeway: Duration::from_secs(60),
             mtls_domain: None,
             #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
             tls: None,
@@ -102,6 +108,10 @@ pub struct AuthenticationBuilder {
     domain: String,
     client_id: Option<String>,
     authentication: Vec<Authentication>,
+    signing_key: Option<Key>,
+    dpop: Option<Dpop>,
+    id_token_algorithms: Vec<Algorithm>,
+    leeway: Duration,
     mtls_domain: Option<String>,
     #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
     tls: Option<crate::host::Tls>,
@@ -132,6 +142,14 @@ impl AuthenticationBuilder {
     /// 2.3.1). Auth0's own endpoints with a JSON body take it in the body only, and get it there.
     pub fn client_secret_basic(mut self, secret: impl Into<Secret>) -> Self {
         self.authentication.push(Authentication::Basic(secret.into()));
+        self
+    }
+
+    /// The client authenticates with an assertion that it signs with its key, a new one for each try of a request
+    /// (`private_key_jwt`, RFC 7523, section 2.2). A key comes from [`Host::signing_key_from_pem`] or
+    /// [`Host::signing_key_from_jwk`]; for other settings there is [`ClientAssertion`] as a provider.
+    pub fn private_key_jwt(mut self, key: Key) -> Self {
+        self.signing_key = Some(key);
         self
     }
 
@@ -168,6 +186,25 @@ impl AuthenticationBuilder {
     /// The host that asks for the client's certificate, in the place of `mtls.{domain}`.
     pub fn mtls_domain(mut self, domain: impl Into<String>) -> Self {
         self.mtls_domain = Some(domain.into());
+        self
+    }
+
+    /// Tokens are bound to this key (RFC 9449): each request has a proof, with the server's nonce where it wants one, and
+    /// access tokens go out as `DPoP` tokens. Whoever uses the tokens elsewhere proves it too: [`Dpop::transport`].
+    pub fn dpop(mut self, dpop: &Dpop) -> Self {
+        self.dpop = Some(dpop.clone());
+        self
+    }
+
+    /// How the client's ID tokens are signed: RS256 unless said. With HS256, HS384 or HS512 the key is the client secret.
+    pub fn id_token_algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.id_token_algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// How far the clocks may differ when an ID token is verified: 60 s unless said.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
         self
     }
 
@@ -234,15 +271,15 @@ impl AuthenticationBuilder {
     pub fn build(mut self) -> Result<AuthenticationClient, Error> {
         let config = |message| Err(Error::new(ErrorKind::Config, message));
         let domain = Domain::parse(&self.domain)?;
-        if self.authentication.len() > 1 {
+        if self.authentication.len() + usize::from(self.signing_key.is_some()) > 1 {
             return config(
                 "the client is given two ways to authenticate: give a secret, an assertion or a certificate",
             );
         }
-        let authentication = self.authentication.pop().unwrap_or(Authentication::None);
+        let mut authentication = self.authentication.pop().unwrap_or(Authentication::None);
         match (&self.client_id, &authentication) {
             (Some(id), _) if id.is_empty() => return config("the client id is empty"),
-            (None, Authentication::None) => {}
+            (None, Authentication::None) if self.signing_key.is_none() => {}
             (None, _) => return config("there is a way to authenticate, and no client id"),
             _ => {}
         }
@@ -270,6 +307,31 @@ impl AuthenticationBuilder {
         if let Some(tls) = self.tls {
             host.transport = Arc::new(crate::host::ReqwestTransport::with_tls(tls)?);
         }
+        let issuer = [domain.origin(), "/"].concat();
+        if let (Some(key), Some(id)) = (self.signing_key, &self.client_id) {
+            let assertion = ClientAssertion::new(&host, id.as_str(), issuer, key)?;
+            authentication = Authentication::Assertion(Arc::new(assertion));
+        }
+        let verifier = match &self.client_id {
+            None => None,
+            Some(client_id) => {
+                let builder = TokenVerifier::builder(domain.origin()).client_id(client_id.as_str()).host(host.clone());
+                let builder = builder.algorithms(self.id_token_algorithms.iter().copied()).leeway(self.leeway);
+                let symmetric = self.id_token_algorithms.iter().any(|algorithm| algorithm.is_symmetric());
+                let builder = match &authentication {
+                    Authentication::Post(secret) | Authentication::Basic(secret) if symmetric => {
+                        builder.secret(secret.clone())
+                    }
+                    _ if symmetric => return config("ID tokens with an HS algorithm need a client secret"),
+                    // Auth0 has them there: no need to ask.
+                    _ => builder.jwks_url([domain.origin(), "/.well-known/jwks.json"].concat()),
+                };
+                Some(builder.build()?)
+            }
+        };
+        if let Some(dpop) = self.dpop {
+            host.transport = Arc::new(dpop.transport(SharedTransport(host.transport)));
+        }
         let mut headers = Headers::new();
         if let Some(telemetry) = self.telemetry {
             headers.append("auth0-client", telemetry);
@@ -294,6 +356,7 @@ impl AuthenticationBuilder {
             headers,
             limits,
             shares: Default::default(),
+            verifier,
             #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
             runtime: Default::default(),
         };
@@ -307,6 +370,14 @@ impl fmt::Debug for AuthenticationBuilder {
         let domain = Domain::parse(&self.domain);
         let domain = domain.as_ref().map_or("not a domain", Domain::as_str);
         f.debug_struct("AuthenticationBuilder").field("domain", &domain).finish_non_exhaustive()
+    }
+}
+
+struct SharedTransport(Arc<dyn Transport>);
+
+impl Transport for SharedTransport {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, TransportError>> {
+        self.0.send(request)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::http::{Answer, Headers, Limits, Plan, Read, RequestBody, run};
 use crate::retry::{Attempt, Decision, Outcome, Retry};
 use crate::secret::Secret;
 use crate::token::TokenProvider;
+use crate::verify::TokenVerifier;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) headers: Headers,
     pub(crate) limits: Limits,
     pub(crate) shares: Shares,
+    /// Of ID tokens; `None` without a client id.
+    pub(crate) verifier: Option<TokenVerifier>,
     #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
     pub(crate) runtime: crate::management::Runtime,
 }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::http::{Answer, Payload};
 use crate::maybe_send::BoxFuture;
 use crate::secret::Secret;
+use crate::verify::Claims;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Map;
@@ -41,7 +42,7 @@ pub struct TokenResponse {
     /// The ID token. Its signature and claims have been verified.
     pub id_token: Option<Secret>,
     /// The verified claims of the ID token.
-    pub claims: Option<Json>,
+    pub claims: Option<Claims>,
     /// The scopes that were granted. Empty when the answer does not say, which means those that were asked for.
     pub scope: Vec<String>,
     /// What was granted of the authorization details that were asked for (RFC 9396, section 7).

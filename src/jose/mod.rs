@@ -16,6 +16,7 @@ mod pkce;
 pub(crate) use algorithm::Family;
 pub use algorithm::{Algorithm, Hash};
 pub use assertion::ClientAssertion;
+pub(crate) use assertion::sign;
 pub(crate) use dpop::target_of;
 pub use dpop::{Dpop, DpopTransport};
 pub use jwk::Jwk;
@@ -24,7 +25,7 @@ pub(crate) use jwk::JwkSet;
 pub(crate) use jwk::KeyData;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub(crate) use jwk::Private;
-pub(crate) use jws::{Header, Token};
+pub(crate) use jws::{Header, Token, Value, signing_input};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub(crate) use pem::Der;
 pub use pem::Pem;

@@ -277,16 +277,17 @@ async fn devices_and_backchannel_logins() {
     decide(json!({"user_code": device.user_code, "login": USER, "approve": false})).await;
     let denied = tenant.auth0.device().poll(&device).interval(quick).await.expect_err("denied");
     assert_eq!(denied.oauth_code(), Some(OAuthCode::AccessDenied));
-    let device = tenant.auth0.device().authorize().scope("openid").await.expect("codes");
-    tenant.sandbox.advance_clock(910_000);
-    let late = tenant.auth0.device().poll(&device).interval(quick).await.expect_err("late");
-    assert_eq!(late.oauth_code(), Some(OAuthCode::ExpiredToken));
 
     let call = tenant.auth0.backchannel().authorize(user, "Pay 5").requested_expiry(seconds(100));
     let login = call.authorization_details(json!([{"type": "payment", "amount": 5}])).await.expect("a login");
     decide(json!({"auth_req_id": login.auth_req_id.expose()})).await;
     let tokens = tenant.auth0.backchannel().poll(&login).interval(quick).await.expect("tokens");
     assert_eq!(tokens.authorization_details.expect("details")[0]["amount"], 5);
+
+    let device = tenant.auth0.device().authorize().scope("openid").await.expect("codes");
+    tenant.sandbox.advance_clock(910_000);
+    let late = tenant.auth0.device().poll(&device).interval(quick).await.expect_err("late");
+    assert_eq!(late.oauth_code(), Some(OAuthCode::ExpiredToken));
 }
 
 #[tokio::test]

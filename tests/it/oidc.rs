@@ -5,8 +5,8 @@
 //! folder `shared` beside the checkout. What is missing fails the test by name. A server takes a second to start, so each
 //! test is a list of cases.
 
-use auth0_sdk::Tls;
 use auth0_sdk::{AuthenticationBuilder, AuthenticationClient, Error, Headers, HttpRequest, Json, Method, Read};
+use auth0_sdk::{Host, Tls};
 use auth0_sdk::{RequestBody, ReqwestTransport, Transport};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -225,9 +225,6 @@ pub(crate) fn claims(token: &str) -> Json {
 const CALLBACK: &str = "http://127.0.0.1:9999/callback";
 const API: &str = "https://api.example.test/";
 
-/// Whether ID tokens are verified already: with src/verify.
-const VERIFIES: bool = false;
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_flow_of_a_provider() {
     let provider = Provider::start(&[], ReqwestTransport::new().expect("a transport")).await;
@@ -235,11 +232,13 @@ async fn every_flow_of_a_provider() {
     client_credentials(&provider, &cases).await;
     authorization_code(&provider, &cases).await;
     authorization_requests(&provider, &cases).await;
+    signed_requests(&provider, &cases).await;
+    assertions(&provider, &cases).await;
     refresh_and_revoke(&provider, &cases).await;
     devices(&provider, &cases).await;
     backchannel(&provider, &cases).await;
     the_rest(&provider, &cases).await;
-    cases.finish(60);
+    cases.finish(75);
 }
 
 async fn client_credentials(provider: &Provider, cases: &Cases) {
@@ -332,10 +331,9 @@ async fn authorization_code(provider: &Provider, cases: &Cases) {
                 let (transaction, back) =
                     login(provider, request.scope("openid email read:things offline_access")).await?;
                 let tokens = good(auth0.finish_login(&transaction, &back).await)?;
-                if VERIFIES {
-                    let claims = tokens.claims.ok_or("no claims")?;
-                    is("the user", claims["sub"] == "auth0|user-1" && claims["email"] == "jane@example.test")?;
-                }
+                let claims = tokens.claims.ok_or("no claims")?;
+                let email = claims.text("email") == Some("jane@example.test");
+                is("the user", claims.subject() == "auth0|user-1" && email)?;
                 is("a refresh token", tokens.refresh_token.is_some())?;
                 is("the scopes", tokens.scope.iter().any(|scope| scope == "read:things"))?;
                 // A code is good for one use.
@@ -429,7 +427,7 @@ async fn authorization_code(provider: &Provider, cases: &Cases) {
             let request = auth0.authorize().redirect_uri(CALLBACK).login_hint("auth0|other").max_age(Duration::ZERO);
             let (transaction, back) = login(provider, request).await?;
             let tokens = good(auth0.finish_login(&transaction, &back).await)?;
-            is("the user", !VERIFIES || tokens.claims.is_some_and(|claims| claims["sub"] == "auth0|other"))
+            is("the user", tokens.claims.is_some_and(|claims| claims.subject() == "auth0|other"))
         })
         .await;
     cases
@@ -444,7 +442,7 @@ async fn authorization_code(provider: &Provider, cases: &Cases) {
         .run("login, the nonce of another login", async {
             let (transaction, back) = login(provider, auth0.authorize().redirect_uri(CALLBACK)).await?;
             let result = auth0.finish_login(&transaction, &back).nonce("another").await;
-            is("refused", !VERIFIES || result.is_err_and(|error| error.message().contains("nonce")))
+            is("refused", result.is_err_and(|error| error.message().contains("nonce")))
         })
         .await;
     cases
@@ -452,7 +450,7 @@ async fn authorization_code(provider: &Provider, cases: &Cases) {
             let request = auth0.authorize().redirect_uri(CALLBACK).organization("org_other");
             let (transaction, back) = login(provider, request).await?;
             let result = auth0.finish_login(&transaction, &back).await;
-            is("refused", !VERIFIES || result.is_err_and(|error| error.message().contains("org")))
+            is("refused", result.is_err_and(|error| error.message().contains("org")))
         })
         .await;
 }
@@ -523,6 +521,174 @@ async fn authorization_requests(provider: &Provider, cases: &Cases) {
         .await;
 }
 
+/// The private key of the clients that sign, by the name of its algorithm.
+async fn key(provider: &Provider, name: &str) -> auth0_sdk::Key {
+    use auth0_sdk::Algorithm::{ES256, RS256};
+    let (pair, algorithm) = if name == "ES256" { ("es256", ES256) } else { ("rs256", RS256) };
+    let pem = provider.facts["keys"][pair]["pem"].as_str().expect("a key");
+    Host::of_target().expect("a host").signing_key_from_pem(pem, algorithm).await.expect("a key")
+}
+
+async fn signed_requests(provider: &Provider, cases: &Cases) {
+    let jar = provider.client("web-jar");
+    for pushed in [false, true] {
+        cases
+            .run(&format!("signed request, pushed {pushed}"), async {
+                let details = json!([{"type": "payment_initiation", "amount": "1"}]);
+                let request = jar.authorize().redirect_uri(CALLBACK).scope("openid email").audience(API);
+                let request = request.resource(API).authorization_details(details).signed(key(provider, "RS256").await);
+                let login = good(if pushed { request.pushed() } else { request }.await)?;
+                is("the URL says nothing", !login.url.contains("scope="))?;
+                let back = provider.browse(&login.url).await.map_err(|(status, text)| format!("{status} {text}"))?;
+                let tokens = good(jar.finish_login(&login.transaction, &back).await)?;
+                is("the details", tokens.authorization_details.is_some())
+            })
+            .await;
+    }
+    cases
+        .run("signed request, required and not signed", async {
+            let (transaction, back) = login(provider, jar.authorize().redirect_uri(CALLBACK)).await?;
+            refused(jar.finish_login(&transaction, &back).await, 0, "invalid_request")
+        })
+        .await;
+    cases
+        .run("signed request, another key", async {
+            let other = Host::of_target().expect("a host").generate_key(auth0_sdk::Algorithm::RS256).await;
+            // The native provider makes no RSA keys: then one of another kind will do.
+            let other = match other {
+                Ok(key) => key,
+                Err(_) => key(provider, "ES256").await,
+            };
+            let request = jar.authorize().redirect_uri(CALLBACK).signed(other).pushed();
+            refused(request.await, 400, "invalid_request_object")
+        })
+        .await;
+}
+
+async fn assertions(provider: &Provider, cases: &Cases) {
+    for name in ["RS256", "ES256"] {
+        cases
+            .run(&format!("private key JWT, {name}"), async {
+                let builder = provider.builder("m2m-pkjwt").private_key_jwt(key(provider, name).await);
+                let auth0 = builder.build().expect("a client");
+                good(auth0.oauth().client_credentials(API).await)?;
+                // Each request has its own, so that a server that counts them takes both.
+                good(auth0.oauth().client_credentials(API).await).map(drop)
+            })
+            .await;
+    }
+    cases
+        .run("private key JWT, a login, a refresh and a device", async {
+            let builder = provider.builder("web-pkjwt").private_key_jwt(key(provider, "ES256").await);
+            let auth0 = builder.build().expect("a client");
+            let request = auth0.authorize().redirect_uri(CALLBACK).scope("openid offline_access");
+            let (transaction, back) = login(provider, request).await?;
+            let tokens = good(auth0.finish_login(&transaction, &back).await)?;
+            good(auth0.oauth().refresh_token(tokens.refresh_token.ok_or("no refresh token")?).await)?;
+            good(auth0.device().authorize().scope("openid").await).map(drop)
+        })
+        .await;
+    cases
+        .run("private key JWT, for the Management client", async {
+            let auth0 = provider.builder("m2m-pkjwt").private_key_jwt(key(provider, "RS256").await).build();
+            let auth0 = auth0.expect("a client");
+            let builder = auth0_sdk::ManagementClient::builder(provider.origin.as_str()).authentication(&auth0);
+            let management = builder.build().expect("a client");
+            // The provider has no such API: what counts is that a token was bought and sent.
+            let error = management.operation("users.list").await.err().ok_or("succeeds")?;
+            is("not found", error.status() == Some(404) && error.operation() == Some("users.list"))
+        })
+        .await;
+    cases
+        .run("private key JWT, sent twice", async {
+            let assertion = auth0_sdk::ClientAssertion::new(
+                &Host::of_target().expect("a host"),
+                "m2m-pkjwt",
+                format!("{}/", provider.origin),
+                key(provider, "RS256").await,
+            );
+            let assertion = good(good(assertion)?.make().await)?;
+            let auth0 = provider.builder("m2m-pkjwt").client_assertion(assertion).build().expect("a client");
+            good(auth0.oauth().client_credentials(API).await)?;
+            refused(auth0.oauth().client_credentials(API).await, 401, "invalid_client")
+        })
+        .await;
+    cases
+        .run("private key JWT, for another server", async {
+            let host = Host::of_target().expect("a host");
+            let key = key(provider, "RS256").await;
+            let assertion = good(auth0_sdk::ClientAssertion::new(&host, "m2m-pkjwt", "https://other/", key))?;
+            let auth0 = provider.builder("m2m-pkjwt").client_assertion_provider(assertion).build().expect("a client");
+            refused(auth0.oauth().client_credentials(API).await, 401, "invalid_client")
+        })
+        .await;
+    cases
+        .run("private key JWT, an unknown key", async {
+            let host = Host::of_target().expect("a host");
+            let key = good(host.generate_key(auth0_sdk::Algorithm::ES256).await)?;
+            let auth0 = provider.builder("m2m-pkjwt").private_key_jwt(key).build().expect("a client");
+            refused(auth0.oauth().client_credentials(API).await, 401, "invalid_client")
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_bound_to_a_key() {
+    let transport = || ReqwestTransport::new().expect("a transport");
+    let provider = Provider::start(&[("DPOP_NONCE", "1")], transport()).await;
+    let cases = Cases::default();
+    let host = Host::of_target().expect("a host");
+    let dpop = async || {
+        let key = good(host.generate_key(auth0_sdk::Algorithm::ES256).await)?;
+        good(auth0_sdk::Dpop::new(&host, key))
+    };
+    let client = |dpop: &auth0_sdk::Dpop| {
+        let secret = provider.secret("web-dpop");
+        provider.builder("web-dpop").client_secret(secret).dpop(dpop).build().expect("a client")
+    };
+    cases
+        .run("client credentials, with a nonce", async {
+            let dpop = dpop().await?;
+            let tokens = good(client(&dpop).oauth().client_credentials(API).await)?;
+            is("bound", tokens.token_type == "DPoP")?;
+            let claims = claims(tokens.access_token.expose());
+            is("to this key", claims["cnf"]["jkt"] == good(dpop.thumbprint().await)?)
+        })
+        .await;
+    cases
+        .run("login, refresh and userinfo", async {
+            let dpop = dpop().await?;
+            let auth0 = client(&dpop);
+            let request = auth0.authorize().redirect_uri(CALLBACK).scope("openid email offline_access");
+            let (transaction, back) = login(&provider, request.dpop_jkt(good(dpop.thumbprint().await)?)).await?;
+            let tokens = good(auth0.finish_login(&transaction, &back).await)?;
+            let user = good(auth0.users().user_info(tokens.access_token.clone()).await)?;
+            is("the user", user.sub == "auth0|user-1")?;
+            let next = good(auth0.oauth().refresh_token(tokens.refresh_token.ok_or("no refresh token")?).await)?;
+            is("bound", next.token_type == "DPoP")?;
+            // Without the key the token is worth nothing.
+            let other = provider.client("web-dpop");
+            let error = other.users().user_info(tokens.access_token.clone()).await.err().ok_or("succeeds")?;
+            is("refused", error.status() == Some(401) || error.status() == Some(400))
+        })
+        .await;
+    cases
+        .run("no proof", async {
+            let error = provider.client("web-dpop").oauth().client_credentials(API).await.err().ok_or("succeeds")?;
+            is("refused", error.status() == Some(400))
+        })
+        .await;
+    cases
+        .run("the code of another key", async {
+            let (mine, other) = (dpop().await?, dpop().await?);
+            let request = client(&mine).authorize().redirect_uri(CALLBACK).dpop_jkt(good(mine.thumbprint().await)?);
+            let (transaction, back) = login(&provider, request).await?;
+            refused(client(&other).finish_login(&transaction, &back).await, 400, "invalid_grant")
+        })
+        .await;
+    cases.finish(4);
+}
+
 async fn refresh_and_revoke(provider: &Provider, cases: &Cases) {
     let auth0 = provider.client("web-post");
     let start = async || -> Result<auth0_sdk::Secret, String> {
@@ -537,7 +703,7 @@ async fn refresh_and_revoke(provider: &Provider, cases: &Cases) {
             let tokens = good(auth0.oauth().refresh_token(first.clone()).await)?;
             let second = tokens.refresh_token.ok_or("no refresh token")?;
             is("another one", second != first)?;
-            is("verified", !VERIFIES || tokens.claims.is_some())?;
+            is("verified", tokens.claims.is_some())?;
             refused(auth0.oauth().refresh_token(first).await, 400, "invalid_grant")?;
             // Its reuse has revoked the whole family.
             refused(auth0.oauth().refresh_token(second).await, 400, "invalid_grant")
@@ -684,7 +850,7 @@ async fn backchannel(provider: &Provider, cases: &Cases) {
             };
             let (tokens, ()) = tokio::join!(auth0.backchannel().poll(&login).interval(quick).into_future(), decide);
             let tokens = good(tokens)?;
-            is("the user", !VERIFIES || tokens.claims.is_some_and(|claims| claims["sub"] == "auth0|user-7"))?;
+            is("the user", tokens.claims.is_some_and(|claims| claims.subject() == "auth0|user-7"))?;
             is("the details", tokens.authorization_details.is_some_and(|details| details[0]["amount"] == "5"))?;
             refused(auth0.backchannel().token(id).await, 400, "invalid_grant")
         })
