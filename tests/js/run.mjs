@@ -49,7 +49,7 @@ const install = () => {
   writeFileSync(join(project, "package.json"), '{ "name": "auth0-sdk-scratch", "private": true, "type": "module" }\n');
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", resolve(values.tarball)], { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
   for (const name of ["suite.mjs", "auth-cases.mjs"]) copyFileSync(join(here, name), join(project, name));
-  for (const name of ["entry.mjs", "entry.cjs", "entry-package.mjs", "report.mjs", "worker.mjs", "page.mjs", "edge.mjs"]) copyFileSync(join(here, "runners", name), join(project, name));
+  for (const name of ["entry.mjs", "entry.cjs", "entry-package.mjs", "report.mjs", "worker.mjs", "page.mjs", "page-users.mjs", "edge.mjs"]) copyFileSync(join(here, "runners", name), join(project, name));
 };
 
 // --- runners: each calls tell(result) for every case ---
@@ -302,8 +302,8 @@ const oneWasm = (seen) => {
 };
 
 const bare = (browser) => async (tell) => {
-  const map = '<script type="importmap">{ "imports": { "auth0-sdk": "./node_modules/auth0-sdk/index.js" } }</script>';
-  writeFileSync(join(project, "index.html"), pageWith(`${map}<script type="module" src="./page.mjs"></script>`));
+  const map = '<script type="importmap">{ "imports": { "auth0-sdk": "./node_modules/auth0-sdk/index.js", "auth0-sdk/users": "./node_modules/auth0-sdk/groups/users.js" } }</script>';
+  writeFileSync(join(project, "index.html"), pageWith(`${map}<script type="module" src="./page-users.mjs"></script>`));
   await browse(browser, project, tell, oneWasm);
 };
 
@@ -329,13 +329,13 @@ const throughEsbuild = async (tell) => {
   const { build } = await import("esbuild");
   const out = join(project, "esbuild");
   page(out, "bundle.js");
-  await build({ entryPoints: [join(project, "page.mjs")], bundle: true, format: "esm", outfile: join(out, "bundle.js"), logLevel: "warning" });
+  await build({ entryPoints: [join(project, "page-users.mjs")], bundle: true, format: "esm", outfile: join(out, "bundle.js"), logLevel: "warning" });
   await browse("chrome", out, tell, (seen) => (seen.includes("/bundle.js") && seen.includes("missing /auth0_sdk.wasm") ? undefined : `expected a bundle alone, got ${seen}`));
 };
 
 const throughVite = async (tell) => {
   const { build } = await import("vite");
-  writeFileSync(join(project, "index.html"), pageWith('<script type="module" src="./page.mjs"></script>'));
+  writeFileSync(join(project, "index.html"), pageWith('<script type="module" src="./page-users.mjs"></script>'));
   await build({ root: project, configFile: false, logLevel: "warn", build: { outDir: "vite", target: "es2022" } });
   await browse("chrome", join(project, "vite"), tell, oneWasm);
 };
@@ -346,7 +346,7 @@ const throughWebpack = async (tell) => {
   const out = join(project, "webpack");
   page(out, "bundle.js");
   const stats = await new Promise((resolve, reject) => {
-    webpack({ mode: "production", context: project, entry: "./page.mjs", output: { path: out, filename: "bundle.js" } }, (error, stats) => (error ? reject(error) : resolve(stats)));
+    webpack({ mode: "production", context: project, entry: "./page-users.mjs", output: { path: out, filename: "bundle.js" } }, (error, stats) => (error ? reject(error) : resolve(stats)));
   });
   // That the bundle is larger than webpack likes is no concern here.
   if (stats.hasErrors()) throw new Error(stats.toString({ all: false, errors: true }));
@@ -358,15 +358,15 @@ const throughRollup = async (tell) => {
   const { rollup } = await import("rollup");
   const { nodeResolve } = await import("@rollup/plugin-node-resolve");
   const out = join(project, "rollup");
-  page(out, "page.js");
-  const bundle = await rollup({ input: join(project, "page.mjs"), plugins: [nodeResolve({ browser: true })] });
+  page(out, "page-users.js");
+  const bundle = await rollup({ input: join(project, "page-users.mjs"), plugins: [nodeResolve({ browser: true })] });
   await bundle.write({ dir: out, format: "esm" });
   await bundle.close();
   await browse("chrome", out, tell, (seen) => (seen.some((path) => path.startsWith("/copy")) && seen.includes("missing /auth0_sdk.wasm") ? undefined : `expected the bundle and the copy, got ${seen}`));
 };
 
 // What differs between bundles of the same code in the same browser is how the module is found, and what a minifier breaks.
-const SELECTED = ["token: client", "config: all", "request: create", "request: unheard", "list: offset", "list: hasNext", "error: every", "error: classes", "retry: a body", "timeout: no answer", "abort: during the request", "upload: every", "stream: goes", "auth: clients", "logging: requests", "helpers:"];
+const SELECTED = ["token: client", "config: all", "request: create", "request: unheard", "list: offset", "list: hasNext", "error: every", "error: classes", "retry: a body", "timeout: no answer", "abort: during the request", "upload: every", "stream: goes", "auth: clients", "auth: the entry", "logging: requests", "helpers:"];
 const selected = (runtime) => Object.assign(runtime, { only: SELECTED });
 
 const RUNTIMES = {

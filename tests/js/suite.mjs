@@ -1,6 +1,6 @@
 // The cases that every runtime runs. Web globals only: this file is loaded by Node, Deno, Bun, workerd and browsers.
 //
-// `run(environment)` takes { sdk, sandbox: { url, clientId, clientSecret }, only }, `only` a part or parts of names, and answers [{ name, ok, error, milliseconds }].
+// `run(environment)` takes { sdk, users, sandbox: { url, clientId, clientSecret }, only }, `only` being parts of names, and answers [{ name, ok, error, milliseconds }].
 // `sdk` is the namespace of the installed package, `url` the sandbox's origin as this runtime reaches it.
 
 import { authCases } from "./auth-cases.mjs";
@@ -96,7 +96,7 @@ const API = `https://${DOMAIN}/api/v2`;
 
 // --- the context of a case ---
 
-const makeContext = ({ sdk, sandbox, unhandled }) => {
+const makeContext = ({ sdk, sandbox, users, unhandled }) => {
   const control = async (method, path, body) => {
     const response = await fetch(`${sandbox.url}/__sandbox/${path}`, {
       method,
@@ -111,6 +111,8 @@ const makeContext = ({ sdk, sandbox, unhandled }) => {
   return {
     sdk,
     sandbox,
+    // What auth0-sdk/users exports; undefined where there is one file only.
+    users,
     unhandled,
     // A client of the sandbox.
     client: (options = {}) => new sdk.ManagementClient({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience, ...options }),
@@ -1351,6 +1353,17 @@ test("auth: clients of single groups share a token", async ({ sdk }) => {
   equal(sent.map((call) => [new URL(call.url).pathname, call.headers["x-a"], call.headers["auth0-custom-domain"] ?? "none"]).sort(), [["/api/v2/roles", "2", "none"], ["/api/v2/users", "1", "login.example.com"], ["/api/v2/users", "1", "none"]]);
   const printed = `${show(auth)} ${Object.values(auth.clientOptions).map(String)}`;
   ok(!printed.includes("secret"), "no secret in the options");
+});
+
+test("auth: the entry point of a group", async ({ sdk, users }) => {
+  if (!users) return;
+  const { fetch, calls } = tokenScript();
+  const auth = sdk.createManagementAuth({ domain: DOMAIN, clientId: "id", clientSecret: "secret", fetch });
+  const [group, nested] = [new users.UsersClient(auth.clientOptions), new users.roles.RolesClient(auth.clientOptions)];
+  await Promise.all([group.list(), nested.list("auth0|1"), group.roles.list("auth0|2")]);
+  equal(calls.map((call) => new URL(call.url).pathname).sort(), ["/api/v2/users", "/api/v2/users/auth0%7C1/roles", "/api/v2/users/auth0%7C2/roles", "/oauth/token"]);
+  ok(new sdk.ManagementClient({ domain: DOMAIN, token: "t" }).users instanceof users.UsersClient, "the class that a client has");
+  equal(users.UsersClient.name, "UsersClient");
 });
 
 test("auth: a token that is refused is replaced for all of them", async ({ sdk, sandbox, revokeTokens, tokenRequests }) => {

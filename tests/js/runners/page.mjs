@@ -11,7 +11,7 @@ const environment = await (await fetch("/environment.json")).json();
 environment.sandbox.url = location.origin;
 const told = [];
 try {
-  await run({ ...environment, sdk }, (result) => told.push(say("result", result)));
+  await run({ ...environment, sdk, users: globalThis.users }, (result) => told.push(say("result", result)));
 } finally {
   await Promise.all(told);
   await say("finished", told.length);
