@@ -64,7 +64,7 @@ const start = (context, operation, args) => {
   const { id, params, takesRequest, query, paged } = operation;
   const ids = params.map((name, index) => {
     const value = args[index];
-    if (typeof value !== "string" && typeof value !== "number") {
+    if (typeof value !== "string" && !Number.isFinite(value)) {
       throw invalid(id, `argument ${index + 1}, \`${name}\`, must be a string or a number, not ${kindOf(value)}`);
     }
     return String(value);

@@ -10,12 +10,23 @@ import { telemetryHeader } from "./telemetry.js";
 // A record, or what lists pairs, as Headers and Map do.
 export const entriesOf = (headers) => (headers?.[Symbol.iterator] ? [...headers] : Object.entries(headers ?? {}));
 
+// Fails for what is neither a record nor a list of pairs.
+const checkHeaders = (headers, refuse) => {
+  const fits = headers === undefined || headers === null || (typeof headers === "object" && entriesOf(headers).every((pair) => typeof pair?.[0] === "string" && pair.length === 2));
+  if (!fits) throw refuse("`headers` must be an object, a Headers or a list of pairs");
+};
+
 // Lower-cased names; a later object wins; a function is called for its value; undefined says nothing, null removes.
-const mergeHeaders = async (...sources) => {
+const mergeHeaders = async (refuse, ...sources) => {
   const merged = {};
   for (const source of sources) {
     for (const [name, value] of entriesOf(source)) {
-      const resolved = typeof value === "function" ? await value() : value;
+      let resolved = value;
+      try {
+        if (typeof value === "function") resolved = await value();
+      } catch (cause) {
+        throw refuse(`the function of the header ${name} failed`, cause);
+      }
       if (resolved !== undefined) merged[name.toLowerCase()] = resolved;
     }
   }
@@ -32,7 +43,7 @@ const limitsOf = ({ timeoutInSeconds, deadlineInSeconds, maxRetries }, refuse) =
     ["deadlineInSeconds", "deadlineMs", deadlineInSeconds],
   ]) {
     if (value === undefined || value === null) continue;
-    if (!(value > 0 && value < 1e12)) throw refuse(`\`${name}\` must be a positive number`);
+    if (!(typeof value === "number" && value > 0 && value < 1e12)) throw refuse(`\`${name}\` must be a positive number`);
     pairs.push([given, Math.ceil(value * 1000)]);
   }
   if (maxRetries !== undefined && maxRetries !== null) {
@@ -65,10 +76,10 @@ export class Context {
     const say = (name, value) => {
       if (value !== undefined && value !== null) pairs.push([name, value]);
     };
-    for (const name of ["domain", "baseUrl", "clientId", "clientSecret", "audience", "organization"]) {
+    for (const name of ["domain", "baseUrl", "clientId", "clientSecret", "audience", "organization", "withCustomDomainHeader"]) {
       // The value is not shown: it may be the secret at the wrong place.
       if (options[name] !== undefined && options[name] !== null && typeof options[name] !== "string") throw problem(`\`${name}\` must be a string`);
-      say(name, options[name]);
+      say(name === "withCustomDomainHeader" ? "customDomain" : name, options[name]);
     }
     for (const name of ["clientAssertionSigningKey", "useMTLS"]) if (options[name]) throw problem(`\`${name}\` is not supported yet`);
     if (typeof token === "function" || typeof token?.then === "function") {
@@ -78,8 +89,9 @@ export class Context {
       if (typeof token !== "string") throw problem("`token` is neither a text, a promise nor a function");
       say("token", token);
     }
-    say("customDomain", options.withCustomDomainHeader);
+    if (typeof (options.clientInfo ?? {}) !== "object") throw problem("`clientInfo` must be an object");
     say("telemetry", telemetryHeader(options));
+    checkHeaders(options.headers, problem);
     const headers = entriesOf(options.headers);
     pairs.push(...limitsOf(options, problem), ...headerPairs(headers.filter(isStatic), problem));
     try {
@@ -88,6 +100,7 @@ export class Context {
       throw new ManagementError({ message: "ManagementClient: an option is not well-formed Unicode", code: "invalid_config", cause });
     }
     const dynamic = headers.filter((header) => !isStatic(header));
+    for (const [name, value] of dynamic) if (value !== null && value !== undefined && typeof value !== "function") throw problem(`the header ${name} is neither a text, null nor a function`);
     this.#headers = dynamic.length ? dynamic : undefined;
     const { domain, baseUrl } = options;
     this.#baseUrl = (baseUrl ?? `${/^https?:/.test(domain) ? domain.replace(/\/$/, "") : `https://${domain}`}/api/v2`).replace(/\/+$/, "");
@@ -124,9 +137,10 @@ export class Context {
       const { abortSignal, headers, queryParams } = requestOptions ?? {};
       if (abortSignal && !abortSignal.addEventListener) throw invalid(id, "`abortSignal` must be an AbortSignal");
       if (requestOptions || this.#headers) {
-        const refuse = (what) => invalid(id, what);
+        const refuse = (what, cause) => invalid(id, what, cause);
+        checkHeaders(headers, refuse);
         const pairs = requestOptions ? limitsOf(requestOptions, refuse) : [];
-        if (this.#headers || headers) pairs.push(...headerPairs(await mergeHeaders(this.#headers, headers), refuse));
+        if (this.#headers || headers) pairs.push(...headerPairs(await mergeHeaders(refuse, this.#headers, headers), refuse));
         if (queryParams) pairs.push(...toPairs(id, queryParams).map(([name, value]) => [`query:${name}`, value]));
         options = toForm(pairs);
       }

@@ -5,6 +5,7 @@ const push = (pairs, id, key, value, depth) => {
   if (value === undefined || value === null) return;
   const refuse = (what) => invalid(id, `the query parameter \`${key}\` is ${what}`);
   if (depth > 16) throw refuse("nested too deeply, or in a circle");
+  if (/\p{Surrogate}/u.test(key)) throw refuse("not well-formed Unicode");
   if (typeof value === "function" || typeof value === "symbol") throw refuse("a function or a symbol");
   if (Array.isArray(value)) {
     for (const item of value) push(pairs, id, key, item, depth + 1);
@@ -14,7 +15,9 @@ const push = (pairs, id, key, value, depth) => {
   } else if (typeof value === "object") {
     for (const [name, member] of Object.entries(value)) push(pairs, id, `${key}[${name}]`, member, depth + 1);
   } else {
-    pairs.push([key, String(value)]);
+    const text = String(value);
+    if (/\p{Surrogate}/u.test(text)) throw refuse("not well-formed Unicode");
+    pairs.push([key, text]);
   }
 };
 

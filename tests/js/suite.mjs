@@ -97,7 +97,10 @@ const API = `https://${DOMAIN}/api/v2`;
 // --- the context of a case ---
 
 const makeContext = ({ sdk, sandbox, users, unhandled }) => {
+  // Whether a case has to do with the sandbox, which then starts afresh for the next.
+  let used = true;
   const control = async (method, path, body) => {
+    used = true;
     const response = await fetch(`${sandbox.url}/__sandbox/${path}`, {
       method,
       headers: body === undefined ? {} : { "content-type": "application/json" },
@@ -110,12 +113,15 @@ const makeContext = ({ sdk, sandbox, users, unhandled }) => {
   const journal = (method, path) => control("GET", `requests?${new URLSearchParams({ method, path })}`);
   return {
     sdk,
-    sandbox,
+    get sandbox() {
+      used = true;
+      return sandbox;
+    },
     // What auth0-sdk/users exports; undefined where there is one file only.
     users,
     unhandled,
     // A client of the sandbox.
-    client: (options = {}) => new sdk.ManagementClient({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience, ...options }),
+    client: (options = {}) => (used = true) && new sdk.ManagementClient({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience, ...options }),
     // A client with a scripted fetch and a fixed token.
     scripted: (steps, options = {}) => {
       const script = scripted(...[steps].flat());
@@ -129,6 +135,7 @@ const makeContext = ({ sdk, sandbox, users, unhandled }) => {
     count: async (method, path) => (await journal(method, path)).length,
     tokenRequests: async () => (await journal("POST", "/oauth/token")).length,
     token: async () => {
+      used = true;
       const response = await fetch(`${sandbox.url}/oauth/token`, {
         method: "POST",
         headers: { "content-type": "application/json" },
@@ -138,7 +145,10 @@ const makeContext = ({ sdk, sandbox, users, unhandled }) => {
       if (!body.access_token) throw new Error(`no token: ${show(body)}`);
       return body.access_token;
     },
-    reset: () => control("POST", "reset", {}),
+    reset: async () => {
+      if (used) await control("POST", "reset", {});
+      used = false;
+    },
   };
 };
 
@@ -1289,6 +1299,270 @@ test("helpers: parts of request options", async ({ sdk }) => {
   ok(sdk.withAbortSignal(signal).abortSignal === signal, "the signal");
   equal(sdk.CustomDomainHeader("d"), { headers: { "Auth0-Custom-Domain": "d" } });
 });
+
+// --- bad input ---
+
+// Every failure is an Error of this package with a code, a message that names the call, and what led to it.
+const failsWell = async (sdk, promise, code, cause) => {
+  const error = await fails(promise, { code, operation: "jobs.get" });
+  ok(error instanceof sdk.ManagementError, `a ManagementError, got ${error.name}: ${error.message}`);
+  includes(error.message, "jobs.get", "message");
+  if (cause !== undefined) ok(error.cause === cause, `the cause, got ${show(error.cause)}`);
+  return error;
+};
+
+test("bad input: a fetch that throws what is no Error", async ({ sdk, scripted }) => {
+  const nothing = Symbol("nothing");
+  for (const thrown of ["text", 5, null, undefined, { strange: true }, nothing, Object.create(null), () => {}]) {
+    for (const step of [() => { throw thrown; }, () => Promise.reject(thrown)]) {
+      const error = await failsWell(sdk, scripted(step, { maxRetries: 0 }).client.jobs.get("1"), "network_error");
+      if (thrown !== undefined && thrown !== null) ok(error.cause === thrown, "the cause");
+    }
+  }
+});
+
+test("bad input: a fetch that answers with what is no Response", async ({ sdk, scripted }) => {
+  for (const answer of [undefined, null, "text", 5, {}, { headers: {} }, [], { status: 200, headers: new Headers() }, { status: 200, headers: new Headers(), text: async () => 5 }]) {
+    await failsWell(sdk, scripted(() => answer, { maxRetries: 0 }).client.jobs.get("1"), /^(network_error|invalid_response)$/);
+  }
+});
+
+test("bad input: a body that is given twice", async ({ sdk, scripted }) => {
+  const once = json({ a: 1 });
+  const { client } = scripted(() => once, { maxRetries: 0 });
+  equal(await client.jobs.get("1"), { a: 1 });
+  const error = await failsWell(sdk, client.jobs.get("1"), /^(network_error|invalid_response)$/);
+  ok(error.cause instanceof TypeError, "the cause");
+  const broken = apiError(500, "x");
+  const other = scripted(() => broken, { maxRetries: 0 }).client;
+  await failsWell(sdk, other.jobs.get("1"), "api_error");
+  await failsWell(sdk, other.jobs.get("1"), /^(api_error|network_error)$/);
+});
+
+test("bad input: a body that cannot be read", async ({ sdk, scripted }) => {
+  for (const thrown of [new TypeError("terminated"), "text", undefined]) {
+    const body = () => new ReadableStream({ pull(controller) { controller.error(thrown); } });
+    // Browsers say in words of their own what broke.
+    const error = await failsWell(sdk, scripted(() => new Response(body()), { maxRetries: 0 }).client.jobs.get("1"), "network_error");
+    ok(thrown === undefined || error.cause !== undefined, "a cause");
+    await failsWell(sdk, scripted(() => new Response(body(), { status: 404 }), { maxRetries: 0 }).client.jobs.get("1"), /^(api_error|network_error)$/);
+  }
+});
+
+test("bad input: an answer in a broken charset", async ({ sdk, scripted }) => {
+  const answer = (bytes, type = "application/json", status = 200) => () => new Response(new Uint8Array(bytes), { status, headers: { "content-type": type } });
+  const text = [...new TextEncoder().encode('{"a":"')];
+  const end = [...new TextEncoder().encode('"}')];
+  equal(await scripted(answer([...text, 0xff, 0xfe, ...end])).client.jobs.get("1"), { a: "\ufffd\ufffd" }, "bytes that are no UTF-8");
+  equal(await scripted(answer([0xef, 0xbb, 0xbf, ...text, ...end])).client.jobs.get("1"), { a: "" }, "a byte order mark");
+  equal(await scripted(answer([...text, ...end], "application/json; charset=klingon")).client.jobs.get("1"), { a: "" }, "a charset that nobody knows");
+  const utf16 = [0xff, 0xfe, ...[...'{"a":1}'].flatMap((char) => [char.charCodeAt(0), 0])];
+  await failsWell(sdk, scripted(answer(utf16)).client.jobs.get("1"), "invalid_response");
+  const error = await failsWell(sdk, scripted(answer([0xff, 0x80, ...text], "text/html", 404)).client.jobs.get("1"), "api_error");
+  equal([error.statusCode, error.body], [404, '\ufffd\ufffd{"a":"']);
+});
+
+test("bad input: a proxy's page, with any status", async ({ sdk, scripted }) => {
+  const html = '<!DOCTYPE html><html><body><h1>Sign in to the network</h1></body></html>';
+  for (const [status, code] of [[200, "invalid_response"], [201, "invalid_response"], [403, "api_error"], [407, "api_error"], [502, "api_error"], [511, "api_error"]]) {
+    const { client } = scripted(() => new Response(html, { status, headers: { "content-type": "text/html" } }), { maxRetries: 0 });
+    const error = await failsWell(sdk, client.jobs.get("1"), code);
+    equal([error.statusCode, error.body], [status, html]);
+    ok(error.message.length < 400, "a short message");
+  }
+});
+
+test("bad input: redirects", async ({ sdk, scripted }) => {
+  for (const headers of [{ location: "https://evil.example.com/" }, {}, { location: "::::" }]) {
+    const { client, calls } = scripted(() => new Response(null, { status: 302, headers }), { maxRetries: 0 });
+    await failsWell(sdk, client.jobs.get("1"), /./);
+    equal(calls.length, 1, "requests");
+  }
+  const { client, calls } = scripted(() => new Response(null, { status: 302, headers: { location: "/api/v2/jobs/1" } }), { maxRetries: 0 });
+  await failsWell(sdk, client.jobs.get("1"), /./);
+  ok(calls.length < 25, `an end of a circle, made ${calls.length}`);
+});
+
+test("bad input: Response.error()", async ({ sdk, scripted }) => {
+  await failsWell(sdk, scripted(() => Response.error(), { maxRetries: 0 }).client.jobs.get("1"), /^(network_error|api_error)$/);
+});
+
+test("bad input: signals", async ({ sdk, scripted }) => {
+  for (const reason of [new Error("changed"), "text", 0, null]) {
+    const { client, calls } = scripted(() => json({}));
+    const controller = new AbortController();
+    controller.abort(reason);
+    const error = await failsWell(sdk, client.jobs.get("1", { abortSignal: controller.signal }), "aborted");
+    ok(error.cause === reason || reason === null, "the reason as the cause");
+    equal(calls.length, 0, "requests");
+  }
+  await failsWell(sdk, scripted(never).client.jobs.get("1", { abortSignal: AbortSignal.timeout(20) }), "aborted");
+  for (const abortSignal of ["signal", 5, {}, { aborted: true }, new AbortController()]) {
+    await failsWell(sdk, scripted(() => json({})).client.jobs.get("1", { abortSignal }), "invalid_argument");
+  }
+});
+
+test("bad input: ids", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  for (const id of [undefined, null, {}, [], true, Symbol("id"), 1n, () => {}, Number.NaN, "", ".", "..", "half \ud800"]) {
+    await failsWell(sdk, client.jobs.get(id), "invalid_argument");
+  }
+  equal(calls.length, 0, "requests");
+  await client.jobs.get(12);
+  includes(calls[0].url, "/jobs/12");
+});
+
+test("bad input: bodies", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  const cyclic = { list: [] };
+  cyclic.list.push({ cyclic });
+  const cause = new Error("from inside");
+  const bodies = [cyclic, { big: [1n] }, { toJSON() { throw cause; } }, { get name() { throw cause; } }, new Proxy({}, { ownKeys() { throw cause; } }), { toJSON: () => undefined }];
+  for (const body of bodies) {
+    const error = await fails(client.users.create(body), { code: "invalid_argument", operation: "users.create" });
+    ok(error instanceof sdk.ManagementError, "a ManagementError");
+    includes(error.message, "users.create");
+    if (error.cause !== undefined) ok(error.cause === cause || error.cause instanceof TypeError, "the cause");
+  }
+  let deep = {};
+  for (let level = 0; level < 100_000; level++) deep = { deep };
+  // Some engines write JSON of any depth.
+  const deepest = await client.users.create(deep).catch((error) => error.code);
+  ok(deepest === "invalid_argument" || calls.pop()?.body.length > 100_000, `a refusal or a body, got ${show(deepest)}`);
+  equal(calls.length, 0, "requests");
+  await client.users.create(Object.assign(Object.create(null), { a: 1, b: undefined, c: () => {}, d: Symbol("d"), e: Number.NaN }));
+  equal(calls[0].body, '{"a":1,"e":null}', "what JSON makes of it");
+});
+
+test("bad input: query parameters", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => json([]));
+  const cyclic = {};
+  cyclic.self = cyclic;
+  const cause = new Error("from inside");
+  for (const q of [cyclic, () => {}, Symbol("q"), new Date(Number.NaN), "half \udc00", { get a() { throw cause; } }]) {
+    for (const call of [() => client.users.list({ q }), () => client.users.list({}, { queryParams: { q } })]) {
+      const error = await fails(call(), { code: "invalid_argument", operation: "users.list" });
+      ok(error instanceof sdk.ManagementError, "a ManagementError");
+    }
+  }
+  for (const queryParams of [[], "a=b", 5, () => {}]) await fails(client.users.list({}, { queryParams }), { code: "invalid_argument" });
+  equal(calls.length, 0, "requests");
+  await client.users.list({ q: 10n });
+  includes(calls[0].url, "q=10");
+});
+
+test("bad input: headers", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  const cause = new Error("vault is closed");
+  const wrong = ["a: b", 5, { a: 5 }, { a: {} }, { a: () => 5 }, { "": "x" }, { "a b": "x" }, { a: "\u0000" }, { a: "x\r\ny" }, { a: "\u20ac" }, [["a"], 5], { a: () => { throw cause; } }];
+  for (const headers of wrong) {
+    const error = await failsWell(sdk, client.jobs.get("1", { headers }), "invalid_argument");
+    if (error.cause !== undefined && String(headers.a).includes("throw")) ok(error.cause === cause, "the cause");
+  }
+  equal(calls.length, 0, "requests");
+  for (const headers of ["a: b", { a: 5 }]) await fails((async () => new sdk.ManagementClient({ domain: DOMAIN, token: "t", headers }).jobs.get("1"))(), { code: "invalid_config" });
+});
+
+test("bad input: numbers", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  const wrong = [{ maxRetries: "3" }, { maxRetries: 1.5 }, { maxRetries: -1 }, { maxRetries: Number.POSITIVE_INFINITY }, { maxRetries: Number.NaN }];
+  for (const name of ["timeoutInSeconds", "deadlineInSeconds"]) for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, "5", {}, true]) wrong.push({ [name]: value });
+  for (const options of wrong) {
+    await failsWell(sdk, client.jobs.get("1", options), "invalid_argument");
+    await fails((async () => new sdk.ManagementClient({ domain: DOMAIN, token: "t", ...options }).jobs.get("1"))(), { code: "invalid_config" });
+  }
+  equal(calls.length, 0, "requests");
+});
+
+test("bad input: domains", async ({ sdk }) => {
+  const { fetch, calls } = scripted(() => json({}));
+  for (const domain of [5, {}, [], true, " ", "a b", "user:pass@tenant.example.com", "tenant.example.com/x", "tenant.example.com?x", "tenant.example.com#x", "ftp://tenant.example.com", "http://tenant.example.com", "https://", "javascript:alert(1)", "a\nb"]) {
+    const error = await fails((async () => new sdk.ManagementClient({ domain, token: "t", fetch }).jobs.get("1"))(), { code: "invalid_config" });
+    ok(error instanceof sdk.ManagementError, "a ManagementError");
+    ok(!error.message.includes("pass@"), "no password in the message");
+  }
+  equal(calls.length, 0, "requests");
+  for (const domain of ["tenant.example.com", "https://tenant.example.com", "https://tenant.example.com/"]) {
+    await new sdk.ManagementClient({ domain, token: "t", fetch }).jobs.get("1");
+    equal(calls.at(-1).url, `${API}/jobs/1`);
+  }
+});
+
+test("bad input: tokens", async ({ sdk, scripted }) => {
+  for (const thrown of ["text", undefined, null, { strange: true }]) {
+    for (const token of [() => { throw thrown; }, () => Promise.reject(thrown)]) await failsWell(sdk, scripted(() => json({}), { token }).client.jobs.get("1"), "auth_error");
+  }
+  for (const token of [() => undefined, () => null, () => 5, () => ({}), () => "", () => "line\nbreak"]) {
+    const { client, calls } = scripted(() => json({}), { token });
+    await failsWell(sdk, client.jobs.get("1"), /^(auth_error|invalid_config|invalid_argument)$/);
+    equal(calls.length, 0, "requests");
+  }
+  for (const token of [5, {}, true, "line\nbreak"]) await fails((async () => scripted(() => json({}), { token }).client.jobs.get("1"))(), { code: /^(invalid_config|auth_error|invalid_argument)$/ });
+});
+
+test("bad input: answers of the token endpoint", async ({ sdk }) => {
+  const answers = [() => json({}), () => json([]), () => json(null), () => json("token"), () => json({ access_token: "" }), () => new Response("<html></html>"), () => new Response(null, { status: 204 }), () => new Response("", { status: 500 }), () => { throw "text"; }];
+  for (const answer of answers) {
+    const { fetch } = scripted(answer);
+    const auth0 = new sdk.ManagementClient({ domain: DOMAIN, clientId: "id", clientSecret: "very-secret", fetch, maxRetries: 0 });
+    const error = await fails(auth0.jobs.get("1"), { code: /^(auth_error|invalid_response|api_error|network_error)$/ });
+    ok(error instanceof sdk.ManagementError && !show(error.message).includes("very-secret"), "a ManagementError without the secret");
+  }
+});
+
+test("bad input: files", async ({ sdk, scripted }) => {
+  const { client, calls } = scripted(() => json({}));
+  const cause = new Error("disk is gone");
+  async function* broken() {
+    yield new Uint8Array(1);
+    throw cause;
+  }
+  async function* strange() {
+    yield { not: "bytes" };
+  }
+  const locked = new Blob(["x"]).stream();
+  locked.getReader();
+  for (const users of [broken(), new ReadableStream({ pull(controller) { controller.error(cause); } }), strange(), locked, { data: "text" }, { data: null }, { path: "users.json" }, 5, true]) {
+    const error = await fails(client.jobs.usersImports.create({ users, connection_id: "c" }), { code: "invalid_argument", operation: "jobs.usersImports.create" });
+    ok(error instanceof sdk.ManagementError, "a ManagementError");
+    includes(error.message, "users", "message");
+  }
+  equal(calls.length, 0, "requests");
+});
+
+test("bad input: an answer that would change prototypes", async ({ scripted }) => {
+  const { client } = scripted(() => new Response('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'));
+  const data = await client.jobs.get("1");
+  equal({}.polluted, undefined);
+  ok(Object.hasOwn(data, "__proto__"), "data as it came");
+  const error = await fails(scripted(() => new Response('{"__proto__":{"statusCode":1},"message":"m"}', { status: 404 })).client.jobs.get("1"), { statusCode: 404 });
+  equal({}.statusCode, undefined);
+  ok(error.message.includes("m"), "a message");
+});
+
+test("bad input: values that options must not have", async ({ sdk }) => {
+  const wrong = [{ clientId: 5, clientSecret: "s" }, { clientId: "i", clientSecret: {} }, { token: "t", audience: 5 }, { token: "t", baseUrl: 5 }, { token: "t", baseUrl: "not a url" }, { token: "t", baseUrl: "ftp://x" }, { token: "t", withCustomDomainHeader: 5 }, { token: "t", fetch: {} }, { token: "t", clientInfo: "me" }, { clientId: "half \ud800", clientSecret: "s" }];
+  for (const options of wrong) {
+    const { fetch } = scripted(() => json({}));
+    const error = await fails((async () => new sdk.ManagementClient({ domain: DOMAIN, fetch, ...options }).jobs.get("1"))(), { code: "invalid_config" }).catch((error) => {
+      throw new Error(`${show(options)}: ${error.message}`);
+    });
+    ok(error instanceof sdk.ManagementError, "a ManagementError");
+  }
+});
+
+test("bad input: a fetch whose answer comes after the time is over", async ({ sdk, scripted }) => {
+  let cancelled = 0;
+  const late = async () => {
+    await sleep(60);
+    return new Response(new ReadableStream({ cancel() { cancelled++; } }));
+  };
+  const { client } = scripted(late, { timeoutInSeconds: 0.02, maxRetries: 0 });
+  await failsWell(sdk, client.jobs.get("1"), "timeout");
+  await sleep(80);
+});
+
+// --- helpers ---
 
 test("helpers: the names of the auth0 package", async ({ sdk }) => {
   const names = ["CustomDomainHeader", "HttpResponseHeadersUtils", "Management", "ManagementClient", "ManagementEnvironment", "ManagementError", "ManagementTimeoutError", "RequiredError", "TimeoutError", "TokenProvider", "createManagementAuth", "logging", "withAbortSignal", "withHeaders", "withRetries", "withTimeout"];
