@@ -99,6 +99,14 @@ await build({
   outfile: join(packageDir, "node.cjs"),
 });
 
+// auth0-sdk/browser: login in a page, without the Management API. A file of its own, since a page has no use for the rest.
+await build({
+  ...common,
+  stdin: { contents: `import { load } from "./universal.js"; import { setLoader } from "./load.js"; setLoader(load); export { createBrowserAuth } from "./browser.js"; export { AuthApiError, FetchError, IdTokenValidatorError, ResponseError } from "./auth-errors.js";`, resolveDir: source, sourcefile: "browser-entry.js" },
+  external,
+  outfile: join(packageDir, "browser.js"),
+});
+
 // auth0-sdk/users, auth0-sdk/users/roles: the class of a group, and its nested groups by name. Its core is that of the entry point.
 const groups = new Map();
 for (const [name, table] of Object.entries(tables)) {
@@ -190,6 +198,7 @@ const skin = await build({
 });
 const sizes = {
   "browser: index.js + shared.js + wasm": size(file("index.js"), file("shared.js"), wasmBytes),
+  "page: browser.js + wasm": size(file("browser.js"), wasmBytes),
   "index.js": size(file("index.js")),
   "shared.js": size(file("shared.js")),
   "of it the hand-written JavaScript": size(skin.outputFiles[0].contents),

@@ -28,8 +28,8 @@ const storeOf = (store = "memory") => {
   return store;
 };
 
-// What ends a session for good: the refresh token is of no use any more.
-const FINAL = /^(invalid_grant|login_required|consent_required|interaction_required|mfa_required|unauthorized_client|access_denied)$/;
+// What ends a session for good: the refresh token is of no use any more. Other refusals are of what was asked for.
+const FINAL = /^(invalid_grant|login_required)$/;
 
 // How long a token must live on to be given out, in seconds.
 const LEEWAY = 60;
@@ -73,11 +73,16 @@ export const createBrowserAuth = (options) => {
     for (const listener of [...listeners]) listener(reason);
   };
   // Other tabs with the same store hear of a logout, and of a session that is lost.
-  const channel = typeof BroadcastChannel === "function" ? new BroadcastChannel(key) : undefined;
-  if (channel) {
-    channel.onmessage = async ({ data }) => {
-      if ((await kept.get(key)) === undefined) ended(data);
-    };
+  const shared = store !== undefined && store !== "memory";
+  const channel = shared && typeof BroadcastChannel === "function" ? new BroadcastChannel(key) : undefined;
+  // Not looked up in the store, which another tab may see change later than it hears of it.
+  if (channel) channel.onmessage = ({ data }) => ended(data);
+  // A message that is posted just before the page leaves may be lost, and this is not; the message knows the reason, so it comes
+  // first.
+  if (store === globalThis.localStorage && store) {
+    addEventListener("storage", ({ key: changed, newValue }) => {
+      if ((changed === key || changed === null) && newValue === null) setTimeout(ended, 250, "logout");
+    });
   }
   const lose = async (reason) => {
     await kept.remove(key);
@@ -152,11 +157,11 @@ export const createBrowserAuth = (options) => {
   const transactionKey = (state) => `${key} ${state}`;
 
   // The parameters of a login, and what belongs to it.
-  const begin = async ({ authorizationParams = {}, appState } = {}, popup) => {
+  const begin = async ({ authorizationParams = {}, appState } = {}) => {
     const params = { redirect_uri: here(), audience, scope, organization, ...authorizationParams };
     const { url, transaction } = await client.authorize(params);
     const { state } = transaction;
-    sessionStorage.setItem(transactionKey(state), JSON.stringify({ transaction, appState, popup, asked: { audience: params.audience, scope: params.scope } }));
+    sessionStorage.setItem(transactionKey(state), JSON.stringify({ transaction, appState, asked: { audience: params.audience, scope: params.scope } }));
     return { url, state };
   };
 
@@ -169,6 +174,20 @@ export const createBrowserAuth = (options) => {
     sessionStorage.removeItem(transactionKey(state));
     return JSON.parse(text);
   };
+
+  // True when another window of this origin waits for this answer, and has it now.
+  const handedBack = (state, url) =>
+    new Promise((resolve) => {
+      const back = new BroadcastChannel(transactionKey(state));
+      const end = (taken) => {
+        clearTimeout(over);
+        back.close();
+        resolve(taken);
+      };
+      const over = setTimeout(() => end(false), 1000);
+      back.onmessage = ({ data }) => data === "taken" && end(true);
+      back.postMessage(url);
+    });
 
   const finish = async ({ transaction, appState, asked }, answer) => {
     const now = Date.now() / 1000;
@@ -194,14 +213,12 @@ export const createBrowserAuth = (options) => {
     // Ends a login: gives `{ appState, user }`, and takes the code out of the page's URL. In a popup it hands the answer to the
     // page that opened it, and closes the window.
     async handleRedirectCallback(url = location.href) {
-      const login = take(stateOf(url));
-      if (login.popup) {
-        const back = new BroadcastChannel(transactionKey(login.transaction.state));
-        back.postMessage(url);
-        back.close();
+      const state = stateOf(url);
+      if (state && !sessionStorage.getItem(transactionKey(state)) && (await handedBack(state, url))) {
         window.close();
-        return { appState: login.appState, popup: true };
+        return { popup: true };
       }
+      const login = take(state);
       try {
         return await finish(login, url);
       } finally {
@@ -215,7 +232,7 @@ export const createBrowserAuth = (options) => {
       let state;
       let url;
       try {
-        ({ url, state } = await begin(login, true));
+        ({ url, state } = await begin(login));
       } catch (error) {
         popup.close();
         throw error;
@@ -224,7 +241,10 @@ export const createBrowserAuth = (options) => {
       const back = new BroadcastChannel(transactionKey(state));
       let stop;
       const answer = await new Promise((resolve, reject) => {
-        back.onmessage = ({ data }) => resolve(data);
+        back.onmessage = ({ data }) => {
+          back.postMessage("taken");
+          resolve(data);
+        };
         // `response_mode=web_message`, which needs no page to come back to.
         const onMessage = ({ origin, data }) => {
           if (origin === issuer && data?.type === "authorization_response") resolve(new URLSearchParams(data.response));

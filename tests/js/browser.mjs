@@ -39,7 +39,9 @@ const serve = async () => {
     if (pathname.startsWith("/sdk/") && existsSync(file)) return send(TYPES[extname(file)] ?? "text/plain", readFileSync(file));
     if (!state.upstream) return response.writeHead(404).end();
     const { hostname, port } = new URL(state.upstream);
-    const onward = forward({ hostname, port, path: request.url, method: request.method, headers: request.headers }, (answer) => {
+    // To the provider the page is one of its own, which a browser would not say `Origin` of.
+    const { origin, ...headers } = request.headers;
+    const onward = forward({ hostname, port, path: request.url, method: request.method, headers }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });
@@ -69,7 +71,7 @@ const test = (name, run) => tests.push([name, run]);
 
 const PASSWORD = "Correct-horse-7-battery";
 const EMAIL = "ada@example.com";
-const API = "https://api.example.com/";
+const API = "https://things.example.com/";
 
 const login = async (page, { email = EMAIL, password = PASSWORD } = {}) => {
   await page.fill("input[name=username]", email);
@@ -272,7 +274,7 @@ const op = (name, run) =>
 const hint = { login_hint: "jane", prompt: "consent" };
 
 op("redirect, refresh with rotation from two tabs, logout", async ({ context, page, site }) => {
-  const { value, error } = await redirectLogin(page, site.origin, undefined, hint);
+  const { value, error } = await redirectLogin(page, site.origin, null, hint);
   ok(value, `no session: ${error?.message}`);
   equal(value.user.sub, "jane", "the user");
   const other = await context.newPage();
@@ -295,7 +297,7 @@ op("popup", async ({ page, site }) => {
 });
 
 op("a denied login", async ({ page, site }) => {
-  const { error } = await redirectLogin(page, site.origin, undefined, { login_hint: "deny", prompt: "consent" });
+  const { error } = await redirectLogin(page, site.origin, null, { login_hint: "deny", prompt: "consent" });
   equal(error?.error, "access_denied", "the error");
 });
 
@@ -330,7 +332,7 @@ const [connection] = await api("GET", "connections?strategy=auth0");
 const connectionId = connection?.id ?? (await api("POST", "connections", { name: "Username-Password-Authentication", strategy: "auth0", enabled_clients: [client.client_id] })).id;
 if (connection) await api("PATCH", `connections/${connectionId}`, { enabled_clients: [...(connection.enabled_clients ?? []), client.client_id] });
 await api("POST", "users", { connection: connection?.name ?? "Username-Password-Authentication", email: EMAIL, password: PASSWORD, email_verified: true });
-await api("POST", "resource-servers", { identifier: API, name: "things", scopes: [{ value: "read:things" }], allow_offline_access: true });
+await api("POST", "resource-servers", { identifier: API, name: "browser test things", scopes: [{ value: "read:things" }], allow_offline_access: true });
 const sandbox = { api, config: { domain: SANDBOX_URL, clientId: client.client_id, redirectUri: `${site.origin}/callback` } };
 
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"] });

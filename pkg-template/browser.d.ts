@@ -1,0 +1,2 @@
+export * from "./browser.cjs";
+export { AuthApiError, FetchError, IdTokenValidatorError, ResponseError } from "./authentication.cjs";
