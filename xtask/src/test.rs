@@ -66,6 +66,13 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             sandbox.describe(&mut node);
             run(node.arg("tests/js/run.mjs").env("CHROMIUM", chromium.browser).env("FIREFOX", tools.firefox()?))
         }),
+        ("login", &|| {
+            let chromium = tools.chromium()?;
+            let sandbox = sandbox::start(root, 0)?;
+            let mut node = tools.command("node")?;
+            sandbox.describe(&mut node);
+            run(node.arg("tests/js/login.mjs").env("CHROMIUM", chromium.browser).env("FIREFOX", tools.firefox()?))
+        }),
         ("conformance", &|| {
             let samples = output(tools.cargo()?.args(SAMPLES))?;
             crate::files::write(&root.join("target/samples.json"), &samples)?;

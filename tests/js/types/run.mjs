@@ -236,8 +236,8 @@ const checks = {
     if (!analysis.types) throw new Error("the package has no types");
     const problems = analysis.problems.filter(
       // The resolution of before 2022 knows no `exports`: it finds the main entry point, and only that one.
-      // One file that has everything is for scripts of pages, which are ES modules.
-      ({ kind, resolutionKind, entrypoint }) => !(kind === "NoResolution" && ((resolutionKind === "node10" && entrypoint !== ".") || (resolutionKind === "node16-cjs" && entrypoint === "./inline"))),
+      // The one file that has everything, and the login of a page, are for pages, whose scripts are ES modules.
+      ({ kind, resolutionKind, entrypoint }) => !(kind === "NoResolution" && ((resolutionKind === "node10" && entrypoint !== ".") || (resolutionKind === "node16-cjs" && ["./inline", "./browser"].includes(entrypoint)))),
     );
     if (problems.length) throw new Error(problems.map((problem) => JSON.stringify(problem)).join("\n"));
     const entries = Object.keys(analysis.entrypoints);

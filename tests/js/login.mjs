@@ -1,7 +1,7 @@
 // Drives auth0-sdk/browser as a person would, in a real browser: against the login pages of the sandbox, which is another origin,
 // and against oidc-provider, which has real crypto and real refusals.
 //
-//   SANDBOX_URL=… SANDBOX_CLIENT_ID=… SANDBOX_CLIENT_SECRET=… CHROMIUM=/usr/bin/chromium node tests/js/browser.mjs
+//   SANDBOX_URL=… SANDBOX_CLIENT_ID=… SANDBOX_CLIENT_SECRET=… CHROMIUM=/usr/bin/chromium node tests/js/login.mjs
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer, request as forward } from "node:http";
@@ -13,8 +13,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const root = resolve(here, "../..");
 const sdk = join(root, "target/npm/package");
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html", ".map": "application/json" };
-const { SANDBOX_URL, SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET, SANDBOX_AUDIENCE = `${SANDBOX_URL}/api/v2/`, CHROMIUM = "/usr/bin/chromium" } = process.env;
-if (!SANDBOX_URL) throw new Error("SANDBOX_URL is not set: `cargo xtask test browser` starts the sandbox");
+const { FIREFOX = "/usr/bin/firefox-esr", SANDBOX_URL, SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET, SANDBOX_AUDIENCE = `${SANDBOX_URL}/api/v2/`, CHROMIUM = "/usr/bin/chromium" } = process.env;
+if (!SANDBOX_URL) throw new Error("SANDBOX_URL is not set: `cargo xtask test login` starts the sandbox");
 
 const equal = (found, wanted, what) => {
   const [a, b] = [found, wanted].map((value) => JSON.stringify(value));
@@ -31,7 +31,7 @@ const serve = async () => {
     const { pathname } = new URL(request.url, "http://x");
     const send = (type, body) => response.writeHead(200, { "content-type": type }).end(body);
     if (pathname === "/" || pathname === "/callback") {
-      const html = readFileSync(join(here, "browser/page.html"), "utf8");
+      const html = readFileSync(join(here, "login/page.html"), "utf8");
       return send("text/html", html.replace("<script", '<script type="importmap">{"imports":{"auth0-sdk/browser":"/sdk/browser.js"}}</script><script'));
     }
     if (pathname === "/config.json") return send("application/json", JSON.stringify(state.config));
@@ -354,7 +354,43 @@ for (const [name, run] of tests.filter(([name]) => !only || name.includes(only))
   await context.close();
 }
 await browser.close();
+
+// Firefox, which Playwright cannot drive as it comes from Debian: the same page, once through.
+if (!only) {
+  const name = "Firefox: login with redirect, kept over a reload, and refreshed";
+  tests.push([name]);
+  site.state.config = { ...sandbox.config, persist: true };
+  const { default: puppeteer } = await import("puppeteer-core");
+  const firefox = await puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, headless: true });
+  try {
+    const page = await firefox.newPage();
+    const isReady = () => page.waitForFunction(() => document.title === "ready", { timeout: 20_000 });
+    await page.goto(site.origin);
+    await isReady();
+    await page.evaluate(() => void auth.loginWithRedirect());
+    await page.waitForSelector("input[name=password]");
+    await page.type("input[name=username]", EMAIL);
+    await page.type("input[name=password]", PASSWORD);
+    await page.click("button[value=default]");
+    await page.waitForFunction(() => location.pathname === "/callback" || document.querySelector("button[value=accept]"), { timeout: 20_000 });
+    if (await page.$("button[value=accept]")) await page.click("button[value=accept]");
+    await page.waitForFunction(() => location.pathname === "/callback", { timeout: 20_000 });
+    await isReady();
+    const { value, error } = await page.evaluate(() => result);
+    equal(value?.user?.email ?? error?.message, EMAIL, "the user");
+    const first = await page.evaluate(() => told(auth.getAccessToken()));
+    await page.reload();
+    await isReady();
+    equal((await page.evaluate(() => told(auth.getAccessToken()))).value, first.value, "the token after a reload");
+    const next = await page.evaluate(() => told(auth.getAccessToken({ cacheMode: "off" })));
+    ok(next.value && next.value !== first.value, `a new token: ${next.error?.message}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED ${name}\n    ${error.stack}`);
+  }
+  await firefox.close();
+}
 provider.stop();
 site.close();
-console.log(`browser:\n${tests.length - failed} passed, ${failed} failed`);
+console.log(`login:\n${tests.length - failed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);
