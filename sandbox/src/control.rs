@@ -58,7 +58,7 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
         ("DELETE", "/requests") => tenant.journal.clear(),
         ("POST", "/reset") => tenant.reset(),
         ("POST", "/seed") => tenant.reseed(read::<SeedRequest>(request)?.users),
-        ("POST", "/revoke-tokens") => tenant.authority.revoke_all(),
+        ("POST", "/revoke-tokens") => tenant.authority.revoke_all(tenant.clock.now_s()),
         ("POST", "/rate-limit") => {
             let limit: Option<RateLimit> = read(request)?;
             if limit.is_some_and(|limit| limit.requests == 0 || limit.seconds == 0) {

@@ -21,6 +21,15 @@ pub enum SandboxError {
     Description(String),
     /// A setting that makes no sense; the text names it.
     Config(String),
+    /// A data file that cannot be used; it is left as it is.
+    Data {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why: it is damaged, of another kind, or open elsewhere.
+        reason: String,
+    },
+    /// A seed that cannot be used: the text names the file, the line and what is wrong.
+    Seed(String),
     /// The signing key could not be made.
     Key(String),
 }
@@ -35,7 +44,10 @@ impl fmt::Display for SandboxError {
             ),
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::Description(text) => write!(f, "the compiled-in API description is not usable: {text}"),
-            Self::Config(text) => f.write_str(text),
+            Self::Config(text) | Self::Seed(text) => f.write_str(text),
+            Self::Data { path, reason } => {
+                write!(f, "the data file {} is left as it is: {reason}", path.display())
+            }
             Self::Key(text) => write!(f, "cannot make a signing key: {text}"),
         }
     }

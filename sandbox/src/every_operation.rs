@@ -28,6 +28,7 @@ impl Caller {
             token_lifetime_s: 60,
             rate_limit: None,
             sample_refused: false,
+            data: None,
             seed,
         };
         let tenant = Tenant::new(settings).unwrap();

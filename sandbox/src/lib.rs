@@ -23,6 +23,7 @@
 mod auth;
 mod clock;
 mod control;
+mod data;
 mod error;
 #[cfg(test)]
 mod every_operation;

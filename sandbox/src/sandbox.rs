@@ -12,6 +12,7 @@ use crate::server;
 use crate::tenant::{Tenant, TenantSettings};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -32,6 +33,8 @@ pub struct Builder {
     issuer: Option<String>,
     allow_remote: bool,
     sample_refused: bool,
+    data: Option<PathBuf>,
+    seed_file: Option<PathBuf>,
 }
 
 impl Builder {
@@ -84,6 +87,14 @@ impl Builder {
         self
     }
 
+    /// Keeps the state in this file, which survives the process however it ends; it is made when it is not there. A file
+    /// that has a state is gone on with, and the seed is for new files only. Codes, tickets and other things that live for
+    /// minutes are not in it.
+    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
+        self.data = Some(file.into());
+        self
+    }
+
     /// Starts the sandbox on the tokio runtime that this is called in.
     ///
     /// # Errors
@@ -120,11 +131,12 @@ impl Builder {
             token_lifetime_s: i64::from(self.token_lifetime_s),
             rate_limit: self.rate_limit,
             sample_refused: self.sample_refused,
+            data: self.data,
             seed: Seed { users: self.users, demo: demo.clone(), limited: limited.clone(), web: web.clone() },
         };
         let tenant = tokio::task::spawn_blocking(move || {
             let tenant = Tenant::new(settings)?;
-            tenant.authority.prepare(tenant.clock.now_ms())?;
+            tenant.prepare()?;
             Ok::<_, SandboxError>(Arc::new(tenant))
         });
         let tenant = tenant.await.map_err(|error| SandboxError::Config(format!("starting failed: {error}")))??;
@@ -185,6 +197,8 @@ impl Sandbox {
             issuer: None,
             allow_remote: false,
             sample_refused: false,
+            data: None,
+            seed_file: None,
         }
     }
 
@@ -306,7 +320,7 @@ impl Sandbox {
 
     /// Makes every token that was issued so far invalid.
     pub fn revoke_tokens(&self) {
-        self.tenant.authority.revoke_all();
+        self.tenant.authority.revoke_all(self.tenant.clock.now_s());
     }
 
     /// Sets or lifts the rate limit, and starts a new window.

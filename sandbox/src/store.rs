@@ -4,8 +4,9 @@
 //! database needs no other form. `/users/auth0|1/roles` is the roles collection of one user; a path segment that
 //! contains `/` or `%` is escaped by [`key`].
 
+use crate::auth::Authority;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -66,6 +67,18 @@ impl Collection {
     }
 }
 
+/// What a data file has to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Change {
+    /// The record of a collection, given by path and id, is another one or gone.
+    Record(String, String),
+    /// Any record of a collection.
+    Collection(String),
+    Value(String),
+    /// All of it.
+    Everything,
+}
+
 /// Everything a tenant holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
@@ -73,12 +86,79 @@ pub(crate) struct Store {
     values: BTreeMap<String, Record>,
     /// The ids of users by what they log in with, in lower case: email address, username, phone number.
     logins: HashMap<Box<str>, Vec<Arc<str>>>,
+    /// What changed since it was last asked; `None` where nobody asks.
+    changes: Option<HashSet<Change>>,
 }
+
+/// The path of the value that holds the signing keys.
+pub(crate) const KEYS: &str = "/__keys";
 
 /// The path of the collection that has an index of email addresses, usernames and phone numbers.
 pub(crate) const USERS: &str = "/users";
 
 impl Store {
+    /// From now on changes are noted.
+    pub(crate) fn follow(&mut self) {
+        self.changes = Some(HashSet::from([Change::Everything]));
+    }
+
+    /// The same for a state that came from a data file: nothing has changed yet.
+    pub(crate) fn follow_loaded(&mut self) {
+        self.changes = Some(HashSet::new());
+    }
+
+    /// Keeps the signing keys, where there is a data file to keep them in.
+    pub(crate) fn keep_keys(&mut self, authority: &Authority) {
+        if self.changes.is_some() {
+            self.set_value(KEYS, &authority.keys.export());
+        }
+    }
+
+    fn note(&mut self, change: impl FnOnce() -> Change) {
+        if let Some(changes) = &mut self.changes {
+            changes.insert(change());
+        }
+    }
+
+    /// What changed since the last time.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        let changes = self.changes.as_mut().map(std::mem::take).unwrap_or_default();
+        if changes.contains(&Change::Everything) { vec![Change::Everything] } else { changes.into_iter().collect() }
+    }
+
+    /// Puts a record back where a data file says. `None`: its text is not JSON.
+    pub(crate) fn restore(&mut self, path: &str, id: &str, place: u64, text: &str) -> Option<()> {
+        let value = parse(text)?;
+        if path == USERS {
+            let shared: Arc<str> = Arc::from(id);
+            for name in logins_of(&value) {
+                self.logins.entry(name.into()).or_default().push(Arc::clone(&shared));
+            }
+        }
+        let collection = self.collections.entry(path.to_owned()).or_default();
+        collection.next = place;
+        collection.put(id, Arc::from(text));
+        Some(())
+    }
+
+    pub(crate) fn restore_value(&mut self, path: &str, text: &str) -> Option<()> {
+        parse(text)?;
+        self.values.insert(path.to_owned(), Arc::from(text));
+        Some(())
+    }
+
+    pub(crate) fn collections(&self) -> impl Iterator<Item = (&str, &Collection)> {
+        self.collections.iter().map(|(path, all)| (path.as_str(), all))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &Record)> {
+        self.values.iter().map(|(path, text)| (path.as_str(), text))
+    }
+
+    pub(crate) fn value_text(&self, path: &str) -> Option<&Record> {
+        self.values.get(path)
+    }
+
     pub(crate) fn collection(&self, path: &str) -> Option<&Collection> {
         self.collections.get(path)
     }
@@ -99,6 +179,7 @@ impl Store {
                 }
             }
         }
+        self.note(|| Change::Record(path.to_owned(), id.to_owned()));
         let text = Arc::from(record.to_string());
         match self.collections.get_mut(path) {
             Some(collection) => collection.put(id, text),
@@ -113,13 +194,20 @@ impl Store {
             self.forget_logins(id, &old);
         }
         let removed = self.collections.get_mut(path)?.remove(id)?;
+        self.note(|| Change::Record(path.to_owned(), id.to_owned()));
         let below = format!("{path}/{}/", key(id));
         // `0` follows `/`, so this range holds all that begins with the prefix.
         let end = format!("{path}/{}0", key(id));
         let collections: Vec<_> = self.collections.range(below.clone()..end.clone()).map(|(k, _)| k.clone()).collect();
-        collections.iter().for_each(|path| drop(self.collections.remove(path)));
+        for path in collections {
+            self.collections.remove(&path);
+            self.note(|| Change::Collection(path));
+        }
         let values: Vec<_> = self.values.range(below..end).map(|(k, _)| k.clone()).collect();
-        values.iter().for_each(|path| drop(self.values.remove(path)));
+        for path in values {
+            self.values.remove(&path);
+            self.note(|| Change::Value(path));
+        }
         parse(&removed)
     }
 
@@ -135,35 +223,43 @@ impl Store {
             "/organizations" => &["organizations"],
             _ => return,
         };
+        let mut touched = Vec::new();
         for (path, collection) in &mut self.collections {
             // The collection itself has one segment; links hang deeper.
             let depth = path.matches('/').count();
-            if depth > 2 && path.rsplit('/').next().is_some_and(|name| names.contains(&name)) {
-                collection.remove(id);
+            let links = depth > 2 && path.rsplit('/').next().is_some_and(|name| names.contains(&name));
+            if links && collection.remove(id).is_some() {
+                touched.push(Change::Record(path.clone(), id.to_owned()));
             }
         }
+        touched.into_iter().for_each(|change| self.note(|| change));
     }
 
     /// Takes back the permissions of an API that is gone, or whose scopes are only `left` now.
     pub(crate) fn remove_permissions(&mut self, api: &str, left: Option<&[String]>) {
-        for collection in
-            self.collections.iter_mut().filter(|(path, _)| path.ends_with("/permissions")).map(|(_, all)| all)
-        {
+        let mut touched = Vec::new();
+        for (path, collection) in self.collections.iter_mut().filter(|(path, _)| path.ends_with("/permissions")) {
             let gone = |id: &str| {
                 let (of, name) = id.rsplit_once('|').unwrap_or((id, ""));
                 of == api && left.is_none_or(|left| !left.iter().any(|scope| scope == name))
             };
             let ids: Vec<String> =
                 collection.after(None).map(|(_, id, _)| id.to_string()).filter(|id| gone(id)).collect();
-            ids.iter().for_each(|id| drop(collection.remove(id)));
+            for id in ids {
+                collection.remove(&id);
+                touched.push(Change::Record(path.clone(), id));
+            }
         }
+        touched.into_iter().for_each(|change| self.note(|| change));
     }
 
     pub(crate) fn clear(&mut self, path: &str) {
         if path == USERS {
             self.logins.clear();
         }
-        self.collections.remove(path);
+        if self.collections.remove(path).is_some() {
+            self.note(|| Change::Collection(path.to_owned()));
+        }
     }
 
     /// All records of a collection, parsed: only for small collections.
@@ -178,11 +274,14 @@ impl Store {
     }
 
     pub(crate) fn set_value(&mut self, path: &str, value: &Value) {
+        self.note(|| Change::Value(path.to_owned()));
         self.values.insert(path.to_owned(), Arc::from(value.to_string()));
     }
 
     pub(crate) fn remove_value(&mut self, path: &str) -> Option<Value> {
-        parse(&self.values.remove(path)?)
+        let removed = self.values.remove(path)?;
+        self.note(|| Change::Value(path.to_owned()));
+        parse(&removed)
     }
 
     /// The ids of the users with this email address, username or phone number, whatever its case.

@@ -2,7 +2,8 @@
 
 use crate::auth::{self, Authority, Flows};
 use crate::clock::Clock;
-use crate::error::SandboxError;
+use crate::data::DataFile;
+use crate::error::{ApiError, SandboxError};
 use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::limits::{Limiter, RateLimit};
@@ -14,8 +15,10 @@ use crate::seed::{self, Seed};
 use crate::store::Store;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 
 /// How often a device or a back-channel client may ask, in seconds.
 const POLL_INTERVAL_S: i64 = 5;
@@ -36,6 +39,9 @@ pub(crate) struct Tenant {
     pub(crate) clock: Clock,
     /// Answer a sample to a valid request that the state refuses.
     pub(crate) sample_refused: bool,
+    data: Option<DataFile>,
+    /// Why the data file could not be written; from then on nothing is answered but this.
+    broken: OnceLock<String>,
     seed: Mutex<Seed>,
     rate_limit: Option<RateLimit>,
 }
@@ -51,10 +57,46 @@ pub(crate) struct TenantSettings {
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) sample_refused: bool,
     pub(crate) seed: Seed,
+    /// Where the state is kept; in memory without it.
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// The store while it is changed. What changed is in the data file before the next one may look.
+pub(crate) struct Changing<'a> {
+    tenant: &'a Tenant,
+    store: RwLockWriteGuard<'a, Store>,
+}
+
+impl Deref for Changing<'_> {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl DerefMut for Changing<'_> {
+    fn deref_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        let Some(file) = &self.tenant.data else { return };
+        if let Err(error) = file.write(&mut self.store) {
+            // The first reason is the one that is told.
+            self.tenant.broken.set(error).ok();
+        }
+    }
 }
 
 impl Tenant {
     pub(crate) fn new(settings: TenantSettings) -> Result<Self, SandboxError> {
+        let (data, kept) = match &settings.data {
+            Some(path) => DataFile::open(path).map(|(file, store)| (Some(file), store))?,
+            None => (None, None),
+        };
         let tenant = Self {
             model: Model::embedded()?,
             store: RwLock::default(),
@@ -68,18 +110,77 @@ impl Tenant {
             poll_interval_s: AtomicI64::new(POLL_INTERVAL_S),
             clock: Clock::default(),
             sample_refused: settings.sample_refused,
+            data,
+            broken: OnceLock::new(),
             seed: Mutex::new(settings.seed),
             rate_limit: settings.rate_limit,
         };
-        tenant.reset();
+        match kept {
+            Some(store) => tenant.take_over(store)?,
+            None => tenant.reset(),
+        }
         Ok(tenant)
+    }
+
+    /// Makes the signing key, where the data file brought none.
+    pub(crate) fn prepare(&self) -> Result<(), SandboxError> {
+        self.authority.prepare(self.clock.now_ms())?;
+        self.change().keep_keys(&self.authority);
+        Ok(())
+    }
+
+    /// Goes on with the state of a data file. The address may be another one now, and with it the name of the API.
+    fn take_over(&self, mut store: Store) -> Result<(), SandboxError> {
+        if let Some(keys) = store.value(crate::store::KEYS) {
+            self.authority.keys.import(&keys).map_err(SandboxError::Key)?;
+        }
+        store.follow_loaded();
+        let audience = self.authority.audience();
+        let is_old = |api: &serde_json::Value| api.get("is_system").and_then(serde_json::Value::as_bool) == Some(true);
+        for mut api in store.all("/resource-servers").into_iter().filter(is_old) {
+            let (Some(id), Some(old)) = (text_of(&api, "id"), text_of(&api, "identifier")) else { continue };
+            if old == audience {
+                continue;
+            }
+            api["identifier"] = json!(audience);
+            store.put("/resource-servers", &id, &api);
+            for mut grant in store.all("/client-grants") {
+                if let (true, Some(id)) = (text_of(&grant, "audience").as_ref() == Some(&old), text_of(&grant, "id")) {
+                    grant["audience"] = json!(audience);
+                    store.put("/client-grants", &id, &grant);
+                }
+            }
+        }
+        self.limiter.set(self.rate_limit);
+        *self.change() = store;
+        self.check()
+    }
+
+    /// The store, to change it.
+    pub(crate) fn change(&self) -> Changing<'_> {
+        Changing { tenant: self, store: self.store.write().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    fn check(&self) -> Result<(), SandboxError> {
+        let reason = self.broken.get().cloned();
+        let path = |error: String| SandboxError::Config(format!("the data file cannot be written: {error}"));
+        reason.map_or(Ok(()), |reason| Err(path(reason)))
+    }
+
+    /// Puts another state in the place of this one.
+    fn replace(&self, mut store: Store) {
+        if self.data.is_some() {
+            store.follow();
+            store.keep_keys(&self.authority);
+        }
+        *self.change() = store;
     }
 
     /// Back to the seed: state, faults, journal, clock and rate limit. Tokens stay valid.
     pub(crate) fn reset(&self) {
         let seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let store = seed::store(&self.model, &seed, self.authority.audience());
-        *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
+        self.replace(store);
         self.faults.clear();
         self.journal.clear();
         *self.flows.lock().unwrap_or_else(PoisonError::into_inner) = Flows::default();
@@ -98,7 +199,7 @@ impl Tenant {
             seed.clone()
         };
         let store = seed::store(&self.model, &seed, self.authority.audience());
-        *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
+        self.replace(store);
     }
 
     pub(crate) fn poll_interval_s(&self) -> i64 {
@@ -119,6 +220,14 @@ impl Tenant {
 
     /// Answers a request to the tenant (not to the test controls).
     pub(crate) fn handle(&self, request: &Request) -> Answer {
+        let answer = self.perform(request);
+        match self.broken.get() {
+            None => answer,
+            Some(error) => ApiError::internal(format!("the data file cannot be written: {error}")).answer(),
+        }
+    }
+
+    fn perform(&self, request: &Request) -> Answer {
         let path = request.path.as_str();
         if path == management::BASE || path.starts_with(&format!("{}/", management::BASE)) {
             return management::handle(self, request);
@@ -131,4 +240,8 @@ impl Tenant {
             _ => crate::error::ApiError::not_found().answer(),
         }
     }
+}
+
+fn text_of(value: &serde_json::Value, name: &str) -> Option<String> {
+    value.get(name).and_then(serde_json::Value::as_str).map(str::to_owned)
 }

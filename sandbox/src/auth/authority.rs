@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::error::{ApiError, SandboxError};
 use crate::message::Request;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// An access token that was issued and not revoked.
@@ -34,11 +35,20 @@ pub(crate) struct Authority {
     pub(crate) keys: Keys,
     /// By the whole token. One that is not here was not issued here, or was revoked.
     issued: RwLock<HashMap<String, Grant>>,
+    /// Tokens from before are not good any more unless they are in the table.
+    revoked_until_s: AtomicI64,
 }
 
 impl Authority {
     pub(crate) fn new(issuer: String, audiences: Vec<String>, lifetime_s: i64) -> Self {
-        Self { issuer, audiences, lifetime_s, keys: Keys::default(), issued: RwLock::default() }
+        Self {
+            issuer,
+            audiences,
+            lifetime_s,
+            keys: Keys::default(),
+            issued: RwLock::default(),
+            revoked_until_s: AtomicI64::new(i64::MIN),
+        }
     }
 
     /// Makes the key if it is not there yet.
@@ -93,7 +103,31 @@ impl Authority {
 
     /// What a token is good for, expired or not.
     pub(crate) fn issued(&self, token: &str) -> Option<Grant> {
-        self.issued.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
+        let known = self.issued.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
+        known.or_else(|| self.remembered(token))
+    }
+
+    /// A token of a process before this one, whose keys came with the data file: it says itself what it is good for.
+    fn remembered(&self, token: &str) -> Option<Grant> {
+        let token = self.keys.verified(token)?;
+        if token.seconds("iat")? <= self.revoked_until_s.load(Ordering::Relaxed) {
+            return None;
+        }
+        let first = match token.claims.get("aud")? {
+            serde_json::Value::Array(list) => list.first()?.as_str()?.to_owned(),
+            one => one.as_str()?.to_owned(),
+        };
+        let scopes = token.claim("scope")?.split_whitespace().map(str::to_owned).collect();
+        let subject = token.claim("sub")?;
+        Some(Grant {
+            expires_s: token.seconds("exp")?,
+            scopes: Arc::new(scopes),
+            management: self.is_management(&first),
+            audience: first,
+            user_id: Some(subject.to_owned()).filter(|subject| !subject.ends_with("@clients")),
+            session: None,
+            jkt: token.claims.get("cnf").and_then(|cnf| cnf.get("jkt")?.as_str().map(str::to_owned)),
+        })
     }
 
     /// The grant of a request's token, when it is good for the Management API.
@@ -115,7 +149,8 @@ impl Authority {
     }
 
     /// Every token that was issued so far becomes invalid.
-    pub(crate) fn revoke_all(&self) {
+    pub(crate) fn revoke_all(&self, now_s: i64) {
+        self.revoked_until_s.store(now_s, Ordering::Relaxed);
         self.issued.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -56,7 +56,10 @@ pub(crate) fn handle(tenant: &Tenant, request: &Request, path: &str) -> Option<R
         ("POST", "/decide") => {
             read::<Decide>(request).map(|decision| with(tenant, request, |visit| visit.decide(&decision)))
         }
-        ("POST", "/keys/rotate") => tenant.authority.rotate(tenant.clock.now_ms()).and_then(|()| done()),
+        ("POST", "/keys/rotate") => tenant.authority.rotate(tenant.clock.now_ms()).and_then(|()| {
+            tenant.change().keep_keys(&tenant.authority);
+            done()
+        }),
         _ => return None,
     })
 }

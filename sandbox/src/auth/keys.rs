@@ -17,6 +17,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub(crate) struct Key {
     pub(crate) id: String,
     pair: RsaKeyPair,
+    /// PKCS#8, for the data file.
+    private: Vec<u8>,
     modulus: Vec<u8>,
     exponent: Vec<u8>,
     /// SPKI in PEM. Auth0 shows a certificate here; the sandbox makes none.
@@ -52,7 +54,7 @@ impl Key {
             .map(|line| String::from_utf8_lossy(line).into_owned())
             .collect();
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
-        Ok(Self { id, pair, modulus, exponent, pem, made_ms })
+        Ok(Self { id, pair, private, modulus, exponent, pem, made_ms })
     }
 
     fn jwk(&self) -> Value {
@@ -76,6 +78,29 @@ impl Keys {
         if self.0.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
             self.add(Key::new(now_ms)?);
         }
+        Ok(())
+    }
+
+    /// What a data file keeps.
+    pub(crate) fn export(&self) -> Value {
+        let all = self.all();
+        let keys = all.iter().map(|(key, revoked)| {
+            json!({ "pkcs8": STANDARD.encode(&key.private), "made_ms": key.made_ms, "revoked": revoked })
+        });
+        Value::Array(keys.collect())
+    }
+
+    /// Takes over what a data file kept.
+    pub(crate) fn import(&self, kept: &Value) -> Result<(), String> {
+        let mut keys = Vec::new();
+        for one in kept.as_array().into_iter().flatten() {
+            let text = one.get("pkcs8").and_then(Value::as_str).ok_or("a key without pkcs8")?;
+            let der = STANDARD.decode(text).map_err(|error| error.to_string())?;
+            let made_ms = one.get("made_ms").and_then(Value::as_i64).unwrap_or_default();
+            let revoked = one.get("revoked").and_then(Value::as_bool).unwrap_or(false);
+            keys.push((Arc::new(Key::of_pkcs8(der, made_ms)?), revoked));
+        }
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
     }
 

@@ -110,7 +110,7 @@ pub(crate) fn with(
     request: &Request,
     act: impl FnOnce(&mut Visit<'_>) -> Result<Answer, OAuthError>,
 ) -> Answer {
-    let mut store = tenant.store.write().unwrap_or_else(PoisonError::into_inner);
+    let mut store = tenant.change();
     let mut flows = tenant.flows.lock().unwrap_or_else(PoisonError::into_inner);
     let now_s = tenant.clock.now_s();
     flows.sweep(now_s);

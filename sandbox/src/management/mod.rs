@@ -110,7 +110,7 @@ impl Call<'_> {
             Action::Sample => self.read_store(|call, store| call.parents(store)).map(|()| self.sampled()),
             _ => {
                 let tenant = self.tenant;
-                let mut store = tenant.store.write().unwrap_or_else(PoisonError::into_inner);
+                let mut store = tenant.change();
                 self.parents(&store).and_then(|()| self.write(&mut store, &action))
             }
         };
@@ -122,7 +122,7 @@ impl Call<'_> {
     }
 
     fn special(&self, act: special::Act) -> Result<Answer, ApiError> {
-        let mut store = self.tenant.store.write().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.tenant.change();
         self.parents(&store)?;
         let mut flows = self.tenant.flows.lock().unwrap_or_else(PoisonError::into_inner);
         act(&mut special::Deed { call: self, store: &mut store, flows: &mut flows })

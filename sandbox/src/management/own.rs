@@ -36,7 +36,7 @@ impl Call<'_> {
             }
             writing => {
                 let tenant = self.tenant;
-                let mut store = tenant.store.write().unwrap_or_else(PoisonError::into_inner);
+                let mut store = tenant.change();
                 self.parents(&store)?;
                 self.own_write(&mut store, writing)
             }

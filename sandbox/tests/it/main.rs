@@ -5,6 +5,7 @@ mod answers;
 mod client;
 mod codes;
 mod command;
+mod data;
 mod faults;
 mod flows;
 mod keys;

@@ -33,6 +33,7 @@ impl Deed<'_, '_> {
 
     pub(super) fn rotate_signing_key(&mut self) -> Result<Answer> {
         self.call.tenant.authority.rotate(self.call.tenant.clock.now_ms())?;
+        self.store.keep_keys(&self.call.tenant.authority);
         self.first_key(0)
     }
 
@@ -44,7 +45,7 @@ impl Deed<'_, '_> {
     pub(super) fn revoke_signing_key(&mut self) -> Result<Answer> {
         let id = self.argument(0).to_owned();
         match self.call.tenant.authority.keys.revoke(&id) {
-            Some(true) => {}
+            Some(true) => self.store.keep_keys(&self.call.tenant.authority),
             Some(false) => return Err(ApiError::plain(409, "The current key cannot be revoked: rotate first.")),
             None => return Err(ApiError::not_found()),
         }
