@@ -24,6 +24,14 @@ struct ClockRequest {
     advance_ms: i64,
 }
 
+/// The name of a snapshot.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    #[serde(default)]
+    name: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PollInterval {
@@ -57,6 +65,9 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
         }
         ("DELETE", "/requests") => tenant.journal.clear(),
         ("POST", "/reset") => tenant.reset(),
+        ("POST", "/snapshot") => tenant.snapshot(&read::<Named>(request)?.name),
+        ("POST", "/restore") if !tenant.restore(&read::<Named>(request)?.name) => return Err(ApiError::not_found()),
+        ("POST", "/restore") => {}
         ("POST", "/seed") => tenant.reseed(read::<SeedRequest>(request)?.users),
         ("POST", "/revoke-tokens") => tenant.authority.revoke_all(tenant.clock.now_s()),
         ("POST", "/rate-limit") => {

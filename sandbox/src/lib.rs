@@ -41,6 +41,7 @@ mod sample;
 mod sandbox;
 mod search;
 mod seed;
+mod seed_file;
 mod server;
 mod store;
 mod tenant;

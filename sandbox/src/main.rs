@@ -10,6 +10,7 @@ auth0-sandbox: a local Auth0 tenant that keeps state
   --host ADDRESS        listen on this address (127.0.0.1)
   --port N              listen on this port; 0 takes a free one (4400)
   --users N             start with N users (0)
+  --seed FILE           put what this JSON or YAML file says into a fresh tenant
   --data FILE           keep the state in this file; it survives the process
   --rate-limit N/S      answer 429 to more than N requests in S seconds
   --token-lifetime S    access tokens are good for S seconds (86400)
@@ -62,6 +63,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
         options.builder = match name.as_str() {
             "--host" => options.builder.host(value()?),
             "--port" => options.builder.port(number(&name, &value()?)?),
+            "--seed" => options.builder.seed_file(value()?),
             "--data" => options.builder.data(value()?),
             "--users" => options.builder.users(number(&name, &value()?)?),
             "--token-lifetime" => options.builder.token_lifetime(number(&name, &value()?)?),

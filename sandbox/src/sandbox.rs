@@ -95,6 +95,14 @@ impl Builder {
         self
     }
 
+    /// Completes the fresh state with what a JSON or YAML file says: `users` and the sections of an Auth0 Deploy CLI
+    /// export (`tenant`, `clients`, `databases`, `connections`, `resourceServers`, `clientGrants`, `roles`, `actions`,
+    /// `organizations`).
+    pub fn seed_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.seed_file = Some(file.into());
+        self
+    }
+
     /// Starts the sandbox on the tokio runtime that this is called in.
     ///
     /// # Errors
@@ -132,6 +140,7 @@ impl Builder {
             rate_limit: self.rate_limit,
             sample_refused: self.sample_refused,
             data: self.data,
+            seed_file: self.seed_file,
             seed: Seed { users: self.users, demo: demo.clone(), limited: limited.clone(), web: web.clone() },
         };
         let tenant = tokio::task::spawn_blocking(move || {

@@ -12,6 +12,7 @@ use crate::message::{Answer, Request};
 use crate::model::Model;
 use crate::outbox::Outbox;
 use crate::seed::{self, Seed};
+use crate::seed_file;
 use crate::store::Store;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -40,6 +41,10 @@ pub(crate) struct Tenant {
     /// Answer a sample to a valid request that the state refuses.
     pub(crate) sample_refused: bool,
     data: Option<DataFile>,
+    /// The state that the seed file gave, to come back to.
+    seeded: Mutex<Option<Store>>,
+    /// States that a test keeps, by name.
+    snapshots: Mutex<BTreeMap<String, Store>>,
     /// Why the data file could not be written; from then on nothing is answered but this.
     broken: OnceLock<String>,
     seed: Mutex<Seed>,
@@ -59,6 +64,8 @@ pub(crate) struct TenantSettings {
     pub(crate) seed: Seed,
     /// Where the state is kept; in memory without it.
     pub(crate) data: Option<PathBuf>,
+    /// What a fresh state is completed with.
+    pub(crate) seed_file: Option<PathBuf>,
 }
 
 /// The store while it is changed. What changed is in the data file before the next one may look.
@@ -111,13 +118,22 @@ impl Tenant {
             clock: Clock::default(),
             sample_refused: settings.sample_refused,
             data,
+            seeded: Mutex::default(),
+            snapshots: Mutex::default(),
             broken: OnceLock::new(),
             seed: Mutex::new(settings.seed),
             rate_limit: settings.rate_limit,
         };
         match kept {
             Some(store) => tenant.take_over(store)?,
-            None => tenant.reset(),
+            None => {
+                tenant.reset();
+                if let Some(path) = &settings.seed_file {
+                    seed_file::load(&tenant, path)?;
+                    let seeded = tenant.store.read().unwrap_or_else(PoisonError::into_inner).clone();
+                    *tenant.seeded.lock().unwrap_or_else(PoisonError::into_inner) = Some(seeded);
+                }
+            }
         }
         Ok(tenant)
     }
@@ -179,7 +195,8 @@ impl Tenant {
     /// Back to the seed: state, faults, journal, clock and rate limit. Tokens stay valid.
     pub(crate) fn reset(&self) {
         let seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let store = seed::store(&self.model, &seed, self.authority.audience());
+        let seeded = self.seeded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let store = seeded.unwrap_or_else(|| seed::store(&self.model, &seed, self.authority.audience()));
         self.replace(store);
         self.faults.clear();
         self.journal.clear();
@@ -189,6 +206,20 @@ impl Tenant {
         self.set_poll_interval(POLL_INTERVAL_S);
         self.clock.reset();
         self.limiter.set(self.rate_limit);
+    }
+
+    /// Keeps the state under a name.
+    pub(crate) fn snapshot(&self, name: &str) {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), store);
+    }
+
+    /// Comes back to a state that was kept. `false`: there is none of this name.
+    pub(crate) fn restore(&self, name: &str) -> bool {
+        let kept = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let found = kept.is_some();
+        kept.into_iter().for_each(|store| self.replace(store));
+        found
     }
 
     /// A new seed with this many users, and the state of it. Faults, journal and so on stay.

@@ -8,7 +8,7 @@ use super::parameters::{Parameters, text, texts};
 use super::tokens::Renewal;
 use super::universal::with_cookie;
 use super::visit::Visit;
-use crate::message::Answer;
+use crate::message::{Answer, encode};
 use crate::store::USERS;
 use serde_json::{Map, Value, json};
 
@@ -472,16 +472,6 @@ fn known_error(name: &str) -> &'static str {
         "unauthorized_client",
     ];
     KNOWN.iter().find(|known| **known == name).copied().unwrap_or("access_denied")
-}
-
-/// Percent-encodes all but RFC 3986's unreserved characters.
-pub(crate) fn encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }
 
 /// A URL with more in its query.

@@ -52,7 +52,7 @@ impl Visit<'_> {
         let link = as_link.then(|| {
             let query = [("connection", connection.as_str()), ("address", &address), ("code", &code)];
             let query: Vec<String> =
-                query.iter().map(|(name, value)| format!("{name}={}", super::authorize::encode(value))).collect();
+                query.iter().map(|(name, value)| format!("{name}={}", crate::message::encode(value))).collect();
             self.tenant.authority.at(&format!("passwordless/verify_redirect?{}", query.join("&")))
         });
         let one = OneTime {

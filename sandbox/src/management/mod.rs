@@ -78,6 +78,24 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
         let message = format!("Insufficient scope, expected any of: {}", scopes.join(","));
         return Err(ApiError::new(403, message, "insufficient_scope"));
     }
+    carry_out(tenant, route, arguments, request)
+}
+
+/// Does what a request of the sandbox itself says.
+pub(crate) fn apply(tenant: &Tenant, method: &str, path: &str, body: &Value) -> Answer {
+    let request = Request {
+        method: method.to_owned(),
+        path: format!("{BASE}{path}"),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: body.to_string().into_bytes(),
+        ..Request::default()
+    };
+    let found = tenant.model.find(method, path).ok_or_else(ApiError::not_found);
+    let result = found.and_then(|(route, arguments)| carry_out(tenant, route, arguments, &request));
+    result.unwrap_or_else(|error| error.answer())
+}
+
+fn carry_out(tenant: &Tenant, route: &Route, arguments: Vec<String>, request: &Request) -> Result<Answer, ApiError> {
     let schema = &tenant.model.schema;
     for (name, argument) in route.operation.path_parameters().iter().zip(&arguments) {
         let ty = route.operation.path_type(name);

@@ -14,4 +14,5 @@ mod login;
 mod passkeys;
 mod records;
 mod rules;
+mod seeds;
 mod tokens;
