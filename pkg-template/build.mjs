@@ -36,6 +36,16 @@ const short = shorten(readFileSync(wasm), readFileSync(glue, "utf8"));
 const check = /if \(!\(module instanceof WebAssembly\.Module\)\) \{\s*module = new WebAssembly\.Module\(module\);\s*\}/;
 if (!check.test(short.glue)) throw new Error("the glue does not look at its module as it did: build.mjs must follow wasm-bindgen's output");
 short.glue = short.glue.replace(check, "");
+// The glue as a function, so that a core that has crashed can be left to those who are in it, and another be made. Its own ways to
+// find a module are not used.
+const cut = (from, to) => {
+  const [start, end] = [short.glue.indexOf(from), to ? short.glue.indexOf(to) : short.glue.length];
+  if (start < 0 || end < start) throw new Error(`the glue has no ${from}: build.mjs must follow wasm-bindgen's output`);
+  short.glue = short.glue.slice(0, start) + short.glue.slice(end);
+};
+cut("async function __wbg_load", "function initSync");
+cut("let __wbg_init_promise");
+short.glue = `export const makeCore = () => {\n${short.glue.replace(/^export (?=class )/gm, "")}\nreturn { Client, Exchange, initSync };\n};\n`;
 
 const version = /\[workspace\.package\][^[]*?^version = "([^"]+)"/ms.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))?.[1];
 if (!version) throw new Error("Cargo.toml has no version under [workspace.package]");
@@ -76,9 +86,7 @@ const common = {
 
 // shared.js: everything but the loaders, once. Each entry point adds its runtime's loader. For CommonJS the same.
 const shared = await build({ ...common, entryPoints: ["shared.js"], outfile: join(packageDir, "shared.js") });
-// Only a loader asks for it, and those stand elsewhere.
-const noUrl = { ...common.define, "import.meta.url": "undefined" };
-await build({ ...common, entryPoints: ["shared.js"], format: "cjs", define: noUrl, outfile: join(packageDir, "shared.cjs") });
+await build({ ...common, entryPoints: ["shared.js"], format: "cjs", outfile: join(packageDir, "shared.cjs") });
 const [{ exports: sharedExports }] = Object.values(shared.metafile.outputs).filter(({ exports }) => exports.length);
 const names = sharedExports.filter((name) => name !== "setLoader" && name !== "group").sort();
 const entries = {

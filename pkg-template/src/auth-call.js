@@ -1,5 +1,4 @@
 // One call of the Authentication API: its parameters go to the core, which makes the request and decides about it.
-import { Exchange } from "auth0-sdk-core";
 import { required, toAuthError } from "./auth-errors.js";
 import table from "./auth-table.js";
 import { drive, pause } from "./drive.js";
@@ -90,7 +89,7 @@ const perform = async (context, id, params, { path = [], bearer, initOverrides, 
   say("bearer", bearer);
   say("header:auth0-client", context.telemetryHeader);
   for (const [name, value] of Object.entries({ ...context.ownHeaders, ...headers })) say(`header:${name}`, value);
-  await loadCore();
+  const { Exchange } = await loadCore();
   const overrides = typeof initOverrides === "function" ? await initOverrides({ init: {}, context: {} }) : initOverrides;
   const io = { text: has("x") || has("v"), signal: overrides?.signal ?? undefined };
   try {

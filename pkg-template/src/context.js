@@ -2,7 +2,7 @@
 import { call } from "./drive.js";
 import { invalid, ManagementError, read, toError } from "./errors.js";
 import { toForm } from "./form.js";
-import { loadCore } from "./load.js";
+import { discard, loadCore } from "./load.js";
 import { logged } from "./logging.js";
 import { toPairs } from "./query.js";
 import { telemetryHeader } from "./telemetry.js";
@@ -151,7 +151,13 @@ export class Context {
       return await call(core, [line, id, path, query, body === undefined ? "" : "1", options].join("\n"), io);
     } catch (thrown) {
       if (thrown instanceof URIError) throw invalid(id, "an argument is not well-formed Unicode", thrown);
-      throw toError(typeof thrown === "string" ? read(thrown) : thrown, id);
+      const error = toError(typeof thrown === "string" ? read(thrown) : thrown, id);
+      if (error.code === "internal_error") {
+        // A defect. What the core holds may be broken.
+        this.#core = undefined;
+        discard(this.Client);
+      }
+      throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
-// Instantiates the wasm module once a process, when the first call needs it.
-import { Client, initSync } from "auth0-sdk-core";
+// Instantiates the wasm module once a process, when the first call needs it, and again after a crash.
+import { makeCore } from "auth0-sdk-core";
 import { ManagementError } from "./errors.js";
 
 let loader;
@@ -12,8 +12,14 @@ export const setLoader = (load) => {
 };
 
 const start = (module) => {
+  const { Client, Exchange, initSync } = makeCore();
   initSync({ module });
-  return (ready = Client);
+  return (ready = Object.assign(Client, { Exchange }));
+};
+
+// After a crash: the next call makes a core anew. Who is in the one that crashed stays with it.
+export const discard = (Client) => {
+  if (ready === Client) ready = loading = undefined;
 };
 
 const failed = (cause) => {
@@ -26,7 +32,7 @@ const failed = (cause) => {
   });
 };
 
-// The class Client, or a promise of it while the module is loading.
+// The class Client, with Exchange as a member, or a promise of it while the module is loading.
 export const loadCore = () => {
   if (ready || loading) return ready ?? loading;
   try {

@@ -101,6 +101,46 @@ test("package: every group has an entry point, with the class whose objects a cl
   ok((await new UsersClient({ domain: "tenant.example.com", token: "t", fetch }).get("1")).fine, "an answer");
 });
 
+test("package: a crash of the core is an error, and the next call has a new one", async () => {
+  const { ManagementClient, ManagementError } = await import(`${copy()}index.js`);
+  const { Instance } = WebAssembly;
+  let crash = false;
+  let instances = 0;
+  // There is no way to make it crash, so this one stops where it is told to.
+  WebAssembly.Instance = function (module, imports) {
+    instances++;
+    const guarded = Object.entries(new Instance(module, imports).exports).map(([name, value]) => [
+      name,
+      typeof value !== "function" ? value : (...args) => {
+        if (crash) {
+          crash = false;
+          throw new WebAssembly.RuntimeError("unreachable");
+        }
+        return value(...args);
+      },
+    ]);
+    return { exports: Object.fromEntries(guarded) };
+  };
+  try {
+    let release;
+    const slow = new Promise((resolve) => { release = resolve; });
+    const options = { domain: "tenant.example.com", token: "t", fetch };
+    const [one, two] = [new ManagementClient(options), new ManagementClient({ ...options, fetch: async () => (await slow, Response.json({ late: true })) })];
+    ok((await one.jobs.get("1")).fine, "an answer before");
+    const underWay = two.jobs.get("1");
+    crash = true;
+    const error = await one.jobs.get("1").then(() => undefined, (error) => error);
+    ok(error instanceof ManagementError && error.code === "internal_error" && error.cause instanceof WebAssembly.RuntimeError, `an error, got ${error}`);
+    ok(error.message.includes("jobs.get"), "a message that names the call");
+    ok((await one.jobs.get("1")).fine && instances === 2, `an answer of a second instance, made ${instances}`);
+    release();
+    ok((await underWay).late, "the answer of a call that was under way");
+    ok((await two.jobs.get("1")).late && (await one.jobs.get("1")).fine && instances === 2, "answers after");
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+});
+
 test("package: everything in one file", async () => {
   const folder = copy();
   const inline = await import(`${folder}inline.js`);
