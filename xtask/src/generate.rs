@@ -1,10 +1,11 @@
 //! `cargo xtask generate`: everything that is made from `api/`.
 //!
 //! The operation tables: the one of the core (`src/management/api/table.rs`) and, per group, those of the JS skin. The
-//! typed models and methods of native Rust, a folder per group beside the table. The TypeScript declarations will go
-//! into `pkg-template/api/`. Both folders have nothing else in them.
+//! typed models and methods of native Rust, a folder per group beside the table. The TypeScript declarations, in
+//! `pkg-template/api/`. The data of the playground's explorer, in `www/generated/`. These folders have nothing else in them.
 
 mod dts;
+mod explorer;
 mod line;
 mod models;
 mod names;
@@ -85,13 +86,16 @@ fn present(root: &Path) -> Result<Vec<PathBuf>, String> {
     }
     present.extend(files::list(&root.join("pkg-template/api"), "js")?);
     present.extend(dts::present(root)?);
+    present.extend(explorer::present(root)?);
     Ok(present)
 }
 
 fn output(description: &Description, homes: &BTreeMap<String, String>) -> Result<Output, String> {
     let mut output = Output::new();
     output.insert(PathBuf::from("src/management/api/table.rs"), table(description)?);
-    ops::write(&models::build(description, homes)?, &mut output)?;
+    let models = models::build(description, homes)?;
+    ops::write(&models, &mut output)?;
+    explorer::write(&types::Emitter::new(&models), &models, &description.types, &mut output)?;
     let mut imports = String::new();
     let mut names = Vec::new();
     for group in &description.groups {
