@@ -1,5 +1,5 @@
 //! `cargo xtask demo`: the main job, natively and through the npm package in Node, against a local tenant, or against one
-//! that the environment names.
+//! that the environment names; with `--serve` or `--open` the playground after that.
 
 use crate::process::{command, output};
 use crate::sandbox::{self, Sandbox};
@@ -28,9 +28,12 @@ enum Tenant {
 
 /// Sets up what is missing, then does the main job twice.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
-    if !arguments.is_empty() {
-        return Err(format!("demo takes no arguments, and was given {}", arguments.join(" ")));
-    }
+    let page = match arguments {
+        [] => None,
+        ["--serve"] => Some(&[][..]),
+        ["--open"] => Some(&["--open"][..]),
+        other => return Err(format!("demo takes --serve or --open, and was given {}", other.join(" "))),
+    };
     let named = tenant_is_named()?;
     let tools = Tools::new(root);
     let started = now();
@@ -78,7 +81,31 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     if !named {
         println!("To see it read from a tenant of yours, set {} and run it again.", VARIABLES.join(", "));
     }
-    Ok(())
+    match page {
+        Some(arguments) => playground(&tools, &tenant, arguments),
+        None => {
+            println!("To have it all in a browser: cargo xtask demo --open");
+            Ok(())
+        }
+    }
+}
+
+/// Builds the page and serves it until somebody ends it.
+fn playground(tools: &Tools<'_>, tenant: &Tenant, arguments: &[&str]) -> Result<(), String> {
+    println!("\nIn the browser: www/");
+    step("page", || {
+        tools.npm()?;
+        output(tools.command("node")?.arg("www/build.mjs"))?;
+        Ok("target/www built".to_owned())
+    })?;
+    let mut server = tools.command("node")?;
+    if let Tenant::Local(sandbox) = tenant {
+        sandbox.describe(&mut server);
+    }
+    println!("  Ctrl-C ends the page and the tenant.");
+    // It prints the address itself.
+    let status = server.arg("www/serve.mjs").args(arguments).status().map_err(|error| format!("node: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("the server of the page ended ({status})")) }
 }
 
 /// True when all variables are set. Some of them are a mistake that must not end at the local tenant.

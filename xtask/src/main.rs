@@ -25,8 +25,9 @@ usage: cargo xtask <task>
   generate [--check]  write what is generated from api/; --check compares only
   test [STEP …]       set up what is missing and run everything, or only some steps
   wasm-tests          the core's tests as wasm, in Node and in Chromium
-  demo                the main job against a local tenant: natively, then through the npm package; with AUTH0_DOMAIN,
-                      AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET set, what of it only reads, against that tenant
+  demo [--serve]      the main job against a local tenant: natively, then through the npm package; with AUTH0_DOMAIN,
+                      AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET set, what of it only reads, against that tenant; with
+                      --serve the playground is served after that, until Ctrl-C; --open shows it in a browser as well
   matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32
   npm                 build the npm package: target/npm/auth0-sdk.tgz
   bench [--json]      what a call and an import cost; with --json also in target/bench.json

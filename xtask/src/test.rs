@@ -73,6 +73,17 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             sandbox.describe(&mut node);
             run(node.arg("tests/js/login.mjs").env("CHROMIUM", chromium.browser).env("FIREFOX", tools.firefox()?))
         }),
+        ("www", &|| {
+            let samples = output(tools.cargo()?.args(SAMPLES))?;
+            crate::files::write(&root.join("target/samples.json"), &samples)?;
+            run(tools.command("node")?.arg("www/build.mjs"))?;
+            run(tools.command("node")?.args(["node_modules/typescript/bin/tsc", "-p", "www"]))?;
+            let (chromium, firefox) = (tools.chromium()?, tools.firefox()?);
+            let sandbox = sandbox::start(root, 2_500)?;
+            let mut node = tools.command("node")?;
+            sandbox.describe(&mut node);
+            run(node.arg("www/test.mjs").env("CHROMIUM", chromium.browser).env("FIREFOX", firefox))
+        }),
         ("conformance", &|| {
             let samples = output(tools.cargo()?.args(SAMPLES))?;
             crate::files::write(&root.join("target/samples.json"), &samples)?;

@@ -64,7 +64,7 @@ pub(crate) fn form_post(uri: &str, pairs: &[(&str, &str)]) -> Answer {
         .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value)))
         .collect();
     let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Submit This Form</title></head>\
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><link rel=\"icon\" href=\"data:,\"><title>Submit This Form</title></head>\
          <body onload=\"document.forms[0].submit()\"><form method=\"post\" action=\"{}\">{inputs}\
          <noscript><button type=\"submit\">Continue</button></noscript></form></body></html>",
         escape(uri)
@@ -80,7 +80,7 @@ pub(crate) fn web_message(uri: &str, pairs: &[(&str, &str)]) -> Answer {
     // `<` inside a script could end it.
     let (message, origin) = (message.replace('<', "\\u003c"), json!(&uri[..end]).to_string().replace('<', "\\u003c"));
     let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Authorization Response</title></head>\
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><link rel=\"icon\" href=\"data:,\"><title>Authorization Response</title></head>\
          <body><script>(function(){{var t=window.opener||window.parent;t.postMessage({message},{origin});}})();\
          </script></body></html>"
     );

@@ -1,0 +1,112 @@
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Bulk } from "./bulk";
+import { Connect } from "./connect";
+import { Explorer } from "./explorer";
+import { Login } from "./login";
+import { Icon } from "./parts";
+import { useSignal } from "./signal";
+import { access, announced, connect, tenant } from "./tenant";
+
+const PANELS = { explorer: ["Explorer", Explorer], login: ["Login", Login], bulk: ["Bulk", Bulk] } as const;
+type Panel = keyof typeof PANELS;
+
+const route = (): [Panel, string] => {
+  // What a login answers with stands in the query of /callback.
+  if (location.pathname === "/callback") return ["login", ""];
+  const [panel = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/");
+  return [panel in PANELS ? (panel as Panel) : "explorer", decodeURIComponent(rest.join("/"))];
+};
+
+const useRoute = () => {
+  const [current, setCurrent] = useState(route);
+  useEffect(() => {
+    const changed = () => setCurrent(route());
+    addEventListener("hashchange", changed);
+    addEventListener("popstate", changed);
+    return () => {
+      removeEventListener("hashchange", changed);
+      removeEventListener("popstate", changed);
+    };
+  }, []);
+  return current;
+};
+
+const stored = (): string => {
+  try {
+    return localStorage.getItem("theme") ?? "";
+  } catch {
+    // A browser that keeps nothing: the theme is the system's.
+    return "";
+  }
+};
+
+const Theme = () => {
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const [theme, setTheme] = useState(stored() || system);
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+  }, [theme]);
+  const other = theme === "dark" ? "light" : "dark";
+  const change = () => {
+    setTheme(other);
+    try {
+      localStorage.setItem("theme", other);
+    } catch {
+      // The choice lasts as long as the page.
+    }
+  };
+  return (
+    <button type="button" class="quiet round" onClick={change} aria-label={`Use the ${other} theme`} title={`Use the ${other} theme`}>
+      <Icon name={theme === "dark" ? "sun" : "moon"} />
+    </button>
+  );
+};
+
+const App = () => {
+  const [panel, rest] = useRoute();
+  const current = useSignal(tenant);
+  const granted = useSignal(access);
+  const [asking, setAsking] = useState(false);
+  const [ready, setReady] = useState(false);
+  useEffect(() => {
+    announced().then((found) => {
+      setReady(true);
+      if (found) void connect(found);
+      else setAsking(true);
+    });
+  }, []);
+  const state = { none: "not connected", asking: "connecting", granted: "connected", refused: "no token" }[granted.state];
+  const Content = PANELS[panel][1];
+  return (
+    <>
+      <a class="skip" href="#content">Skip to the content</a>
+      <header class="top">
+        <a class="brand" href="/#/explorer">
+          <img src="/icon.svg" alt="" width="28" height="28" />
+          <span>
+            auth0-sdk <span class="light">playground</span>
+          </span>
+        </a>
+        <nav aria-label="Panels">
+          {Object.entries(PANELS).map(([id, [name]]) => (
+            <a href={`/#/${id}`} aria-current={id === panel ? "page" : undefined}>{name}</a>
+          ))}
+        </nav>
+        <button type="button" class={`quiet tenant ${granted.state}`} onClick={() => setAsking(true)}>
+          <span class="dot" />
+          <span class="domain">{current ? current.domain.replace(/^https?:\/\//, "") : "No tenant"}</span>
+          <span class="state">{state}</span>
+        </button>
+        <Theme />
+      </header>
+      {granted.state === "refused" && <p class="banner" role="alert">No token for {current?.domain}: {granted.problem}</p>}
+      <main id="content" tabIndex={-1}>{ready && <Content rest={rest} />}</main>
+      <div id="announcer" class="hidden" role="status" aria-live="polite" />
+      {asking && <Connect close={() => setAsking(false)} />}
+    </>
+  );
+};
+
+const place = document.getElementById("app");
+if (place) render(<App />, place);
