@@ -950,6 +950,38 @@ test("retry: given up after two more attempts", async ({ sdk, scripted }) => {
   equal(calls.length, 3, "requests");
 });
 
+test("retry: the waits, by a clock of the test", async ({ scripted }) => {
+  const { setTimeout: real } = globalThis;
+  const now = Date.now();
+  const { now: realNow } = Date;
+  const waits = [];
+  // Waits are over at once; what limits an attempt is not.
+  globalThis.setTimeout = (fire, milliseconds, ...values) => {
+    if (milliseconds === 60_000) return real(fire, milliseconds, ...values);
+    waits.push(milliseconds);
+    return real(fire, 0, ...values);
+  };
+  Date.now = () => now;
+  try {
+    const walk = async (headers, maxRetries) => {
+      waits.length = 0;
+      const { client } = scripted(() => apiError(429, "slow down", "too_many_requests", headers), { maxRetries });
+      await fails(client.jobs.get("1"), { attempts: maxRetries + 1 });
+      return [...waits];
+    };
+    const within = (all, expected, what) => ok(all.length === expected.length && all.every((wait, at) => wait >= expected[at][0] && wait <= expected[at][1]), `${what}, waited ${all}`);
+    // Never less than the server says, and a little more at random.
+    within(await walk({ "retry-after": "7" }, 2), [[7000, 7800], [7000, 7800]], "Retry-After in seconds");
+    within(await walk({ "retry-after-ms": "250" }, 1), [[250, 300]], "Retry-After-Ms");
+    within(await walk({ "retry-after": new Date(now + 10_000).toUTCString() }, 1), [[8900, 11_100]], "Retry-After as a date");
+    within(await walk({ "x-ratelimit-reset": String(Math.ceil(now / 1000) + 5) }, 1), [[4000, 7500]], "X-RateLimit-Reset");
+    within(await walk({}, 3), [[500, 1500], [1000, 3000], [2000, 6000]], "about 1 s, 2 s, 4 s");
+  } finally {
+    globalThis.setTimeout = real;
+    Date.now = realNow;
+  }
+});
+
 test("retry: a body is sent whole again", async ({ scripted }) => {
   const { client, calls } = scripted([later(2), later(2), () => json({})]);
   await client.users.create({ email: "x" });
