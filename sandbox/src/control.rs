@@ -2,7 +2,7 @@
 
 use crate::error::ApiError;
 use crate::faults::{Fault, Match};
-use crate::limits::RateLimit;
+use crate::limits::{RateLimit, Tier};
 use crate::message::{Answer, Request};
 use crate::tenant::Tenant;
 use serde::Deserialize;
@@ -22,6 +22,13 @@ struct SeedRequest {
 #[serde(deny_unknown_fields)]
 struct ClockRequest {
     advance_ms: i64,
+}
+
+/// The rate limit of a subscription.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfTier {
+    tier: Tier,
 }
 
 /// The name of a snapshot.
@@ -71,6 +78,10 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
         ("POST", "/seed") => tenant.reseed(read::<SeedRequest>(request)?.users),
         ("POST", "/revoke-tokens") => tenant.authority.revoke_all(tenant.clock.now_s()),
         ("POST", "/rate-limit") => {
+            if let Ok(OfTier { tier }) = serde_json::from_slice(&request.body) {
+                tenant.limiter.set_tier(tier, tenant.clock.now_ms());
+                return Ok(Answer::empty(204));
+            }
             let limit: Option<RateLimit> = read(request)?;
             if limit.is_some_and(|limit| limit.requests == 0 || limit.seconds == 0) {
                 return Err(ApiError::invalid_body("requests and seconds are at least 1"));

@@ -17,7 +17,7 @@
 //! are made from the response type alone, and from no state, have the header `x-sandbox-sampled: true`. The controls for
 //! tests, which are methods of [`Sandbox`] here, are below `/__sandbox/` for clients in other languages.
 //!
-//! State is in memory. Nothing here is a security boundary: it is a test double that listens on this machine.
+//! State is in memory, or in a data file ([`Builder::data`]). Nothing here is a security boundary: it is a test double that listens on this machine.
 #![forbid(unsafe_code)]
 
 mod auth;
@@ -51,6 +51,6 @@ mod validate;
 pub use error::SandboxError;
 pub use faults::{Fault, Match};
 pub use journal::Entry;
-pub use limits::RateLimit;
+pub use limits::{RateLimit, Tier};
 pub use outbox::Message;
 pub use sandbox::{Builder, Sandbox};

@@ -4,7 +4,7 @@ use crate::error::SandboxError;
 use crate::faults::{Fault, Match};
 use crate::ids;
 use crate::journal::Entry;
-use crate::limits::RateLimit;
+use crate::limits::{RateLimit, Tier};
 use crate::management;
 use crate::outbox::Message;
 use crate::seed::{self, Credentials, Seed};
@@ -335,6 +335,21 @@ impl Sandbox {
     /// Sets or lifts the rate limit, and starts a new window.
     pub fn set_rate_limit(&self, limit: Option<RateLimit>) {
         self.tenant.limiter.set(limit);
+    }
+
+    /// Sets the rate limit that Auth0 publishes for a subscription, with a full bucket.
+    pub fn set_rate_limit_tier(&self, tier: Tier) {
+        self.tenant.limiter.set_tier(tier, self.tenant.clock.now_ms());
+    }
+
+    /// Keeps the state under a name, for [`Self::restore`].
+    pub fn snapshot(&self, name: &str) {
+        self.tenant.snapshot(name);
+    }
+
+    /// Comes back to a state that was kept; `false` when there is none of this name. Tokens stay valid.
+    pub fn restore(&self, name: &str) -> bool {
+        self.tenant.restore(name)
     }
 
     /// Moves the sandbox's clock: what it stamps on records and tokens, and what it checks expiries by.

@@ -123,3 +123,26 @@ async fn a_state_is_kept_and_come_back_to() {
     assert_eq!((snapshot("/restore", "one").await, names().await), (204, 3));
     assert_eq!(snapshot("/restore", "two").await, 404);
 }
+
+#[tokio::test]
+async fn the_published_rate_limits_hold() {
+    let client = Client::new(0).await;
+    client.control(Method::POST, "/rate-limit", Some(json!({"tier": "free"}))).await.expect(204);
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(client.get("/roles").await.status);
+    }
+    assert_eq!((statuses[0], statuses[1]), (200, 200));
+    let refused = loop {
+        let answer = client.get("/roles").await;
+        if answer.status == 429 {
+            break answer;
+        }
+    };
+    assert_eq!((refused.header("x-ratelimit-limit"), refused.header("retry-after")), (Some("2"), Some("1")));
+    client.sandbox.advance_clock(1_000);
+    client.get("/roles").await.expect(200);
+    client.control(Method::POST, "/rate-limit", Some(json!({"tier": "golden"}))).await.expect(400);
+    client.sandbox.set_rate_limit_tier(auth0_sandbox::Tier::Enterprise);
+    assert_eq!(client.get("/roles").await.header("x-ratelimit-limit"), Some("50"));
+}
