@@ -1,4 +1,5 @@
 // What the models and the operations are made of: options, answers, pages, errors, files.
+import type { SigningKey } from "./authentication.cjs";
 
 /** A token, or where to get one. A function is asked before each request. */
 export type TokenSource = string | Promise<string> | (() => string | Promise<string>);
@@ -78,8 +79,26 @@ export interface ManagementClientOptionsWithClientSecret extends ManagementClien
   token?: undefined;
 }
 
+/** The client credentials grant, with a key (`private_key_jwt`, RFC 7523) or a certificate (RFC 8705) in the place of a secret. */
+export interface ManagementClientOptionsWithClientAssertion extends ManagementClientBaseOptions {
+  clientId: string;
+  /** A private key: PEM (PKCS#8), a JWK, or a CryptoKey. */
+  clientAssertionSigningKey?: SigningKey | undefined;
+  /** RS256 by default. */
+  clientAssertionSigningAlg?: string | undefined;
+  clientAssertionKeyId?: string | undefined;
+  /** The token is asked for at `mtls.{domain}`, where `fetch` shows the certificate. */
+  useMTLS?: boolean | undefined;
+  clientSecret?: string | undefined;
+  organization?: string | undefined;
+  token?: undefined;
+}
+
 /** Either a token or a client's credentials. */
-export type ManagementClientOptions = ManagementClientOptionsWithToken | ManagementClientOptionsWithClientSecret;
+export type ManagementClientOptions =
+  | ManagementClientOptionsWithToken
+  | ManagementClientOptionsWithClientSecret
+  | (ManagementClientOptionsWithClientAssertion & ({ clientAssertionSigningKey: SigningKey } | { useMTLS: true }));
 
 /** What one call may have different from its client. */
 export interface RequestOptions {

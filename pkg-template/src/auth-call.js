@@ -108,7 +108,7 @@ const perform = async (context, id, params, { path = [], bearer, initOverrides, 
 
 // Calls that refresh the same token at the same time make one request. Those that wait look for themselves, each on a timer of
 // its own: in Cloudflare Workers the I/O of one request must not wake another.
-const share = async (flights, key, make, signal) => {
+export const share = async (flights, key, make, signal) => {
   const flight = flights.get(key);
   if (!flight) {
     const mine = {};

@@ -3,6 +3,7 @@ import { call } from "./drive.js";
 import { invalid, ManagementError, read, toError } from "./errors.js";
 import { toForm } from "./form.js";
 import { discard, loadCore } from "./load.js";
+import { machineToken } from "./machine-token.js";
 import { logged } from "./logging.js";
 import { toPairs } from "./query.js";
 import { telemetryHeader } from "./telemetry.js";
@@ -71,7 +72,9 @@ export class Context {
     const problem = (what) => new ManagementError({ message: `ManagementClient: ${what}`, code: "invalid_config" });
     if (!options || typeof options !== "object") throw problem("options must be an object");
     if (!options.domain) throw problem("`domain` is missing");
-    const { token, fetch: own } = options;
+    const { fetch: own, clientAssertionSigningKey: key, useMTLS } = options;
+    let { token } = options;
+    const machine = key || useMTLS;
     const pairs = [];
     const say = (name, value) => {
       if (value !== undefined && value !== null) pairs.push([name, value]);
@@ -79,9 +82,13 @@ export class Context {
     for (const name of ["domain", "baseUrl", "clientId", "clientSecret", "audience", "organization", "withCustomDomainHeader"]) {
       // The value is not shown: it may be the secret at the wrong place.
       if (options[name] !== undefined && options[name] !== null && typeof options[name] !== "string") throw problem(`\`${name}\` must be a string`);
-      say(name === "withCustomDomainHeader" ? "customDomain" : name, options[name]);
+      if (!machine || !name.startsWith("client")) say(name === "withCustomDomainHeader" ? "customDomain" : name, options[name]);
     }
-    for (const name of ["clientAssertionSigningKey", "useMTLS"]) if (options[name]) throw problem(`\`${name}\` is not supported yet`);
+    if (machine) {
+      if (token) throw problem("both a token and client credentials are given: give one of them");
+      if (!options.clientId) throw problem("`clientId` is missing");
+      token = machineToken(options);
+    }
     if (typeof token === "function" || typeof token?.then === "function") {
       this.token = token.then ? () => token : token;
       say("asked", "1");

@@ -35,7 +35,7 @@ export const createManagementAuth = (options) => {
   const { baseUrl } = context;
   const getToken = () => tokenOf(context);
   // What remains has no secret in it.
-  const { token, clientId, clientSecret, audience, organization, ...others } = options;
+  const { token, clientId, clientSecret, clientAssertionSigningKey, useMTLS, audience, organization, ...others } = options;
   const clientOptions = { ...others, baseUrl, token: getToken };
   const made = { ...clientOptions };
   // Behind a function, so that printing the options shows nothing of it.

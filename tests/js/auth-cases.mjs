@@ -326,6 +326,35 @@ export const authCases = ({ test, ok, equal, includes, fails, json, scripted }) 
     equal(sent()[0].map(([name]) => name), ["client_id", "audience", "grant_type"]);
   });
 
+  test("auth: a Management client with a key buys its token by an assertion", async ({ sdk }) => {
+    const { pem } = await issuer();
+    const script = scripted((url) => (url.endsWith("/oauth/token") ? json({ ...TOKENS, expires_in: 86400 }) : json({ ok: true })));
+    const client = new sdk.ManagementClient({ domain: DOMAIN, clientId: "the-client", clientAssertionSigningKey: await pem(), organization: "o", headers: { "x-own": "1" }, fetch: script.fetch });
+    await Promise.all([client.jobs.get("1"), client.jobs.get("2")]);
+    await client.jobs.get("3");
+    const [token, ...calls] = script.calls;
+    const form = Object.fromEntries(new URLSearchParams(token.body));
+    equal([form.grant_type, form.audience, form.organization, form.client_assertion.split(".").length], ["client_credentials", `https://${DOMAIN}/api/v2/`, "o", 3]);
+    equal(calls.map((call) => call.headers.authorization), Array(3).fill(`Bearer ${TOKENS.access_token}`));
+    equal([token.headers["x-own"], calls[0].headers["x-own"]], [undefined, "1"]);
+    const refused = scripted(refusal(401, "invalid_client"));
+    const wrong = new sdk.ManagementClient({ domain: DOMAIN, clientId: "c", clientAssertionSigningKey: await pem(), fetch: refused.fetch });
+    const error = await fails(wrong.jobs.get("1"), { name: "ManagementError", code: "auth_error" });
+    equal(error.cause.error, "invalid_client");
+    const mtls = scripted(() => json(TOKENS));
+    await new sdk.ManagementClient({ domain: DOMAIN, clientId: "c", useMTLS: true, fetch: mtls.fetch }).jobs.get("1");
+    equal(mtls.calls.map((call) => new URL(call.url).host), [`mtls.${DOMAIN}`, DOMAIN]);
+    for (const options of [{ token: "t", clientId: "c" }, {}]) {
+      let thrown;
+      try {
+        new sdk.ManagementClient({ domain: DOMAIN, useMTLS: true, ...options });
+      } catch (error) {
+        thrown = error;
+      }
+      equal(thrown?.code, "invalid_config");
+    }
+  });
+
   // --- the sandbox ---
 
   const grant = (name) => `http://auth0.com/oauth/grant-type/${name}`;

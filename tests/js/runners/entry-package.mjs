@@ -27,7 +27,7 @@ test("package: nothing but what it needs is in it", async () => {
   const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`.replace(/\/+/g, "/").slice(home.length)).sort();
   const maps = ["edge-light.js", "index.js", "node.cjs", "shared.cjs", "shared.js", "workerd.js"];
   const expected = [
-    ...["LICENSE", "README.md", "api/clients.d.cts", "api/models.d.cts", "auth0_sdk.wasm", "authentication.d.cts", "copy.js", "core.d.cts", "errors.d.cts"],
+    ...["LICENSE", "README.md", "api/clients.d.cts", "api/models.d.cts", "auth0_sdk.wasm", "authentication.d.cts", "browser.d.cts", "browser.d.ts", "browser.js", "browser.js.map", "copy.js", "core.d.cts", "errors.d.cts"],
     ...["full-namespace.d.cts", "index.d.cts", "index.d.ts", "inline.d.ts", "inline.js", "management.cjs", "management.d.cts", "management.d.ts"],
     ...["management.js", "models.cjs", "models.d.cts", "models.d.ts", "models.js", "namespace.d.cts", "namespace.js", "package.json"],
     ...maps.flatMap((name) => [name, `${name}.map`]),
@@ -53,7 +53,7 @@ test("package: importing it loads no wasm", async () => {
 
 test("package: a wasm file that cannot be loaded fails the call, and is tried again", async () => {
   const folder = copy();
-  for (const name of ["auth0_sdk.wasm", "authentication.d.cts", "copy.js"]) renameSync(folder + name, `${folder}away-${name}`);
+  for (const name of ["auth0_sdk.wasm", "authentication.d.cts", "browser.d.cts", "browser.d.ts", "browser.js", "browser.js.map", "copy.js"]) renameSync(folder + name, `${folder}away-${name}`);
   const broken = await import(`${folder}index.js`);
   for (let attempt = 0; attempt < 2; attempt++) {
     const error = await call(broken).then(() => undefined, (error) => error);
