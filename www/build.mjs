@@ -34,7 +34,7 @@ await build({
   target: "es2022",
   jsx: "automatic",
   jsxImportSource: "preact",
-  alias: { "auth0-sdk": join(sdk, "index.js") },
+  alias: { "auth0-sdk": join(sdk, "index.js"), "auth0-sdk/browser": join(sdk, "browser.js") },
   // The folders of this machine are not named in the maps.
   sourceRoot: "",
   logLevel: "warning",

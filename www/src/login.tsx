@@ -58,7 +58,7 @@ const Inspector = ({ current, tokens, wanted }: { current: Tenant; tokens: Token
         return;
       }
       try {
-        await authOf(current).verifyIdToken(text.trim(), nonce === undefined ? {} : { nonce });
+        await authOf(current, wanted).client.verifyIdToken(text.trim(), nonce === undefined ? {} : { nonce });
         if (!stale) setVerdict({ name: "The package", state: "good", detail: "verifyIdToken accepts it" });
       } catch (thrown) {
         if (!stale) setVerdict({ name: "The package", state: "bad", detail: `verifyIdToken: ${messageOf(thrown)}` });
@@ -144,8 +144,8 @@ const Inspector = ({ current, tokens, wanted }: { current: Tenant; tokens: Token
   );
 };
 
-const remaining = ({ at, expires_in }: Tokens): string => {
-  const seconds = Math.round(at / 1000 + expires_in - Date.now() / 1000);
+const remaining = ({ expires }: Tokens): string => {
+  const seconds = Math.round((expires - Date.now()) / 1000);
   return seconds <= 0 ? "expired" : seconds > 7200 ? `${Math.round(seconds / 3600)} h left` : seconds > 120 ? `${Math.round(seconds / 60)} min left` : `${seconds} s left`;
 };
 
@@ -179,7 +179,7 @@ export const Login = () => {
     }
   };
   useEffect(() => {
-    if (current && location.pathname === "/callback") void act("redirect", () => finishRedirect(current), "Logged in by redirect");
+    if (current && location.pathname === "/callback") void act("redirect", () => finishRedirect(current, wanted), "Logged in by redirect");
   }, [current]);
   if (!current) return <div class="page"><h1>Login</h1><p class="empty">Connect a tenant first.</p></div>;
   const claims = tokens?.id_token ? decode(tokens.id_token)?.claims : undefined;
@@ -209,9 +209,9 @@ export const Login = () => {
           <div class="buttons">
             {!tokens && <button type="button" class="primary" disabled={disabled} onClick={() => act("redirect", () => loginByRedirect(current, wanted), "")}>Log in with a redirect</button>}
             {!tokens && <button type="button" disabled={disabled} onClick={() => act("popup", () => loginByPopup(current, wanted), "Logged in by popup")}>{busy === "popup" ? "Waiting for the popup…" : "Log in with a popup"}</button>}
-            {tokens && <button type="button" class="primary" disabled={disabled || !tokens.refresh_token} onClick={() => act("refresh", () => refresh(current), "Refreshed with the refresh token")}>Refresh with the refresh token</button>}
+            {tokens && <button type="button" class="primary" disabled={disabled || !tokens.refresh_token} onClick={() => act("refresh", () => refresh(current, wanted), "Refreshed with the refresh token")}>Refresh with the refresh token</button>}
             <button type="button" disabled={disabled} onClick={() => act("silent", () => loginSilently(current, wanted), "The tenant's session answered")}>{tokens ? "Ask silently again" : "Log in silently"}</button>
-            {tokens && <button type="button" disabled={disabled} onClick={() => act("logout", () => logout(current), "")}>Log out</button>}
+            {tokens && <button type="button" disabled={disabled} onClick={() => act("logout", () => logout(current, wanted), "")}>Log out</button>}
           </div>
           {told && <p class="fine" role="status"><Icon name="check" /> {told}</p>}
           {problem && <p class="problem" role="alert"><Icon name="cross" /> {problem}</p>}

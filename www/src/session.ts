@@ -1,23 +1,21 @@
-// Logging in and out from a page: redirect, popup, silently. The package makes the requests and judges the answers; here is what
-// only a page does, windows and frames and keeping the transaction.
-import { AuthenticationClient } from "auth0-sdk";
+// Logging in and out from a page, with the package's `createBrowserAuth`. Its store is the memory of this page, where the inspector sees
+// the tokens.
+import { createBrowserAuth, type BrowserAuth } from "auth0-sdk/browser";
 import { signal } from "./signal";
-import { originOf, type Tenant } from "./tenant";
+import type { Tenant } from "./tenant";
 
 export interface Tokens {
   access_token: string;
-  id_token?: string;
-  refresh_token?: string;
-  scope?: string;
-  expires_in: number;
+  id_token?: string | undefined;
+  refresh_token?: string | undefined;
   /** Milliseconds since the epoch. */
-  at: number;
+  expires: number;
   /** Of the login that gave the ID token. */
-  nonce?: string;
+  nonce?: string | undefined;
   how: string;
 }
 
-/** The session is in the memory of the page, and gone with it; the tenant's own session brings it back silently. */
+/** Gone with the page; the tenant's own session brings it back silently. */
 export const session = signal<Tokens | undefined>(undefined);
 
 export interface Wanted {
@@ -25,136 +23,85 @@ export interface Wanted {
   scope: string;
 }
 
-type Kept = { transaction: Transaction; domain: string };
-type Transaction = Awaited<ReturnType<AuthenticationClient["authorize"]>>["transaction"];
-
-const KEY = "auth0-sdk-playground:transaction";
+// What `createBrowserAuth` keeps.
+interface Kept {
+  idToken?: string;
+  refreshToken?: string;
+  tokens: { token: string; expiresAt: number }[];
+}
 
 export const redirectUri = (): string => `${location.origin}/callback`;
 
-export const authOf = (tenant: Tenant): AuthenticationClient => new AuthenticationClient({ domain: tenant.domain, clientId: tenant.loginClientId ?? "", publicClient: true });
+let how = "";
+let made: { of: string; auth: BrowserAuth } | undefined;
+const kept = new Map<string, string>();
 
-const parameters = ({ audience, scope }: Wanted) => ({ redirect_uri: redirectUri(), scope, ...(audience ? { audience } : {}) });
-
-type Answered = Awaited<ReturnType<AuthenticationClient["finishLogin"]>>;
-
-const take = ({ data }: Answered, how: string, nonce?: string): Tokens => {
-  const { access_token, id_token, refresh_token, scope, expires_in } = data as unknown as Tokens;
-  const before = session.get();
-  const tokens: Tokens = {
-    access_token,
-    expires_in,
-    at: Date.now(),
-    how,
-    ...(id_token !== undefined && { id_token }),
-    ...((refresh_token ?? before?.refresh_token) !== undefined && { refresh_token: refresh_token ?? before?.refresh_token ?? "" }),
-    ...(scope !== undefined && { scope }),
-    ...(nonce !== undefined && { nonce }),
-  };
-  session.set(tokens);
-  return tokens;
+const store = {
+  get: (key: string) => kept.get(key),
+  set: (key: string, text: string) => {
+    kept.set(key, text);
+    const { idToken, refreshToken, tokens } = JSON.parse(text) as Kept;
+    const newest = tokens.at(-1);
+    if (newest) session.set({ access_token: newest.token, id_token: idToken, refresh_token: refreshToken, expires: newest.expiresAt * 1000, nonce: nonceOf(idToken), how });
+  },
+  remove: (key: string) => {
+    kept.delete(key);
+    session.set(undefined);
+  },
 };
 
-export const loginByRedirect = async (tenant: Tenant, wanted: Wanted): Promise<void> => {
-  const { url, transaction } = await authOf(tenant).authorize(parameters(wanted));
-  // Of this tab alone, and for one login.
-  const kept: Kept = { transaction, domain: tenant.domain };
-  sessionStorage.setItem(KEY, JSON.stringify(kept));
-  location.assign(url);
-};
-
-/** Ends the login that this page came back from; false where it did not come back from one. */
-export const finishRedirect = async (tenant: Tenant): Promise<boolean> => {
-  if (location.pathname !== "/callback") return false;
-  const answer = location.href;
-  const text = sessionStorage.getItem(KEY);
-  sessionStorage.removeItem(KEY);
-  // The code is not left in the address, whatever comes of it.
-  history.replaceState(undefined, "", "/#/login");
-  dispatchEvent(new PopStateEvent("popstate"));
-  if (!/[?&](code|error)=/.test(answer)) return false;
-  if (!text) throw new Error("this tab began no login: begin it again");
-  const { transaction, domain } = JSON.parse(text) as Kept;
-  if (domain !== tenant.domain) throw new Error("the login was begun at another tenant");
-  take(await authOf(tenant).finishLogin(transaction, answer), "redirect", transaction.nonce);
-  return true;
-};
-
-interface Message {
-  type?: string;
-  response?: Record<string, string>;
-}
-
-// Waits for the tenant's message to this window (OAuth 2.0 Web Message Response Mode).
-const message = (origin: string, from: () => Window | null, signal: AbortSignal): Promise<URLSearchParams> =>
-  new Promise((resolve, reject) => {
-    const listen = (event: MessageEvent<Message>) => {
-      if (event.origin !== origin || event.source !== from() || event.data?.type !== "authorization_response") return;
-      removeEventListener("message", listen);
-      resolve(new URLSearchParams(event.data.response));
-    };
-    addEventListener("message", listen);
-    signal.addEventListener("abort", () => {
-      removeEventListener("message", listen);
-      reject(signal.reason);
-    }, { once: true });
-  });
-
-export const loginByPopup = async (tenant: Tenant, wanted: Wanted): Promise<void> => {
-  // At once, while the browser still knows that somebody clicked.
-  const popup = open("", "auth0-sdk-login", "popup,width=440,height=640");
-  if (!popup) throw new Error("the browser blocked the popup");
-  const controller = new AbortController();
-  const timer = setInterval(() => popup.closed && controller.abort(new Error("the popup was closed before the login was done")), 300);
+// The package has compared it with the login's before it keeps the token.
+const nonceOf = (token: string | undefined): string | undefined => {
   try {
-    const auth = authOf(tenant);
-    const { url, transaction } = await auth.authorize({ ...parameters(wanted), response_mode: "web_message" });
-    const answer = message(new URL(originOf(tenant)).origin, () => popup, controller.signal);
-    popup.location.href = url;
-    take(await auth.finishLogin(transaction, await answer), "popup", transaction.nonce);
-  } finally {
-    clearInterval(timer);
-    popup.close();
+    return (JSON.parse(atob((token?.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))) as { nonce?: string }).nonce;
+  } catch {
+    return undefined;
   }
 };
 
-// In milliseconds.
-const SILENT_TIMEOUT = 15_000;
+/** The login of a tenant, one for as long as the tenant and what is wanted stay the same. */
+export const authOf = ({ domain, loginClientId = "" }: Tenant, { audience, scope }: Wanted): BrowserAuth => {
+  const of = JSON.stringify([domain, loginClientId, audience, scope]);
+  if (made?.of !== of) made = { of, auth: createBrowserAuth({ domain, clientId: loginClientId, redirectUri: redirectUri(), scope, store, ...(audience && { audience }) }) };
+  return made.auth;
+};
+
+export const loginByRedirect = (tenant: Tenant, wanted: Wanted): Promise<void> => authOf(tenant, wanted).loginWithRedirect();
+
+/** Ends the login that this page came back from. */
+export const finishRedirect = async (tenant: Tenant, wanted: Wanted): Promise<void> => {
+  how = "redirect";
+  try {
+    const auth = authOf(tenant, wanted);
+    if (auth.isCallback()) await auth.handleRedirectCallback();
+  } finally {
+    history.replaceState(undefined, "", "/#/login");
+    dispatchEvent(new PopStateEvent("popstate"));
+  }
+};
+
+export const loginByPopup = async (tenant: Tenant, wanted: Wanted): Promise<void> => {
+  how = "popup";
+  await authOf(tenant, wanted).loginWithPopup({ authorizationParams: { response_mode: "web_message" } });
+};
 
 /** Asks in a hidden frame, where the tenant's own session answers in the user's place. */
 export const loginSilently = async (tenant: Tenant, wanted: Wanted): Promise<void> => {
-  const auth = authOf(tenant);
-  const { url, transaction } = await auth.authorize({ ...parameters(wanted), prompt: "none", response_mode: "web_message" });
   const frame = document.createElement("iframe");
   frame.hidden = true;
   frame.title = "Silent login";
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new Error("the tenant did not answer")), SILENT_TIMEOUT);
+  document.body.append(frame);
+  how = "hidden frame";
   try {
-    const answer = message(new URL(originOf(tenant)).origin, () => frame.contentWindow, controller.signal);
-    frame.src = url;
-    document.body.append(frame);
-    take(await auth.finishLogin(transaction, await answer), "hidden frame", transaction.nonce);
+    await authOf(tenant, wanted).loginWithPopup({ popup: frame.contentWindow, timeoutInSeconds: 15, authorizationParams: { prompt: "none", response_mode: "web_message" } });
   } finally {
-    clearTimeout(timer);
     frame.remove();
   }
 };
 
-export const refresh = async (tenant: Tenant): Promise<void> => {
-  const tokens = session.get();
-  if (!tokens?.refresh_token) throw new Error("there is no refresh token: ask for the scope offline_access");
-  const nonce = tokens.nonce;
-  take(await authOf(tenant).oauth.refreshTokenGrant({ refresh_token: tokens.refresh_token }), "refresh token", undefined);
-  // An ID token of a refresh need not have a nonce; one that has it has that of the login.
-  const now = session.get();
-  if (now?.id_token && nonce !== undefined) session.set({ ...now, nonce });
+export const refresh = async (tenant: Tenant, wanted: Wanted): Promise<void> => {
+  how = "refresh token";
+  await authOf(tenant, wanted).getAccessToken({ cacheMode: "off" });
 };
 
-export const logout = async (tenant: Tenant): Promise<void> => {
-  const tokens = session.get();
-  const auth = authOf(tenant);
-  if (tokens?.refresh_token) await auth.oauth.revokeRefreshToken({ token: tokens.refresh_token });
-  session.set(undefined);
-  location.assign(auth.logoutUrl({ returnTo: location.origin }));
-};
+export const logout = (tenant: Tenant, wanted: Wanted): Promise<void> => authOf(tenant, wanted).logout({ returnTo: location.origin });
