@@ -105,6 +105,48 @@ where
     Ok(())
 }
 
+/// Reads a member that is a list.
+pub(crate) fn items<'de, A, T, V>(map: &mut A, slot: &mut T) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    T: Slot<Value = Vec<V>>,
+    V: Deserialize<'de>,
+{
+    *slot = T::of(map.next_value::<Option<Few<V>>>()?.map(|few| few.0));
+    Ok(())
+}
+
+/// A list, most often of one: room for the four that a `Vec` begins with is more than a kilobyte for many models, and
+/// memory of that size is what takes the longest to come by.
+struct Few<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(FewVisitor(PhantomData)).map(Few)
+    }
+}
+
+struct FewVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FewVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            if items.is_empty() {
+                items.reserve_exact(1);
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
 /// Reads a member that is a flag.
 pub(crate) fn flag<'de, A: MapAccess<'de>, T: Slot<Value = bool>>(map: &mut A, slot: &mut T) -> Result<(), A::Error> {
     *slot = T::of(map.next_value::<Option<Loose<bool>>>()?.map(|flag| flag.0));

@@ -25,10 +25,12 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let tools = Tools::new(root);
     npm::build(root)?;
     let project = project(root)?;
-    let native = build(root, &tools)?;
+    let native = build(root, &tools, "calls", "native")?;
+    let typed = build(root, &tools, "typed", "export,organizations,users")?;
 
     let load_before = load();
     let native_figures = parse(&output(&mut command(&native, root))?)?;
+    let typed_figures = parse(&output(&mut command(&typed, root))?)?;
     let server = Server::start(&native, root)?;
     let node = |script: &str, arguments: Value| {
         let mut node = tools.command("node")?;
@@ -41,7 +43,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     drop(server);
 
     let figures = json!({
-        "native": native_figures, "node": calls, "start": start,
+        "native": native_figures, "typed": typed_figures, "node": calls, "start": start,
         "load": {"before": load_before, "after": load()},
         "budgets": {"ratio": RATIO, "importMs": IMPORT_MS},
     });
@@ -63,15 +65,17 @@ fn project(root: &Path) -> Result<PathBuf, String> {
     Ok(project)
 }
 
-/// Builds the native benchmark and gives its path.
-fn build(root: &Path, tools: &Tools<'_>) -> Result<PathBuf, String> {
+/// Builds a native benchmark and gives its path.
+pub(crate) fn build(root: &Path, tools: &Tools<'_>, name: &str, features: &str) -> Result<PathBuf, String> {
     let mut cargo = tools.cargo()?;
     cargo.args([
         "bench",
         "--package",
         "auth0-sdk",
         "--bench",
-        "calls",
+        name,
+        "--features",
+        features,
         "--no-run",
         "--message-format=json-render-diagnostics",
     ]);
@@ -81,7 +85,7 @@ fn build(root: &Path, tools: &Tools<'_>) -> Result<PathBuf, String> {
     }
     let messages = String::from_utf8_lossy(&messages.stdout);
     let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
-        let is_ours = message.pointer("/target/name").and_then(Value::as_str) == Some("calls");
+        let is_ours = message.pointer("/target/name").and_then(Value::as_str) == Some(name);
         message.get("executable").and_then(Value::as_str).filter(|_| is_ours).map(|path| root.join(path))
     });
     built.ok_or_else(|| "cargo bench built no executable".to_owned())
@@ -151,6 +155,21 @@ fn tables(figures: &Value) -> String {
             mark(ratio, RATIO),
         )
     }));
+    out.push(
+        "\n| decoding the page | structs by hand, serde's derive | the generated models | `Value` | ratio |\n| --- | --- | --- | --- | --- |"
+            .to_owned(),
+    );
+    for (name, path) in [("all members known", "/typed/known"), ("one member of a user unknown", "/typed/unknown")] {
+        let row = figures.pointer(path).cloned().unwrap_or_default();
+        let ratio = number(&row, "ratio");
+        out.push(format!(
+            "| {name} | {} µs | {} µs | {} µs | {ratio:.3}{} |",
+            number(&row, "by_hand_us"),
+            number(&row, "typed_us"),
+            number(&row, "untyped_us"),
+            mark(ratio, RATIO),
+        ));
+    }
     out.push(format!(
         "\n| Node {}, per call | in flight | time | CPU time | ratio of time | ratio of CPU time |\n| --- | --- | --- | --- | --- | --- |",
         text("/node/node")

@@ -10,6 +10,7 @@ mod matrix;
 mod npm;
 mod process;
 mod sandbox;
+mod soak;
 mod test;
 mod tools;
 mod tour;
@@ -28,8 +29,9 @@ usage: cargo xtask <task>
   demo [--serve]      the main job against a local tenant: natively, then through the npm package; with AUTH0_DOMAIN,
                       AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET set, what of it only reads, against that tenant; with
                       --serve the playground is served after that, until Ctrl-C; --open shows it in a browser as well
-  matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32
+  matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32 (some 110 builds; `test` makes a few of them)
   npm                 build the npm package: target/npm/auth0-sdk.tgz
+  soak [USERS]        a million users as streams, in memory that does not grow
   bench [--json]      what a call and an import cost; with --json also in target/bench.json
   size [--json]       what the package weighs, against the budgets
 ";
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Some((&"demo", rest)) => demo::run(&files::root(), rest),
         Some((&"matrix", rest)) => matrix::check(&files::root(), rest),
         Some((&"npm", [])) => npm::build(&files::root()),
+        Some((&"soak", rest)) => soak::run(&files::root(), rest),
         Some((&"bench", rest)) => bench::run(&files::root(), rest),
         Some((&"size", rest)) => npm::size(&files::root(), rest),
         Some((other, _)) => Err(format!("no task is named {other:?}\n\n{USAGE}")),

@@ -1,36 +1,36 @@
-//! `cargo xtask matrix`: each feature of the crate alone, natively and on wasm32, without a warning.
+//! `cargo xtask matrix`: each feature of the crate alone, natively and on wasm32, without a warning; none at all; and those
+//! together whose code depends on each other.
 
 use crate::files;
 use crate::process::{command, run};
 use std::path::Path;
 
-/// Features that a build for wasm32 has no use for.
-const NATIVE_ONLY: &[&str] = &["native", "blocking"];
+/// No feature at all, as one names it.
+const NONE: &str = "none";
+
+/// What has code of its own when it comes together.
+const TOGETHER: &[&str] = &["blocking,jobs", "blocking,events", "blocking,export", "export,users", "native,users"];
+
+/// What CI builds each time: what every program has, and one group of each kind. All takes some 110 builds.
+pub(crate) const FEW: &[&str] = &[NONE, "testing", "native", "models", "users", "blocking,export", "events"];
 
 pub(crate) fn check(root: &Path, wanted: &[&str]) -> Result<(), String> {
     let features = features(&files::read(&root.join("Cargo.toml"))?);
-    if let Some(unknown) = wanted.iter().find(|name| !features.iter().any(|feature| feature == *name)) {
+    let all = [NONE].into_iter().chain(features.iter().map(String::as_str)).chain(TOGETHER.iter().copied());
+    let all: Vec<&str> = all.collect();
+    if let Some(unknown) = wanted.iter().find(|name| !all.contains(name)) {
         return Err(format!("there is no feature {unknown}"));
     }
     let mut failed = Vec::new();
     let mut checked = 0;
-    for feature in features.iter().filter(|feature| wanted.is_empty() || wanted.contains(&feature.as_str())) {
+    for feature in all.into_iter().filter(|feature| wanted.is_empty() || wanted.contains(feature)) {
         for target in [None, Some("wasm32-unknown-unknown")] {
-            if target.is_some() && NATIVE_ONLY.contains(&feature.as_str()) {
-                continue;
-            }
             let mut cargo = command("cargo", root);
-            cargo.args([
-                "rustc",
-                "--quiet",
-                "--package",
-                "auth0-sdk",
-                "--lib",
-                "--profile",
-                "check",
-                "--no-default-features",
-            ]);
-            cargo.args(["--features", feature]);
+            cargo.args(["rustc", "--quiet", "--package", "auth0-sdk", "--lib", "--profile", "check"]);
+            cargo.arg("--no-default-features");
+            if feature != NONE {
+                cargo.args(["--features", feature]);
+            }
             if let Some(target) = target {
                 cargo.args(["--target", target]);
             }
@@ -43,7 +43,7 @@ pub(crate) fn check(root: &Path, wanted: &[&str]) -> Result<(), String> {
     }
     match failed.as_slice() {
         [] => {
-            println!("{checked} builds, each with one feature alone");
+            println!("{checked} builds, each with one feature alone, or those that have code together");
             Ok(())
         }
         failed => Err(format!("{} of {checked} builds failed:\n{}", failed.len(), failed.join("\n"))),
@@ -68,9 +68,11 @@ mod tests {
         let manifest = "[package]\nname = \"x\"\n[features]\n# a = []\ndefault = [\"a\"]\na = []\nall = [\n    \"a\",\n    \"b-c\",\n]\nb-c = [\"a\"]\n\n[dependencies]\nd = 1\n";
         assert_eq!(features(manifest), ["a", "all", "b-c"]);
         let own = features(&files::read(&files::root().join("Cargo.toml")).unwrap());
-        for name in ["native", "users", "client-grants", "management"] {
+        let named = TOGETHER.iter().chain(FEW).flat_map(|names| names.split(',')).filter(|name| *name != NONE);
+        for name in named.chain(["client-grants", "management"]) {
             assert!(own.iter().any(|feature| feature == name), "{name}");
         }
+        assert!(FEW.iter().all(|name| *name == NONE || TOGETHER.contains(name) || own.iter().any(|own| own == name)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::process::{output, run};
 use crate::tools::Tools;
-use crate::{generate, npm, sandbox, tour, wasm_tests};
+use crate::{generate, matrix, npm, sandbox, tour, wasm_tests};
 use std::path::Path;
 use std::time::Instant;
 
@@ -36,16 +36,8 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
                 ["clippy", "--quiet", "-p", "auth0-sdk", "-p", "auth0-sdk-wasm", "--target", "wasm32-unknown-unknown"];
             cargo(&[&wasm[..], &deny].concat())
         }),
-        ("features", &|| {
-            // Each on its own, without what others bring: a feature that leans on another is found here.
-            for features in ["", "testing", "native"] {
-                cargo(&["check", "--quiet", "-p", "auth0-sdk", "--no-default-features", "--features", features])?;
-                let wasm = ["--target", "wasm32-unknown-unknown"];
-                let check = ["check", "--quiet", "-p", "auth0-sdk", "--no-default-features", "--features", features];
-                cargo(&[&check[..], &wasm].concat())?;
-            }
-            Ok(())
-        }),
+        // Without what others bring: a feature that leans on another is found here. `cargo xtask matrix` has them all.
+        ("features", &|| matrix::check(root, matrix::FEW)),
         ("native", &|| {
             cargo(&["nextest", "run", "--workspace", "--features", FEATURES])?;
             cargo(&["test", "--quiet", "--doc", "-p", "auth0-sdk", "-p", "auth0-sandbox", "--features", FEATURES])

@@ -1017,7 +1017,7 @@ impl Model for RefreshTokenResponse {
             "client_id" => text(map, &mut self.client_id),
             "session_id" => text(map, &mut self.session_id),
             "rotating" => flag(map, &mut self.rotating),
-            "resource_servers" => get(map, &mut self.resource_servers),
+            "resource_servers" => items(map, &mut self.resource_servers),
             "refresh_token_metadata" => get(map, &mut self.refresh_token_metadata),
             "last_exchanged_at" => get(map, &mut self.last_exchanged_at),
             _ => other(map, name, &mut self.extra),
@@ -1100,7 +1100,7 @@ impl ResourceServerAccessTokenClaimsMapping {
 impl Model for ResourceServerAccessTokenClaimsMapping {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "custom_claims" => get(map, &mut self.custom_claims),
+            "custom_claims" => items(map, &mut self.custom_claims),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1257,7 +1257,7 @@ pub struct SessionAuthenticationSignals {
 impl Model for SessionAuthenticationSignals {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "methods" => get(map, &mut self.methods),
+            "methods" => items(map, &mut self.methods),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -247,6 +247,7 @@ impl<'a> Emitter<'a> {
                 Rt::Const(value) if !value.starts_with('"') => "flag",
                 Rt::Text | Rt::Const(_) => "text",
                 Rt::Vec(item) if matches!(**item, Rt::Text | Rt::Const(_)) => "texts",
+                Rt::Vec(_) => "items",
                 _ => "get",
             };
             let _ = writeln!(out, "            {:?} => {read}(map, &mut self.{}),", member.name, member.rust);

@@ -33,21 +33,21 @@ impl Model for Action {
         match name {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
-            "supported_triggers" => get(map, &mut self.supported_triggers),
+            "supported_triggers" => items(map, &mut self.supported_triggers),
             "all_changes_deployed" => flag(map, &mut self.all_changes_deployed),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "code" => text(map, &mut self.code),
-            "dependencies" => get(map, &mut self.dependencies),
+            "dependencies" => items(map, &mut self.dependencies),
             "runtime" => text(map, &mut self.runtime),
-            "secrets" => get(map, &mut self.secrets),
+            "secrets" => items(map, &mut self.secrets),
             "deployed_version" => get(map, &mut self.deployed_version),
             "installed_integration_id" => text(map, &mut self.installed_integration_id),
             "integration" => get(map, &mut self.integration),
             "status" => get(map, &mut self.status),
             "built_at" => get(map, &mut self.built_at),
             "deploy" => flag(map, &mut self.deploy),
-            "modules" => get(map, &mut self.modules),
+            "modules" => items(map, &mut self.modules),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -104,7 +104,7 @@ impl Model for ActionBase {
         match name {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
-            "supported_triggers" => get(map, &mut self.supported_triggers),
+            "supported_triggers" => items(map, &mut self.supported_triggers),
             "all_changes_deployed" => flag(map, &mut self.all_changes_deployed),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
@@ -258,7 +258,7 @@ impl Model for ActionBindingWithRef {
         match name {
             "ref" => get(map, &mut self.r#ref),
             "display_name" => text(map, &mut self.display_name),
-            "secrets" => get(map, &mut self.secrets),
+            "secrets" => items(map, &mut self.secrets),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -393,7 +393,7 @@ impl Model for ActionModuleAction {
             "action_name" => text(map, &mut self.action_name),
             "module_version_id" => text(map, &mut self.module_version_id),
             "module_version_number" => int(map, &mut self.module_version_number),
-            "supported_triggers" => get(map, &mut self.supported_triggers),
+            "supported_triggers" => items(map, &mut self.supported_triggers),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -496,8 +496,8 @@ impl Model for ActionModuleListItem {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
             "code" => text(map, &mut self.code),
-            "dependencies" => get(map, &mut self.dependencies),
-            "secrets" => get(map, &mut self.secrets),
+            "dependencies" => items(map, &mut self.dependencies),
+            "secrets" => items(map, &mut self.secrets),
             "actions_using_module_total" => int(map, &mut self.actions_using_module_total),
             "all_changes_published" => flag(map, &mut self.all_changes_published),
             "latest_version_number" => int(map, &mut self.latest_version_number),
@@ -661,8 +661,8 @@ impl Model for ActionModuleVersion {
             "module_id" => text(map, &mut self.module_id),
             "version_number" => int(map, &mut self.version_number),
             "code" => text(map, &mut self.code),
-            "secrets" => get(map, &mut self.secrets),
-            "dependencies" => get(map, &mut self.dependencies),
+            "secrets" => items(map, &mut self.secrets),
+            "dependencies" => items(map, &mut self.dependencies),
             "created_at" => get(map, &mut self.created_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -707,8 +707,8 @@ impl Model for ActionModuleVersionReference {
             "id" => text(map, &mut self.id),
             "version_number" => int(map, &mut self.version_number),
             "code" => text(map, &mut self.code),
-            "dependencies" => get(map, &mut self.dependencies),
-            "secrets" => get(map, &mut self.secrets),
+            "dependencies" => items(map, &mut self.dependencies),
+            "secrets" => items(map, &mut self.secrets),
             "created_at" => get(map, &mut self.created_at),
             _ => other(map, name, &mut self.extra),
         }
@@ -812,7 +812,7 @@ impl Model for ActionTrigger {
             "status" => text(map, &mut self.status),
             "runtimes" => texts(map, &mut self.runtimes),
             "default_runtime" => text(map, &mut self.default_runtime),
-            "compatible_triggers" => get(map, &mut self.compatible_triggers),
+            "compatible_triggers" => items(map, &mut self.compatible_triggers),
             "binding_policy" => get(map, &mut self.binding_policy),
             _ => other(map, name, &mut self.extra),
         }
@@ -937,19 +937,19 @@ impl Model for ActionVersion {
             "id" => text(map, &mut self.id),
             "action_id" => text(map, &mut self.action_id),
             "code" => text(map, &mut self.code),
-            "dependencies" => get(map, &mut self.dependencies),
+            "dependencies" => items(map, &mut self.dependencies),
             "deployed" => flag(map, &mut self.deployed),
             "runtime" => text(map, &mut self.runtime),
-            "secrets" => get(map, &mut self.secrets),
+            "secrets" => items(map, &mut self.secrets),
             "status" => get(map, &mut self.status),
             "number" => float(map, &mut self.number),
-            "errors" => get(map, &mut self.errors),
+            "errors" => items(map, &mut self.errors),
             "action" => get(map, &mut self.action),
             "built_at" => get(map, &mut self.built_at),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "supported_triggers" => get(map, &mut self.supported_triggers),
-            "modules" => get(map, &mut self.modules),
+            "supported_triggers" => items(map, &mut self.supported_triggers),
+            "modules" => items(map, &mut self.modules),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1083,12 +1083,12 @@ impl Model for CreateAction {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "supported_triggers" => get(map, &mut self.supported_triggers),
+            "supported_triggers" => items(map, &mut self.supported_triggers),
             "code" => text(map, &mut self.code),
-            "dependencies" => get(map, &mut self.dependencies),
+            "dependencies" => items(map, &mut self.dependencies),
             "runtime" => text(map, &mut self.runtime),
-            "secrets" => get(map, &mut self.secrets),
-            "modules" => get(map, &mut self.modules),
+            "secrets" => items(map, &mut self.secrets),
+            "modules" => items(map, &mut self.modules),
             "deploy" => flag(map, &mut self.deploy),
             _ => other(map, name, &mut self.extra),
         }
@@ -1149,8 +1149,8 @@ impl Model for CreateActionModule {
         match name {
             "name" => text(map, &mut self.name),
             "code" => text(map, &mut self.code),
-            "secrets" => get(map, &mut self.secrets),
-            "dependencies" => get(map, &mut self.dependencies),
+            "secrets" => items(map, &mut self.secrets),
+            "dependencies" => items(map, &mut self.dependencies),
             "api_version" => text(map, &mut self.api_version),
             "publish" => flag(map, &mut self.publish),
             _ => other(map, name, &mut self.extra),
@@ -1225,7 +1225,7 @@ impl Model for GetActionExecutionResponse {
             "id" => text(map, &mut self.id),
             "trigger_id" => get(map, &mut self.trigger_id),
             "status" => get(map, &mut self.status),
-            "results" => get(map, &mut self.results),
+            "results" => items(map, &mut self.results),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             _ => other(map, name, &mut self.extra),
@@ -1258,7 +1258,7 @@ pub struct GetActionModuleActionsResponse {
 impl Model for GetActionModuleActionsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "actions" => get(map, &mut self.actions),
+            "actions" => items(map, &mut self.actions),
             "total" => int(map, &mut self.total),
             "page" => int(map, &mut self.page),
             "per_page" => int(map, &mut self.per_page),
@@ -1309,8 +1309,8 @@ impl Model for GetActionModuleResponse {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
             "code" => text(map, &mut self.code),
-            "dependencies" => get(map, &mut self.dependencies),
-            "secrets" => get(map, &mut self.secrets),
+            "dependencies" => items(map, &mut self.dependencies),
+            "secrets" => items(map, &mut self.secrets),
             "actions_using_module_total" => int(map, &mut self.actions_using_module_total),
             "all_changes_published" => flag(map, &mut self.all_changes_published),
             "latest_version_number" => int(map, &mut self.latest_version_number),
@@ -1364,7 +1364,7 @@ pub struct GetActionModuleVersionsResponse {
 impl Model for GetActionModuleVersionsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "versions" => get(map, &mut self.versions),
+            "versions" => items(map, &mut self.versions),
             "total" => int(map, &mut self.total),
             "page" => int(map, &mut self.page),
             "per_page" => int(map, &mut self.per_page),
@@ -1405,7 +1405,7 @@ pub struct GetActionModulesResponse {
 impl Model for GetActionModulesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "modules" => get(map, &mut self.modules),
+            "modules" => items(map, &mut self.modules),
             "total" => int(map, &mut self.total),
             "page" => int(map, &mut self.page),
             "per_page" => int(map, &mut self.per_page),
@@ -1533,8 +1533,8 @@ impl Model for IntegrationRelease {
             "id" => text(map, &mut self.id),
             "trigger" => get(map, &mut self.trigger),
             "semver" => get(map, &mut self.semver),
-            "required_secrets" => get(map, &mut self.required_secrets),
-            "required_configuration" => get(map, &mut self.required_configuration),
+            "required_secrets" => items(map, &mut self.required_secrets),
+            "required_configuration" => items(map, &mut self.required_configuration),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1576,7 +1576,7 @@ impl Model for IntegrationRequiredParam {
             "description" => text(map, &mut self.description),
             "default_value" => text(map, &mut self.default_value),
             "placeholder" => text(map, &mut self.placeholder),
-            "options" => get(map, &mut self.options),
+            "options" => items(map, &mut self.options),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1675,7 +1675,7 @@ impl Model for ListActionBindingsPaginatedResponse {
             "total" => int(map, &mut self.total),
             "page" => int(map, &mut self.page),
             "per_page" => int(map, &mut self.per_page),
-            "bindings" => get(map, &mut self.bindings),
+            "bindings" => items(map, &mut self.bindings),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1710,7 +1710,7 @@ pub struct ListActionTriggersResponse {
 impl Model for ListActionTriggersResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "triggers" => get(map, &mut self.triggers),
+            "triggers" => items(map, &mut self.triggers),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1739,7 +1739,7 @@ impl Model for ListActionVersionsPaginatedResponse {
             "total" => int(map, &mut self.total),
             "page" => int(map, &mut self.page),
             "per_page" => int(map, &mut self.per_page),
-            "versions" => get(map, &mut self.versions),
+            "versions" => items(map, &mut self.versions),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1780,7 +1780,7 @@ impl Model for ListActionsPaginatedResponse {
             "total" => int(map, &mut self.total),
             "page" => int(map, &mut self.page),
             "per_page" => int(map, &mut self.per_page),
-            "actions" => get(map, &mut self.actions),
+            "actions" => items(map, &mut self.actions),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1942,12 +1942,12 @@ impl Model for UpdateAction {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "supported_triggers" => get(map, &mut self.supported_triggers),
+            "supported_triggers" => items(map, &mut self.supported_triggers),
             "code" => text(map, &mut self.code),
-            "dependencies" => get(map, &mut self.dependencies),
+            "dependencies" => items(map, &mut self.dependencies),
             "runtime" => text(map, &mut self.runtime),
-            "secrets" => get(map, &mut self.secrets),
-            "modules" => get(map, &mut self.modules),
+            "secrets" => items(map, &mut self.secrets),
+            "modules" => items(map, &mut self.modules),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1989,7 +1989,7 @@ impl UpdateActionBindings {
 impl Model for UpdateActionBindings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "bindings" => get(map, &mut self.bindings),
+            "bindings" => items(map, &mut self.bindings),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2012,7 +2012,7 @@ pub struct UpdateActionBindingsResponse {
 impl Model for UpdateActionBindingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "bindings" => get(map, &mut self.bindings),
+            "bindings" => items(map, &mut self.bindings),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2055,8 +2055,8 @@ impl Model for UpdateActionModule {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "code" => text(map, &mut self.code),
-            "secrets" => get(map, &mut self.secrets),
-            "dependencies" => get(map, &mut self.dependencies),
+            "secrets" => items(map, &mut self.secrets),
+            "dependencies" => items(map, &mut self.dependencies),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -104,7 +104,7 @@ pub struct AgentsListResponse {
 impl Model for AgentsListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "agents" => get(map, &mut self.agents),
+            "agents" => items(map, &mut self.agents),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }

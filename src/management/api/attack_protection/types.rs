@@ -794,7 +794,7 @@ impl BreachedPasswordDetectionPreChangePasswordStage {
 impl Model for BreachedPasswordDetectionPreChangePasswordStage {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "shields" => get(map, &mut self.shields),
+            "shields" => items(map, &mut self.shields),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1256,8 +1256,8 @@ impl Model for GetBreachedPasswordDetectionSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "enabled" => flag(map, &mut self.enabled),
-            "shields" => get(map, &mut self.shields),
-            "admin_notification_frequency" => get(map, &mut self.admin_notification_frequency),
+            "shields" => items(map, &mut self.shields),
+            "admin_notification_frequency" => items(map, &mut self.admin_notification_frequency),
             "method" => get(map, &mut self.method),
             "stage" => get(map, &mut self.stage),
             _ => other(map, name, &mut self.extra),
@@ -1296,7 +1296,7 @@ impl Model for GetBruteForceSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "enabled" => flag(map, &mut self.enabled),
-            "shields" => get(map, &mut self.shields),
+            "shields" => items(map, &mut self.shields),
             "allowlist" => texts(map, &mut self.allowlist),
             "mode" => get(map, &mut self.mode),
             "max_attempts" => int(map, &mut self.max_attempts),
@@ -1374,7 +1374,7 @@ impl Model for GetSuspiciousIPThrottlingSettingsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "enabled" => flag(map, &mut self.enabled),
-            "shields" => get(map, &mut self.shields),
+            "shields" => items(map, &mut self.shields),
             "allowlist" => texts(map, &mut self.allowlist),
             "stage" => get(map, &mut self.stage),
             _ => other(map, name, &mut self.extra),
@@ -1760,8 +1760,8 @@ impl Model for UpdateBreachedPasswordDetectionSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "enabled" => flag(map, &mut self.enabled),
-            "shields" => get(map, &mut self.shields),
-            "admin_notification_frequency" => get(map, &mut self.admin_notification_frequency),
+            "shields" => items(map, &mut self.shields),
+            "admin_notification_frequency" => items(map, &mut self.admin_notification_frequency),
             "method" => get(map, &mut self.method),
             "stage" => get(map, &mut self.stage),
             _ => other(map, name, &mut self.extra),
@@ -1820,7 +1820,7 @@ impl Model for UpdateBruteForceSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "enabled" => flag(map, &mut self.enabled),
-            "shields" => get(map, &mut self.shields),
+            "shields" => items(map, &mut self.shields),
             "allowlist" => texts(map, &mut self.allowlist),
             "mode" => get(map, &mut self.mode),
             "max_attempts" => int(map, &mut self.max_attempts),
@@ -1886,7 +1886,7 @@ impl Model for UpdateSuspiciousIPThrottlingSettings {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "enabled" => flag(map, &mut self.enabled),
-            "shields" => get(map, &mut self.shields),
+            "shields" => items(map, &mut self.shields),
             "allowlist" => texts(map, &mut self.allowlist),
             "stage" => get(map, &mut self.stage),
             _ => other(map, name, &mut self.extra),

@@ -996,7 +996,7 @@ impl CustomProviderConfiguration {
 impl Model for CustomProviderConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "delivery_methods" => get(map, &mut self.delivery_methods),
+            "delivery_methods" => items(map, &mut self.delivery_methods),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1170,7 +1170,7 @@ pub struct ListBrandingPhoneProvidersResponse {
 impl Model for ListBrandingPhoneProvidersResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "providers" => get(map, &mut self.providers),
+            "providers" => items(map, &mut self.providers),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1193,7 +1193,7 @@ pub struct ListPhoneTemplatesResponse {
 impl Model for ListPhoneTemplatesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "templates" => get(map, &mut self.templates),
+            "templates" => items(map, &mut self.templates),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1552,7 +1552,7 @@ impl Model for TwilioProviderConfiguration {
             "default_from" => text(map, &mut self.default_from),
             "mssid" => text(map, &mut self.mssid),
             "sid" => text(map, &mut self.sid),
-            "delivery_methods" => get(map, &mut self.delivery_methods),
+            "delivery_methods" => items(map, &mut self.delivery_methods),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -135,7 +135,7 @@ pub struct ClientGrantsSearchResponse {
 impl Model for ClientGrantsSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "client_grants" => get(map, &mut self.client_grants),
+            "client_grants" => items(map, &mut self.client_grants),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -265,7 +265,7 @@ impl Model for ListClientGrantOrganizationsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "organizations" => get(map, &mut self.organizations),
+            "organizations" => items(map, &mut self.organizations),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -309,7 +309,7 @@ impl Model for ListClientGrantResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "client_grants" => get(map, &mut self.client_grants),
+            "client_grants" => items(map, &mut self.client_grants),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }

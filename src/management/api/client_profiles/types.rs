@@ -165,7 +165,7 @@ impl ClientProfileClientConfigurationOrganizationDiscoveryMethods {
 impl Model for ClientProfileClientConfigurationOrganizationDiscoveryMethods {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "default_value" => get(map, &mut self.default_value),
+            "default_value" => items(map, &mut self.default_value),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -564,7 +564,7 @@ impl Model for ClientProfilesListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "next" => text(map, &mut self.next),
-            "client_profiles" => get(map, &mut self.client_profiles),
+            "client_profiles" => items(map, &mut self.client_profiles),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -165,7 +165,7 @@ pub struct CimdMappedClientAuthenticationMethodsPrivateKeyJwt {
 impl Model for CimdMappedClientAuthenticationMethodsPrivateKeyJwt {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -381,7 +381,7 @@ impl Model for Client {
             "oidc_logout" => get(map, &mut self.oidc_logout),
             "grant_types" => texts(map, &mut self.grant_types),
             "jwt_configuration" => get(map, &mut self.jwt_configuration),
-            "signing_keys" => get(map, &mut self.signing_keys),
+            "signing_keys" => items(map, &mut self.signing_keys),
             "encryption_key" => get(map, &mut self.encryption_key),
             "sso" => flag(map, &mut self.sso),
             "sso_disabled" => flag(map, &mut self.sso_disabled),
@@ -403,7 +403,7 @@ impl Model for Client {
             "default_organization" => get(map, &mut self.default_organization),
             "organization_usage" => get(map, &mut self.organization_usage),
             "organization_require_behavior" => get(map, &mut self.organization_require_behavior),
-            "organization_discovery_methods" => get(map, &mut self.organization_discovery_methods),
+            "organization_discovery_methods" => items(map, &mut self.organization_discovery_methods),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
             "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
             "require_proof_of_possession" => flag(map, &mut self.require_proof_of_possession),
@@ -419,7 +419,7 @@ impl Model for Client {
             "third_party_security_mode" => get(map, &mut self.third_party_security_mode),
             "redirection_policy" => get(map, &mut self.redirection_policy),
             "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
-            "async_approval_notification_channels" => get(map, &mut self.async_approval_notification_channels),
+            "async_approval_notification_channels" => items(map, &mut self.async_approval_notification_channels),
             "external_metadata_type" => get(map, &mut self.external_metadata_type),
             "external_metadata_created_by" => get(map, &mut self.external_metadata_created_by),
             "external_client_id" => text(map, &mut self.external_client_id),
@@ -1855,7 +1855,7 @@ impl ClientAuthenticationMethodPrivateKeyJWT {
 impl Model for ClientAuthenticationMethodPrivateKeyJWT {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1959,7 +1959,7 @@ impl ClientCreateAuthenticationMethodPrivateKeyJWT {
 impl Model for ClientCreateAuthenticationMethodPrivateKeyJWT {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1994,7 +1994,7 @@ impl ClientCreateAuthenticationMethodTLSClientAuth {
 impl Model for ClientCreateAuthenticationMethodTLSClientAuth {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2480,7 +2480,7 @@ impl Model for ClientMyOrganizationPostConfiguration {
         match name {
             "connection_profile_id" => text(map, &mut self.connection_profile_id),
             "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
-            "allowed_strategies" => get(map, &mut self.allowed_strategies),
+            "allowed_strategies" => items(map, &mut self.allowed_strategies),
             "connection_deletion_behavior" => get(map, &mut self.connection_deletion_behavior),
             "invitation_landing_client_id" => text(map, &mut self.invitation_landing_client_id),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
@@ -2526,7 +2526,7 @@ impl Model for ClientMyOrganizationResponseConfiguration {
         match name {
             "connection_profile_id" => text(map, &mut self.connection_profile_id),
             "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
-            "allowed_strategies" => get(map, &mut self.allowed_strategies),
+            "allowed_strategies" => items(map, &mut self.allowed_strategies),
             "connection_deletion_behavior" => get(map, &mut self.connection_deletion_behavior),
             "invitation_landing_client_id" => text(map, &mut self.invitation_landing_client_id),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
@@ -2578,7 +2578,7 @@ impl Model for ClientMyOrganizationThirdPartyClientAccessConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "default_value" => text(map, &mut self.default_value),
-            "allowed_values" => get(map, &mut self.allowed_values),
+            "allowed_values" => items(map, &mut self.allowed_values),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2629,7 +2629,7 @@ impl Model for ClientOIDCBackchannelLogoutInitiators {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "mode" => get(map, &mut self.mode),
-            "selected_initiators" => get(map, &mut self.selected_initiators),
+            "selected_initiators" => items(map, &mut self.selected_initiators),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2771,7 +2771,7 @@ impl Model for ClientOidcBackchannelLogoutInitiators {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "mode" => get(map, &mut self.mode),
-            "selected_initiators" => get(map, &mut self.selected_initiators),
+            "selected_initiators" => items(map, &mut self.selected_initiators),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2903,7 +2903,7 @@ impl Model for ClientOidcSupportPost {
         match name {
             "is_allowed" => flag(map, &mut self.is_allowed),
             "allow_all_scopes" => flag(map, &mut self.allow_all_scopes),
-            "allowed_scopes" => get(map, &mut self.allowed_scopes),
+            "allowed_scopes" => items(map, &mut self.allowed_scopes),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3068,7 +3068,7 @@ impl Model for ClientRefreshTokenConfiguration {
             "infinite_token_lifetime" => flag(map, &mut self.infinite_token_lifetime),
             "idle_token_lifetime" => int(map, &mut self.idle_token_lifetime),
             "infinite_idle_token_lifetime" => flag(map, &mut self.infinite_idle_token_lifetime),
-            "policies" => get(map, &mut self.policies),
+            "policies" => items(map, &mut self.policies),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3242,7 +3242,7 @@ impl Model for ClientSearchResponse {
             "default_organization" => get(map, &mut self.default_organization),
             "organization_usage" => get(map, &mut self.organization_usage),
             "organization_require_behavior" => get(map, &mut self.organization_require_behavior),
-            "organization_discovery_methods" => get(map, &mut self.organization_discovery_methods),
+            "organization_discovery_methods" => items(map, &mut self.organization_discovery_methods),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
             "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
             "require_proof_of_possession" => flag(map, &mut self.require_proof_of_possession),
@@ -3262,7 +3262,7 @@ impl Model for ClientSearchResponse {
             "third_party_security_mode" => get(map, &mut self.third_party_security_mode),
             "redirection_policy" => get(map, &mut self.redirection_policy),
             "resource_server_identifier" => text(map, &mut self.resource_server_identifier),
-            "async_approval_notification_channels" => get(map, &mut self.async_approval_notification_channels),
+            "async_approval_notification_channels" => items(map, &mut self.async_approval_notification_channels),
             "external_metadata_type" => get(map, &mut self.external_metadata_type),
             "external_metadata_created_by" => get(map, &mut self.external_metadata_created_by),
             "external_metadata_status" => get(map, &mut self.external_metadata_status),
@@ -3562,7 +3562,7 @@ impl Model for ClientSessionTransferConfiguration {
         match name {
             "can_create_session_transfer_token" => flag(map, &mut self.can_create_session_transfer_token),
             "enforce_cascade_revocation" => flag(map, &mut self.enforce_cascade_revocation),
-            "allowed_authentication_methods" => get(map, &mut self.allowed_authentication_methods),
+            "allowed_authentication_methods" => items(map, &mut self.allowed_authentication_methods),
             "enforce_device_binding" => get(map, &mut self.enforce_device_binding),
             "allow_refresh_token" => flag(map, &mut self.allow_refresh_token),
             "enforce_online_refresh_tokens" => flag(map, &mut self.enforce_online_refresh_tokens),
@@ -3679,7 +3679,7 @@ impl Model for ClientSignedRequestObjectWithCredentialId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "required" => flag(map, &mut self.required),
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3720,7 +3720,7 @@ impl Model for ClientSignedRequestObjectWithPublicKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "required" => flag(map, &mut self.required),
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3824,7 +3824,7 @@ impl ClientTokenExchangeConfiguration {
 impl Model for ClientTokenExchangeConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "allow_any_profile_of_type" => get(map, &mut self.allow_any_profile_of_type),
+            "allow_any_profile_of_type" => items(map, &mut self.allow_any_profile_of_type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3859,7 +3859,7 @@ impl ClientTokenExchangeConfigurationOrNull {
 impl Model for ClientTokenExchangeConfigurationOrNull {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "allow_any_profile_of_type" => get(map, &mut self.allow_any_profile_of_type),
+            "allow_any_profile_of_type" => items(map, &mut self.allow_any_profile_of_type),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3912,9 +3912,9 @@ impl ClientTokenVaultPrivilegedAccessWithCredentialId {
 impl Model for ClientTokenVaultPrivilegedAccessWithCredentialId {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             "ip_allowlist" => texts(map, &mut self.ip_allowlist),
-            "grants" => get(map, &mut self.grants),
+            "grants" => items(map, &mut self.grants),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3957,9 +3957,9 @@ impl ClientTokenVaultPrivilegedAccessWithPublicKey {
 impl Model for ClientTokenVaultPrivilegedAccessWithPublicKey {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             "ip_allowlist" => texts(map, &mut self.ip_allowlist),
-            "grants" => get(map, &mut self.grants),
+            "grants" => items(map, &mut self.grants),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -3990,7 +3990,7 @@ impl Model for ClientsListResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "clients" => get(map, &mut self.clients),
+            "clients" => items(map, &mut self.clients),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -4038,7 +4038,7 @@ pub struct ClientsSearchResponse {
 impl Model for ClientsSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "clients" => get(map, &mut self.clients),
+            "clients" => items(map, &mut self.clients),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -4358,7 +4358,7 @@ impl Model for CreateClient {
             "default_organization" => get(map, &mut self.default_organization),
             "organization_usage" => get(map, &mut self.organization_usage),
             "organization_require_behavior" => get(map, &mut self.organization_require_behavior),
-            "organization_discovery_methods" => get(map, &mut self.organization_discovery_methods),
+            "organization_discovery_methods" => items(map, &mut self.organization_discovery_methods),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
             "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
             "require_proof_of_possession" => flag(map, &mut self.require_proof_of_possession),
@@ -4374,7 +4374,7 @@ impl Model for CreateClient {
             "redirection_policy" => get(map, &mut self.redirection_policy),
             "express_configuration" => get(map, &mut self.express_configuration),
             "my_organization_configuration" => get(map, &mut self.my_organization_configuration),
-            "async_approval_notification_channels" => get(map, &mut self.async_approval_notification_channels),
+            "async_approval_notification_channels" => items(map, &mut self.async_approval_notification_channels),
             "anonymous_sessions" => get(map, &mut self.anonymous_sessions),
             "enforce_anon_session_transfer_network_binding" => get(map, &mut self.enforce_anon_session_transfer_network_binding),
             "identity_assertion_authorization_grant" => get(map, &mut self.identity_assertion_authorization_grant),
@@ -4471,7 +4471,7 @@ impl CreateClientAuthenticationMethodSelfSignedTLSClientAuth {
 impl Model for CreateClientAuthenticationMethodSelfSignedTLSClientAuth {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "credentials" => get(map, &mut self.credentials),
+            "credentials" => items(map, &mut self.credentials),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4583,7 +4583,7 @@ impl Model for ExpressConfiguration {
             "connection_profile_id" => text(map, &mut self.connection_profile_id),
             "enable_client" => flag(map, &mut self.enable_client),
             "enable_organization" => flag(map, &mut self.enable_organization),
-            "linked_clients" => get(map, &mut self.linked_clients),
+            "linked_clients" => items(map, &mut self.linked_clients),
             "okta_oin_client_id" => text(map, &mut self.okta_oin_client_id),
             "admin_login_domain" => text(map, &mut self.admin_login_domain),
             "oin_submission_id" => text(map, &mut self.oin_submission_id),
@@ -4658,7 +4658,7 @@ impl Model for ExpressConfigurationOrNull {
             "connection_profile_id" => text(map, &mut self.connection_profile_id),
             "enable_client" => flag(map, &mut self.enable_client),
             "enable_organization" => flag(map, &mut self.enable_organization),
-            "linked_clients" => get(map, &mut self.linked_clients),
+            "linked_clients" => items(map, &mut self.linked_clients),
             "okta_oin_client_id" => text(map, &mut self.okta_oin_client_id),
             "admin_login_domain" => text(map, &mut self.admin_login_domain),
             "oin_submission_id" => text(map, &mut self.oin_submission_id),
@@ -4914,7 +4914,7 @@ pub struct ListClientConnectionsResponse {
 impl Model for ListClientConnectionsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connections" => get(map, &mut self.connections),
+            "connections" => items(map, &mut self.connections),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -5711,7 +5711,7 @@ impl Model for UpdateClient {
             "default_organization" => get(map, &mut self.default_organization),
             "organization_usage" => get(map, &mut self.organization_usage),
             "organization_require_behavior" => get(map, &mut self.organization_require_behavior),
-            "organization_discovery_methods" => get(map, &mut self.organization_discovery_methods),
+            "organization_discovery_methods" => items(map, &mut self.organization_discovery_methods),
             "client_authentication_methods" => get(map, &mut self.client_authentication_methods),
             "require_pushed_authorization_requests" => flag(map, &mut self.require_pushed_authorization_requests),
             "require_proof_of_possession" => flag(map, &mut self.require_proof_of_possession),
@@ -5723,7 +5723,7 @@ impl Model for UpdateClient {
             "par_request_expiry" => int(map, &mut self.par_request_expiry),
             "express_configuration" => get(map, &mut self.express_configuration),
             "my_organization_configuration" => get(map, &mut self.my_organization_configuration),
-            "async_approval_notification_channels" => get(map, &mut self.async_approval_notification_channels),
+            "async_approval_notification_channels" => items(map, &mut self.async_approval_notification_channels),
             "third_party_security_mode" => get(map, &mut self.third_party_security_mode),
             "redirection_policy" => get(map, &mut self.redirection_policy),
             "anonymous_sessions" => get(map, &mut self.anonymous_sessions),

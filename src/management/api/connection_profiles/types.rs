@@ -27,7 +27,7 @@ impl Model for ConnectionProfile {
             "name" => text(map, &mut self.name),
             "organization" => get(map, &mut self.organization),
             "connection_name_prefix_template" => text(map, &mut self.connection_name_prefix_template),
-            "enabled_features" => get(map, &mut self.enabled_features),
+            "enabled_features" => items(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
             "provisioning" => get(map, &mut self.provisioning),
@@ -125,7 +125,7 @@ impl Model for ConnectionProfileCrossAppAccessResourceAppStatus {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "default_value" => get(map, &mut self.default_value),
-            "allowed_values" => get(map, &mut self.allowed_values),
+            "allowed_values" => items(map, &mut self.allowed_values),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -349,7 +349,7 @@ impl ConnectionProfileProvisioningScimTokens {
 impl Model for ConnectionProfileProvisioningScimTokens {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "scopes" => get(map, &mut self.scopes),
+            "scopes" => items(map, &mut self.scopes),
             "default_expiry" => int(map, &mut self.default_expiry),
             "max_allowed_expiry" => int(map, &mut self.max_allowed_expiry),
             _ => other(map, name, &mut self.extra),
@@ -411,7 +411,7 @@ impl ConnectionProfileStrategyOverride {
 impl Model for ConnectionProfileStrategyOverride {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "enabled_features" => get(map, &mut self.enabled_features),
+            "enabled_features" => items(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "provisioning" => get(map, &mut self.provisioning),
             _ => other(map, name, &mut self.extra),
@@ -517,7 +517,7 @@ impl Model for ConnectionProfileTemplate {
             "name" => text(map, &mut self.name),
             "organization" => get(map, &mut self.organization),
             "connection_name_prefix_template" => text(map, &mut self.connection_name_prefix_template),
-            "enabled_features" => get(map, &mut self.enabled_features),
+            "enabled_features" => items(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
             "provisioning" => get(map, &mut self.provisioning),
@@ -618,7 +618,7 @@ impl Model for CreateConnectionProfile {
             "name" => text(map, &mut self.name),
             "organization" => get(map, &mut self.organization),
             "connection_name_prefix_template" => text(map, &mut self.connection_name_prefix_template),
-            "enabled_features" => get(map, &mut self.enabled_features),
+            "enabled_features" => items(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
             "cross_app_access_resource_app" => get(map, &mut self.cross_app_access_resource_app),
@@ -666,7 +666,7 @@ pub struct ListConnectionProfileTemplateResponse {
 impl Model for ListConnectionProfileTemplateResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connection_profile_templates" => get(map, &mut self.connection_profile_templates),
+            "connection_profile_templates" => items(map, &mut self.connection_profile_templates),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -691,7 +691,7 @@ impl Model for ListConnectionProfilesPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "next" => text(map, &mut self.next),
-            "connection_profiles" => get(map, &mut self.connection_profiles),
+            "connection_profiles" => items(map, &mut self.connection_profiles),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -761,7 +761,7 @@ impl Model for UpdateConnectionProfile {
             "name" => text(map, &mut self.name),
             "organization" => get(map, &mut self.organization),
             "connection_name_prefix_template" => text(map, &mut self.connection_name_prefix_template),
-            "enabled_features" => get(map, &mut self.enabled_features),
+            "enabled_features" => items(map, &mut self.enabled_features),
             "connection_config" => get(map, &mut self.connection_config),
             "strategy_overrides" => get(map, &mut self.strategy_overrides),
             "cross_app_access_resource_app" => get(map, &mut self.cross_app_access_resource_app),

@@ -948,7 +948,7 @@ impl Model for ConnectionPasswordOptionsComplexity {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "min_length" => int(map, &mut self.min_length),
-            "character_types" => get(map, &mut self.character_types),
+            "character_types" => items(map, &mut self.character_types),
             "character_type_rule" => get(map, &mut self.character_type_rule),
             "identical_characters" => get(map, &mut self.identical_characters),
             "sequential_characters" => get(map, &mut self.sequential_characters),
@@ -1386,7 +1386,7 @@ impl ConnectionsDirectoryProvisioningDeleteSynchronizedGroupSelections {
 impl Model for ConnectionsDirectoryProvisioningDeleteSynchronizedGroupSelections {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1798,7 +1798,7 @@ impl CreateDirectoryProvisioning {
 impl Model for CreateDirectoryProvisioning {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "mapping" => get(map, &mut self.mapping),
+            "mapping" => items(map, &mut self.mapping),
             "synchronize_automatically" => flag(map, &mut self.synchronize_automatically),
             "synchronize_groups" => get(map, &mut self.synchronize_groups),
             _ => other(map, name, &mut self.extra),
@@ -1871,7 +1871,7 @@ impl Model for CreateScimConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "user_id_attribute" => text(map, &mut self.user_id_attribute),
-            "mapping" => get(map, &mut self.mapping),
+            "mapping" => items(map, &mut self.mapping),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2007,7 +2007,7 @@ impl Model for DirectoryProvisioning {
             "connection_id" => text(map, &mut self.connection_id),
             "connection_name" => text(map, &mut self.connection_name),
             "strategy" => text(map, &mut self.strategy),
-            "mapping" => get(map, &mut self.mapping),
+            "mapping" => items(map, &mut self.mapping),
             "synchronize_automatically" => flag(map, &mut self.synchronize_automatically),
             "synchronize_groups" => get(map, &mut self.synchronize_groups),
             "created_at" => get(map, &mut self.created_at),
@@ -2195,7 +2195,7 @@ pub struct GetConnectionEnabledClientsResponse {
 impl Model for GetConnectionEnabledClientsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "clients" => get(map, &mut self.clients),
+            "clients" => items(map, &mut self.clients),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -2299,7 +2299,7 @@ pub struct GetDirectoryProvisioningDefaultMappingResponse {
 impl Model for GetDirectoryProvisioningDefaultMappingResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "mapping" => get(map, &mut self.mapping),
+            "mapping" => items(map, &mut self.mapping),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2322,7 +2322,7 @@ pub struct GetScimConfigurationDefaultMappingResponse {
 impl Model for GetScimConfigurationDefaultMappingResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "mapping" => get(map, &mut self.mapping),
+            "mapping" => items(map, &mut self.mapping),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2352,7 +2352,7 @@ impl Model for ListConnectionsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "connections" => get(map, &mut self.connections),
+            "connections" => items(map, &mut self.connections),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -2390,7 +2390,7 @@ pub struct ListDirectoryProvisioningsResponse {
 impl Model for ListDirectoryProvisioningsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "directory_provisionings" => get(map, &mut self.directory_provisionings),
+            "directory_provisionings" => items(map, &mut self.directory_provisionings),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -2425,7 +2425,7 @@ pub struct ListSCIMConfigurationsResponse {
 impl Model for ListSCIMConfigurationsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "scim_configurations" => get(map, &mut self.scim_configurations),
+            "scim_configurations" => items(map, &mut self.scim_configurations),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -2460,7 +2460,7 @@ pub struct ListSynchronizedGroupsResponse {
 impl Model for ListSynchronizedGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -2762,7 +2762,7 @@ impl ReplaceSynchronizedGroups {
 impl Model for ReplaceSynchronizedGroups {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2843,7 +2843,7 @@ impl Model for ScimConfiguration {
             "strategy" => text(map, &mut self.strategy),
             "tenant_name" => text(map, &mut self.tenant_name),
             "user_id_attribute" => text(map, &mut self.user_id_attribute),
-            "mapping" => get(map, &mut self.mapping),
+            "mapping" => items(map, &mut self.mapping),
             "created_at" => get(map, &mut self.created_at),
             "updated_on" => get(map, &mut self.updated_on),
             _ => other(map, name, &mut self.extra),
@@ -3427,7 +3427,7 @@ impl Model for UpdateConnectionOptions {
         match name {
             "validation" => get(map, &mut self.validation),
             "non_persistent_attrs" => texts(map, &mut self.non_persistent_attrs),
-            "precedence" => get(map, &mut self.precedence),
+            "precedence" => items(map, &mut self.precedence),
             "attributes" => get(map, &mut self.attributes),
             "enable_script_context" => flag(map, &mut self.enable_script_context),
             "enabledDatabaseCustomization" => flag(map, &mut self.enabled_database_customization),
@@ -3457,7 +3457,7 @@ impl Model for UpdateConnectionOptions {
             "federated_connections_access_tokens" => get(map, &mut self.federated_connections_access_tokens),
             "password_options" => get(map, &mut self.password_options),
             "assertion_decryption_settings" => get(map, &mut self.assertion_decryption_settings),
-            "id_token_signed_response_algs" => get(map, &mut self.id_token_signed_response_algs),
+            "id_token_signed_response_algs" => items(map, &mut self.id_token_signed_response_algs),
             "dpop_signing_alg" => get(map, &mut self.dpop_signing_alg),
             "token_endpoint_auth_method" => get(map, &mut self.token_endpoint_auth_method),
             "token_endpoint_auth_signing_alg" => get(map, &mut self.token_endpoint_auth_signing_alg),
@@ -3558,7 +3558,7 @@ impl UpdateDirectoryProvisioning {
 impl Model for UpdateDirectoryProvisioning {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "mapping" => get(map, &mut self.mapping),
+            "mapping" => items(map, &mut self.mapping),
             "synchronize_automatically" => flag(map, &mut self.synchronize_automatically),
             "synchronize_groups" => get(map, &mut self.synchronize_groups),
             _ => other(map, name, &mut self.extra),
@@ -3642,7 +3642,7 @@ impl Model for UpdateScimConfiguration {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "user_id_attribute" => text(map, &mut self.user_id_attribute),
-            "mapping" => get(map, &mut self.mapping),
+            "mapping" => items(map, &mut self.mapping),
             _ => other(map, name, &mut self.extra),
         }
     }

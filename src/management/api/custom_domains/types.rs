@@ -331,7 +331,7 @@ pub struct DomainVerification {
 impl Model for DomainVerification {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "methods" => get(map, &mut self.methods),
+            "methods" => items(map, &mut self.methods),
             "status" => get(map, &mut self.status),
             "error_msg" => text(map, &mut self.error_msg),
             "last_verified_at" => text(map, &mut self.last_verified_at),
@@ -464,7 +464,7 @@ pub struct ListCustomDomainsResponse {
 impl Model for ListCustomDomainsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "custom_domains" => get(map, &mut self.custom_domains),
+            "custom_domains" => items(map, &mut self.custom_domains),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }

@@ -153,7 +153,7 @@ impl Model for ListDeviceCredentialsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "device_credentials" => get(map, &mut self.device_credentials),
+            "device_credentials" => items(map, &mut self.device_credentials),
             _ => other(map, name, &mut self.extra),
         }
     }

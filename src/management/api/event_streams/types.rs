@@ -39,7 +39,7 @@ impl Model for CreateEventStreamAction {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "subscriptions" => get(map, &mut self.subscriptions),
+            "subscriptions" => items(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
@@ -90,7 +90,7 @@ impl Model for CreateEventStreamEventBridge {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "subscriptions" => get(map, &mut self.subscriptions),
+            "subscriptions" => items(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
@@ -143,7 +143,7 @@ impl Model for CreateEventStreamRedelivery {
             "date_from" => get(map, &mut self.date_from),
             "date_to" => get(map, &mut self.date_to),
             "statuses" => texts(map, &mut self.statuses),
-            "event_types" => get(map, &mut self.event_types),
+            "event_types" => items(map, &mut self.event_types),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -175,7 +175,7 @@ impl Model for CreateEventStreamRedeliveryResponse {
             "date_from" => get(map, &mut self.date_from),
             "date_to" => get(map, &mut self.date_to),
             "statuses" => texts(map, &mut self.statuses),
-            "event_types" => get(map, &mut self.event_types),
+            "event_types" => items(map, &mut self.event_types),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -265,7 +265,7 @@ impl Model for CreateEventStreamWebHook {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "subscriptions" => get(map, &mut self.subscriptions),
+            "subscriptions" => items(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
@@ -377,7 +377,7 @@ impl Model for EventStreamActionResponse {
         match name {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
-            "subscriptions" => get(map, &mut self.subscriptions),
+            "subscriptions" => items(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
             "created_at" => get(map, &mut self.created_at),
@@ -456,7 +456,7 @@ impl Model for EventStreamDelivery {
             "event_stream_id" => text(map, &mut self.event_stream_id),
             "status" => text(map, &mut self.status),
             "event_type" => get(map, &mut self.event_type),
-            "attempts" => get(map, &mut self.attempts),
+            "attempts" => items(map, &mut self.attempts),
             "event" => get(map, &mut self.event),
             _ => other(map, name, &mut self.extra),
         }
@@ -774,7 +774,7 @@ impl Model for EventStreamEventBridgeResponse {
         match name {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
-            "subscriptions" => get(map, &mut self.subscriptions),
+            "subscriptions" => items(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
             "created_at" => get(map, &mut self.created_at),
@@ -1248,7 +1248,7 @@ impl Model for EventStreamWebhookResponse {
         match name {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
-            "subscriptions" => get(map, &mut self.subscriptions),
+            "subscriptions" => items(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
             "created_at" => get(map, &mut self.created_at),
@@ -1300,7 +1300,7 @@ pub struct EventStreamsDeliveriesListResponse {
 impl Model for EventStreamsDeliveriesListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "deliveries" => get(map, &mut self.deliveries),
+            "deliveries" => items(map, &mut self.deliveries),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1334,7 +1334,7 @@ pub struct ListEventStreamsResponse {
 impl Model for ListEventStreamsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "eventStreams" => get(map, &mut self.event_streams),
+            "eventStreams" => items(map, &mut self.event_streams),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -1391,7 +1391,7 @@ impl Model for UpdateEventStream {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "subscriptions" => get(map, &mut self.subscriptions),
+            "subscriptions" => items(map, &mut self.subscriptions),
             "destination" => get(map, &mut self.destination),
             "status" => get(map, &mut self.status),
             _ => other(map, name, &mut self.extra),

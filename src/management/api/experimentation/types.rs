@@ -216,9 +216,9 @@ impl Model for CreateExperiment {
             "authentication_flow" => text(map, &mut self.authentication_flow),
             "allocation_strategy" => get(map, &mut self.allocation_strategy),
             "assignment_config" => get(map, &mut self.assignment_config),
-            "allocations" => get(map, &mut self.allocations),
+            "allocations" => items(map, &mut self.allocations),
             "default_config" => get(map, &mut self.default_config),
-            "levels" => get(map, &mut self.levels),
+            "levels" => items(map, &mut self.levels),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -327,7 +327,7 @@ impl Model for CreateSegment {
         match name {
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
-            "rules" => get(map, &mut self.rules),
+            "rules" => items(map, &mut self.rules),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -425,7 +425,7 @@ impl Model for ExperimentListItem {
             "assignment_config" => get(map, &mut self.assignment_config),
             "status" => get(map, &mut self.status),
             "is_valid" => flag(map, &mut self.is_valid),
-            "allocations" => get(map, &mut self.allocations),
+            "allocations" => items(map, &mut self.allocations),
             "started_at" => get(map, &mut self.started_at),
             "ended_at" => get(map, &mut self.ended_at),
             "created_at" => get(map, &mut self.created_at),
@@ -434,7 +434,7 @@ impl Model for ExperimentListItem {
             "default_config" => get(map, &mut self.default_config),
             "feature_flag_snapshot" => get(map, &mut self.feature_flag_snapshot),
             "editable_fields" => texts(map, &mut self.editable_fields),
-            "levels" => get(map, &mut self.levels),
+            "levels" => items(map, &mut self.levels),
             "current_level" => int(map, &mut self.current_level),
             _ => other(map, name, &mut self.extra),
         }
@@ -774,7 +774,7 @@ pub struct ListExperimentsResponse {
 impl Model for ListExperimentsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "experiments" => get(map, &mut self.experiments),
+            "experiments" => items(map, &mut self.experiments),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -809,7 +809,7 @@ pub struct ListFeatureFlagsResponse {
 impl Model for ListFeatureFlagsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "feature_flags" => get(map, &mut self.feature_flags),
+            "feature_flags" => items(map, &mut self.feature_flags),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -844,7 +844,7 @@ pub struct ListSegmentsResponse {
 impl Model for ListSegmentsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "segments" => get(map, &mut self.segments),
+            "segments" => items(map, &mut self.segments),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -878,7 +878,7 @@ pub struct ListVariationsResponse {
 impl Model for ListVariationsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "variations" => get(map, &mut self.variations),
+            "variations" => items(map, &mut self.variations),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -911,7 +911,7 @@ impl Model for Segment {
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
             "type" => get(map, &mut self.r#type),
-            "rules" => get(map, &mut self.rules),
+            "rules" => items(map, &mut self.rules),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "status" => get(map, &mut self.status),
@@ -1321,10 +1321,10 @@ impl Model for UpdateExperiment {
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
             "assignment_config" => get(map, &mut self.assignment_config),
-            "allocations" => get(map, &mut self.allocations),
+            "allocations" => items(map, &mut self.allocations),
             "authentication_flow" => get(map, &mut self.authentication_flow),
             "default_config" => get(map, &mut self.default_config),
-            "levels" => get(map, &mut self.levels),
+            "levels" => items(map, &mut self.levels),
             "status" => get(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
         }
@@ -1432,7 +1432,7 @@ impl Model for UpdateExperimentStatusResponse {
             "assignment_config" => get(map, &mut self.assignment_config),
             "status" => get(map, &mut self.status),
             "is_valid" => flag(map, &mut self.is_valid),
-            "allocations" => get(map, &mut self.allocations),
+            "allocations" => items(map, &mut self.allocations),
             "started_at" => get(map, &mut self.started_at),
             "ended_at" => get(map, &mut self.ended_at),
             "created_at" => get(map, &mut self.created_at),
@@ -1596,7 +1596,7 @@ impl Model for UpdateSegment {
         match name {
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
-            "rules" => get(map, &mut self.rules),
+            "rules" => items(map, &mut self.rules),
             "status" => get(map, &mut self.status),
             _ => other(map, name, &mut self.extra),
         }
@@ -1717,7 +1717,7 @@ impl Model for ValidateExperimentResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "is_valid" => flag(map, &mut self.is_valid),
-            "errors" => get(map, &mut self.errors),
+            "errors" => items(map, &mut self.errors),
             _ => other(map, name, &mut self.extra),
         }
     }

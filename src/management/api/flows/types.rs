@@ -33,7 +33,7 @@ impl Model for CreateFlow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "actions" => get(map, &mut self.actions),
+            "actions" => items(map, &mut self.actions),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4816,8 +4816,8 @@ impl Model for FlowActionFlowBooleanConditionParams {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "if" => get(map, &mut self.r#if),
-            "then" => get(map, &mut self.then),
-            "else" => get(map, &mut self.r#else),
+            "then" => items(map, &mut self.then),
+            "else" => items(map, &mut self.r#else),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -5582,7 +5582,7 @@ impl Model for FlowActionGoogleSheetsAddRowParams {
             "connection_id" => text(map, &mut self.connection_id),
             "spreadsheet_id" => text(map, &mut self.spreadsheet_id),
             "sheet_id" => get(map, &mut self.sheet_id),
-            "values" => get(map, &mut self.values),
+            "values" => items(map, &mut self.values),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -6172,7 +6172,7 @@ impl Model for FlowActionHubspotUpsertContactParams {
         match name {
             "connection_id" => text(map, &mut self.connection_id),
             "email" => text(map, &mut self.email),
-            "properties" => get(map, &mut self.properties),
+            "properties" => items(map, &mut self.properties),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -8440,7 +8440,7 @@ impl Model for FlowActionSendgridSendEmailParams {
         match name {
             "connection_id" => text(map, &mut self.connection_id),
             "from" => get(map, &mut self.from),
-            "personalizations" => get(map, &mut self.personalizations),
+            "personalizations" => items(map, &mut self.personalizations),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -8552,7 +8552,7 @@ impl Model for FlowActionSlackPostMessageParams {
         match name {
             "connection_id" => text(map, &mut self.connection_id),
             "text" => text(map, &mut self.text),
-            "attachments" => get(map, &mut self.attachments),
+            "attachments" => items(map, &mut self.attachments),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -8601,7 +8601,7 @@ impl Model for FlowActionSlackPostMessageParamsAttachment {
             "color" => get(map, &mut self.color),
             "pretext" => text(map, &mut self.pretext),
             "text" => text(map, &mut self.text),
-            "fields" => get(map, &mut self.fields),
+            "fields" => items(map, &mut self.fields),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11465,7 +11465,7 @@ impl Model for GetFlowResponse {
         match name {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
-            "actions" => get(map, &mut self.actions),
+            "actions" => items(map, &mut self.actions),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "executed_at" => text(map, &mut self.executed_at),
@@ -11511,7 +11511,7 @@ impl Model for GetFlowsExecutionsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "executions" => get(map, &mut self.executions),
+            "executions" => items(map, &mut self.executions),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -11612,7 +11612,7 @@ impl Model for ListFlowsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "flows" => get(map, &mut self.flows),
+            "flows" => items(map, &mut self.flows),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11653,7 +11653,7 @@ impl Model for ListFlowsVaultConnectionsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "connections" => get(map, &mut self.connections),
+            "connections" => items(map, &mut self.connections),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -11705,7 +11705,7 @@ impl Model for UpdateFlow {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "actions" => get(map, &mut self.actions),
+            "actions" => items(map, &mut self.actions),
             _ => other(map, name, &mut self.extra),
         }
     }

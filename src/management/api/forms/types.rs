@@ -54,7 +54,7 @@ impl Model for CreateForm {
             "messages" => get(map, &mut self.messages),
             "languages" => get(map, &mut self.languages),
             "translations" => get(map, &mut self.translations),
-            "nodes" => get(map, &mut self.nodes),
+            "nodes" => items(map, &mut self.nodes),
             "start" => get(map, &mut self.start),
             "ending" => get(map, &mut self.ending),
             "style" => get(map, &mut self.style),
@@ -1274,7 +1274,7 @@ impl Model for FormFieldCardsConfig {
         match name {
             "hide_labels" => flag(map, &mut self.hide_labels),
             "multiple" => flag(map, &mut self.multiple),
-            "options" => get(map, &mut self.options),
+            "options" => items(map, &mut self.options),
             "default_value" => get(map, &mut self.default_value),
             _ => other(map, name, &mut self.extra),
         }
@@ -1440,7 +1440,7 @@ impl Model for FormFieldChoiceConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "multiple" => flag(map, &mut self.multiple),
-            "options" => get(map, &mut self.options),
+            "options" => items(map, &mut self.options),
             "allow_other" => get(map, &mut self.allow_other),
             "default_value" => get(map, &mut self.default_value),
             _ => other(map, name, &mut self.extra),
@@ -1897,7 +1897,7 @@ impl Model for FormFieldDropdownConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "multiple" => flag(map, &mut self.multiple),
-            "options" => get(map, &mut self.options),
+            "options" => items(map, &mut self.options),
             "default_value" => get(map, &mut self.default_value),
             "placeholder" => text(map, &mut self.placeholder),
             _ => other(map, name, &mut self.extra),
@@ -2100,7 +2100,7 @@ impl Model for FormFieldFileConfig {
         match name {
             "multiple" => flag(map, &mut self.multiple),
             "storage" => get(map, &mut self.storage),
-            "categories" => get(map, &mut self.categories),
+            "categories" => items(map, &mut self.categories),
             "extensions" => texts(map, &mut self.extensions),
             "maxSize" => int(map, &mut self.max_size),
             "maxFiles" => int(map, &mut self.max_files),
@@ -3835,7 +3835,7 @@ impl FormRouterConfig {
 impl Model for FormRouterConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "rules" => get(map, &mut self.rules),
+            "rules" => items(map, &mut self.rules),
             "fallback" => text(map, &mut self.fallback),
             _ => other(map, name, &mut self.extra),
         }
@@ -3928,7 +3928,7 @@ impl FormStartNode {
 impl Model for FormStartNode {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "hidden_fields" => get(map, &mut self.hidden_fields),
+            "hidden_fields" => items(map, &mut self.hidden_fields),
             "next_node" => text(map, &mut self.next_node),
             "coordinates" => get(map, &mut self.coordinates),
             _ => other(map, name, &mut self.extra),
@@ -4026,7 +4026,7 @@ impl FormStepConfig {
 impl Model for FormStepConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "components" => get(map, &mut self.components),
+            "components" => items(map, &mut self.components),
             "next_node" => text(map, &mut self.next_node),
             _ => other(map, name, &mut self.extra),
         }
@@ -4528,7 +4528,7 @@ impl Model for GetFormResponse {
             "messages" => get(map, &mut self.messages),
             "languages" => get(map, &mut self.languages),
             "translations" => get(map, &mut self.translations),
-            "nodes" => get(map, &mut self.nodes),
+            "nodes" => items(map, &mut self.nodes),
             "start" => get(map, &mut self.start),
             "ending" => get(map, &mut self.ending),
             "style" => get(map, &mut self.style),
@@ -4584,7 +4584,7 @@ impl Model for ListFormsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "forms" => get(map, &mut self.forms),
+            "forms" => items(map, &mut self.forms),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -4657,7 +4657,7 @@ impl Model for UpdateForm {
             "messages" => get(map, &mut self.messages),
             "languages" => get(map, &mut self.languages),
             "translations" => get(map, &mut self.translations),
-            "nodes" => get(map, &mut self.nodes),
+            "nodes" => items(map, &mut self.nodes),
             "start" => get(map, &mut self.start),
             "ending" => get(map, &mut self.ending),
             "style" => get(map, &mut self.style),

@@ -57,7 +57,7 @@ pub struct GetGroupMembersResponse {
 impl Model for GetGroupMembersResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "members" => get(map, &mut self.members),
+            "members" => items(map, &mut self.members),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -193,7 +193,7 @@ pub struct ListGroupRolesResponse {
 impl Model for ListGroupRolesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -231,7 +231,7 @@ pub struct ListGroupsResponse {
 impl Model for ListGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             "next" => text(map, &mut self.next),
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),

@@ -181,7 +181,7 @@ pub struct GetGuardianFactorPhoneMessageTypesResponse {
 impl Model for GetGuardianFactorPhoneMessageTypesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "message_types" => get(map, &mut self.message_types),
+            "message_types" => items(map, &mut self.message_types),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -830,7 +830,7 @@ impl SetGuardianFactorPhoneMessageTypes {
 impl Model for SetGuardianFactorPhoneMessageTypes {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "message_types" => get(map, &mut self.message_types),
+            "message_types" => items(map, &mut self.message_types),
             _ => other(map, name, &mut self.extra),
         }
     }

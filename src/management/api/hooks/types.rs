@@ -148,7 +148,7 @@ impl Model for ListHooksResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "hooks" => get(map, &mut self.hooks),
+            "hooks" => items(map, &mut self.hooks),
             _ => other(map, name, &mut self.extra),
         }
     }

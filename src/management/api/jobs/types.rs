@@ -42,7 +42,7 @@ impl Model for CreateExportUsers {
             "connection_id" => text(map, &mut self.connection_id),
             "format" => get(map, &mut self.format),
             "limit" => int(map, &mut self.limit),
-            "fields" => get(map, &mut self.fields),
+            "fields" => items(map, &mut self.fields),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -122,7 +122,7 @@ impl Model for CreateExportUsersResponse {
             "connection_id" => text(map, &mut self.connection_id),
             "format" => get(map, &mut self.format),
             "limit" => int(map, &mut self.limit),
-            "fields" => get(map, &mut self.fields),
+            "fields" => items(map, &mut self.fields),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -333,7 +333,7 @@ impl Model for GetJobErrorResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "user" => get(map, &mut self.user),
-            "errors" => get(map, &mut self.errors),
+            "errors" => items(map, &mut self.errors),
             _ => other(map, name, &mut self.extra),
         }
     }

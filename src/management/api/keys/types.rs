@@ -326,7 +326,7 @@ pub struct GetCustomSigningKeysResponse {
 impl Model for GetCustomSigningKeysResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "keys" => get(map, &mut self.keys),
+            "keys" => items(map, &mut self.keys),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -434,7 +434,7 @@ pub struct KeysNetworkAclsListResponse {
 impl Model for KeysNetworkAclsListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "keys" => get(map, &mut self.keys),
+            "keys" => items(map, &mut self.keys),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -463,7 +463,7 @@ impl Model for ListEncryptionKeysResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "keys" => get(map, &mut self.keys),
+            "keys" => items(map, &mut self.keys),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -579,7 +579,7 @@ impl SetCustomSigningKeys {
 impl Model for SetCustomSigningKeys {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "keys" => get(map, &mut self.keys),
+            "keys" => items(map, &mut self.keys),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -108,7 +108,7 @@ impl Model for ListLogResponse {
             "limit" => int(map, &mut self.limit),
             "length" => int(map, &mut self.length),
             "total" => int(map, &mut self.total),
-            "logs" => get(map, &mut self.logs),
+            "logs" => items(map, &mut self.logs),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -19,7 +19,7 @@ pub struct ListNetworkAclsResponse {
 impl Model for ListNetworkAclsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "network_acls" => get(map, &mut self.network_acls),
+            "network_acls" => items(map, &mut self.network_acls),
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
@@ -128,7 +128,7 @@ impl NetworkAclHttpMessageSignature {
 impl Model for NetworkAclHttpMessageSignature {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "keys" => get(map, &mut self.keys),
+            "keys" => items(map, &mut self.keys),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -234,7 +234,7 @@ impl NetworkAclMatch {
 impl Model for NetworkAclMatch {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "asns" => get(map, &mut self.asns),
+            "asns" => items(map, &mut self.asns),
             "geo_country_codes" => texts(map, &mut self.geo_country_codes),
             "geo_subdivision_codes" => texts(map, &mut self.geo_subdivision_codes),
             "ipv4_cidrs" => texts(map, &mut self.ipv4_cidrs),

@@ -144,7 +144,7 @@ impl Model for CreateOrganization {
             "display_name" => text(map, &mut self.display_name),
             "branding" => get(map, &mut self.branding),
             "metadata" => get(map, &mut self.metadata),
-            "enabled_connections" => get(map, &mut self.enabled_connections),
+            "enabled_connections" => items(map, &mut self.enabled_connections),
             "token_quota" => get(map, &mut self.token_quota),
             "is_app_entitlement_active" => flag(map, &mut self.is_app_entitlement_active),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
@@ -514,7 +514,7 @@ impl Model for CreateOrganizationResponse {
             "branding" => get(map, &mut self.branding),
             "metadata" => get(map, &mut self.metadata),
             "token_quota" => get(map, &mut self.token_quota),
-            "enabled_connections" => get(map, &mut self.enabled_connections),
+            "enabled_connections" => items(map, &mut self.enabled_connections),
             "third_party_client_access" => get(map, &mut self.third_party_client_access),
             "is_app_entitlement_active" => flag(map, &mut self.is_app_entitlement_active),
             "client" => get(map, &mut self.client),
@@ -621,7 +621,7 @@ impl Model for ListOrganizationAllConnectionsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "connections" => get(map, &mut self.connections),
+            "connections" => items(map, &mut self.connections),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -662,7 +662,7 @@ impl Model for ListOrganizationClientGrantsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "client_grants" => get(map, &mut self.client_grants),
+            "client_grants" => items(map, &mut self.client_grants),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -703,7 +703,7 @@ impl Model for ListOrganizationConnectionsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "enabled_connections" => get(map, &mut self.enabled_connections),
+            "enabled_connections" => items(map, &mut self.enabled_connections),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -740,7 +740,7 @@ impl Model for ListOrganizationDiscoveryDomainsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "next" => text(map, &mut self.next),
-            "domains" => get(map, &mut self.domains),
+            "domains" => items(map, &mut self.domains),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -774,7 +774,7 @@ pub struct ListOrganizationGroupRolesResponse {
 impl Model for ListOrganizationGroupRolesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -809,7 +809,7 @@ pub struct ListOrganizationGroupsResponse {
 impl Model for ListOrganizationGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -851,7 +851,7 @@ impl Model for ListOrganizationInvitationsResponse {
         match name {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
-            "invitations" => get(map, &mut self.invitations),
+            "invitations" => items(map, &mut self.invitations),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -886,7 +886,7 @@ pub struct ListOrganizationMemberEffectiveRolesResponse {
 impl Model for ListOrganizationMemberEffectiveRolesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -926,7 +926,7 @@ impl Model for ListOrganizationMemberRolesResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -968,7 +968,7 @@ impl Model for ListOrganizationMembersResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "members" => get(map, &mut self.members),
+            "members" => items(map, &mut self.members),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -1012,7 +1012,7 @@ impl Model for ListOrganizationsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "organizations" => get(map, &mut self.organizations),
+            "organizations" => items(map, &mut self.organizations),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -1540,7 +1540,7 @@ impl Model for OrganizationMember {
             "picture" => text(map, &mut self.picture),
             "name" => text(map, &mut self.name),
             "email" => text(map, &mut self.email),
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1572,7 +1572,7 @@ impl Model for OrganizationMemberEffectiveRole {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
-            "sources" => get(map, &mut self.sources),
+            "sources" => items(map, &mut self.sources),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1660,7 +1660,7 @@ impl OrganizationsClientsCreate {
 impl Model for OrganizationsClientsCreate {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "clients" => get(map, &mut self.clients),
+            "clients" => items(map, &mut self.clients),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1718,7 +1718,7 @@ pub struct OrganizationsClientsListResponse {
 impl Model for OrganizationsClientsListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "clients" => get(map, &mut self.clients),
+            "clients" => items(map, &mut self.clients),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -1815,7 +1815,7 @@ pub struct OrganizationsRolesGroupsListResponse {
 impl Model for OrganizationsRolesGroupsListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -1849,7 +1849,7 @@ pub struct OrganizationsRolesMembersListResponse {
 impl Model for OrganizationsRolesMembersListResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "members" => get(map, &mut self.members),
+            "members" => items(map, &mut self.members),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -1894,7 +1894,7 @@ pub struct OrganizationsSearchResponse {
 impl Model for OrganizationsSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "organizations" => get(map, &mut self.organizations),
+            "organizations" => items(map, &mut self.organizations),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }

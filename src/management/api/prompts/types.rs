@@ -162,7 +162,7 @@ impl Model for AculConfigsItem {
             "context_configuration" => texts(map, &mut self.context_configuration),
             "default_head_tags_disabled" => flag(map, &mut self.default_head_tags_disabled),
             "use_page_template" => flag(map, &mut self.use_page_template),
-            "head_tags" => get(map, &mut self.head_tags),
+            "head_tags" => items(map, &mut self.head_tags),
             "filters" => get(map, &mut self.filters),
             _ => other(map, name, &mut self.extra),
         }
@@ -215,9 +215,9 @@ impl Model for AculFilters {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "match_type" => get(map, &mut self.match_type),
-            "clients" => get(map, &mut self.clients),
-            "organizations" => get(map, &mut self.organizations),
-            "domains" => get(map, &mut self.domains),
+            "clients" => items(map, &mut self.clients),
+            "organizations" => items(map, &mut self.organizations),
+            "domains" => items(map, &mut self.domains),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -325,7 +325,7 @@ impl BulkUpdateAcul {
 impl Model for BulkUpdateAcul {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "configs" => get(map, &mut self.configs),
+            "configs" => items(map, &mut self.configs),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -348,7 +348,7 @@ pub struct BulkUpdateAculResponse {
 impl Model for BulkUpdateAculResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "configs" => get(map, &mut self.configs),
+            "configs" => items(map, &mut self.configs),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -386,7 +386,7 @@ impl Model for GetAculResponse {
             "context_configuration" => texts(map, &mut self.context_configuration),
             "default_head_tags_disabled" => flag(map, &mut self.default_head_tags_disabled),
             "use_page_template" => flag(map, &mut self.use_page_template),
-            "head_tags" => get(map, &mut self.head_tags),
+            "head_tags" => items(map, &mut self.head_tags),
             "filters" => get(map, &mut self.filters),
             _ => other(map, name, &mut self.extra),
         }
@@ -458,7 +458,7 @@ pub struct ListAculsResponse {
 impl Model for ListAculsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "configs" => get(map, &mut self.configs),
+            "configs" => items(map, &mut self.configs),
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
@@ -814,7 +814,7 @@ impl Model for UpdateAcul {
             "context_configuration" => texts(map, &mut self.context_configuration),
             "default_head_tags_disabled" => flag(map, &mut self.default_head_tags_disabled),
             "use_page_template" => flag(map, &mut self.use_page_template),
-            "head_tags" => get(map, &mut self.head_tags),
+            "head_tags" => items(map, &mut self.head_tags),
             "filters" => get(map, &mut self.filters),
             _ => other(map, name, &mut self.extra),
         }
@@ -852,7 +852,7 @@ impl Model for UpdateAculResponse {
             "context_configuration" => texts(map, &mut self.context_configuration),
             "default_head_tags_disabled" => flag(map, &mut self.default_head_tags_disabled),
             "use_page_template" => flag(map, &mut self.use_page_template),
-            "head_tags" => get(map, &mut self.head_tags),
+            "head_tags" => items(map, &mut self.head_tags),
             "filters" => get(map, &mut self.filters),
             _ => other(map, name, &mut self.extra),
         }

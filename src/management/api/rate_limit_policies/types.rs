@@ -70,7 +70,7 @@ pub struct ListRateLimitPoliciesPaginatedResponse {
 impl Model for ListRateLimitPoliciesPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "rate_limit_policies" => get(map, &mut self.rate_limit_policies),
+            "rate_limit_policies" => items(map, &mut self.rate_limit_policies),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }

@@ -36,7 +36,7 @@ impl Model for GetRefreshTokenResponse {
             "client_id" => text(map, &mut self.client_id),
             "session_id" => text(map, &mut self.session_id),
             "rotating" => flag(map, &mut self.rotating),
-            "resource_servers" => get(map, &mut self.resource_servers),
+            "resource_servers" => items(map, &mut self.resource_servers),
             "refresh_token_metadata" => get(map, &mut self.refresh_token_metadata),
             "last_exchanged_at" => get(map, &mut self.last_exchanged_at),
             _ => other(map, name, &mut self.extra),
@@ -77,7 +77,7 @@ pub struct GetRefreshTokensPaginatedResponse {
 impl Model for GetRefreshTokensPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "refresh_tokens" => get(map, &mut self.refresh_tokens),
+            "refresh_tokens" => items(map, &mut self.refresh_tokens),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }

@@ -92,7 +92,7 @@ impl Model for CreateResourceServer {
         match name {
             "name" => text(map, &mut self.name),
             "identifier" => text(map, &mut self.identifier),
-            "scopes" => get(map, &mut self.scopes),
+            "scopes" => items(map, &mut self.scopes),
             "signing_alg" => get(map, &mut self.signing_alg),
             "signing_secret" => get(map, &mut self.signing_secret),
             "allow_offline_access" => flag(map, &mut self.allow_offline_access),
@@ -104,7 +104,7 @@ impl Model for CreateResourceServer {
             "enforce_policies" => flag(map, &mut self.enforce_policies),
             "token_encryption" => get(map, &mut self.token_encryption),
             "consent_policy" => text(map, &mut self.consent_policy),
-            "authorization_details" => get(map, &mut self.authorization_details),
+            "authorization_details" => items(map, &mut self.authorization_details),
             "proof_of_possession" => get(map, &mut self.proof_of_possession),
             "subject_type_authorization" => get(map, &mut self.subject_type_authorization),
             "authorization_policy" => get(map, &mut self.authorization_policy),
@@ -159,7 +159,7 @@ impl Model for ListResourceServerResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "resource_servers" => get(map, &mut self.resource_servers),
+            "resource_servers" => items(map, &mut self.resource_servers),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -222,7 +222,7 @@ impl Model for ResourceServer {
             "name" => text(map, &mut self.name),
             "is_system" => flag(map, &mut self.is_system),
             "identifier" => text(map, &mut self.identifier),
-            "scopes" => get(map, &mut self.scopes),
+            "scopes" => items(map, &mut self.scopes),
             "signing_alg" => get(map, &mut self.signing_alg),
             "signing_secret" => get(map, &mut self.signing_secret),
             "allow_offline_access" => flag(map, &mut self.allow_offline_access),
@@ -235,7 +235,7 @@ impl Model for ResourceServer {
             "token_dialect" => get(map, &mut self.token_dialect),
             "token_encryption" => get(map, &mut self.token_encryption),
             "consent_policy" => text(map, &mut self.consent_policy),
-            "authorization_details" => get(map, &mut self.authorization_details),
+            "authorization_details" => items(map, &mut self.authorization_details),
             "proof_of_possession" => get(map, &mut self.proof_of_possession),
             "subject_type_authorization" => get(map, &mut self.subject_type_authorization),
             "authorization_policy" => get(map, &mut self.authorization_policy),
@@ -472,7 +472,7 @@ impl Model for ResourceServerSearchResponse {
             "name" => text(map, &mut self.name),
             "is_system" => flag(map, &mut self.is_system),
             "identifier" => text(map, &mut self.identifier),
-            "scopes" => get(map, &mut self.scopes),
+            "scopes" => items(map, &mut self.scopes),
             "signing_alg" => get(map, &mut self.signing_alg),
             "allow_offline_access" => flag(map, &mut self.allow_offline_access),
             "allow_online_access" => flag(map, &mut self.allow_online_access),
@@ -487,7 +487,7 @@ impl Model for ResourceServerSearchResponse {
             "token_encryption" => get(map, &mut self.token_encryption),
             "consent_policy" => text(map, &mut self.consent_policy),
             "require_consent_non_repudiation" => flag(map, &mut self.require_consent_non_repudiation),
-            "authorization_details" => get(map, &mut self.authorization_details),
+            "authorization_details" => items(map, &mut self.authorization_details),
             "proof_of_possession" => get(map, &mut self.proof_of_possession),
             "subject_type_authorization" => get(map, &mut self.subject_type_authorization),
             "authorization_policy" => get(map, &mut self.authorization_policy),
@@ -876,7 +876,7 @@ pub struct ResourceServersSearchResponse {
 impl Model for ResourceServersSearchResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "resource_servers" => get(map, &mut self.resource_servers),
+            "resource_servers" => items(map, &mut self.resource_servers),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -995,7 +995,7 @@ impl Model for UpdateResourceServer {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "name" => text(map, &mut self.name),
-            "scopes" => get(map, &mut self.scopes),
+            "scopes" => items(map, &mut self.scopes),
             "signing_alg" => get(map, &mut self.signing_alg),
             "signing_secret" => get(map, &mut self.signing_secret),
             "skip_consent_for_verifiable_first_party_clients" => flag(map, &mut self.skip_consent_for_verifiable_first_party_clients),
@@ -1007,7 +1007,7 @@ impl Model for UpdateResourceServer {
             "enforce_policies" => flag(map, &mut self.enforce_policies),
             "token_encryption" => get(map, &mut self.token_encryption),
             "consent_policy" => text(map, &mut self.consent_policy),
-            "authorization_details" => get(map, &mut self.authorization_details),
+            "authorization_details" => items(map, &mut self.authorization_details),
             "proof_of_possession" => get(map, &mut self.proof_of_possession),
             "subject_type_authorization" => get(map, &mut self.subject_type_authorization),
             "authorization_policy" => get(map, &mut self.authorization_policy),

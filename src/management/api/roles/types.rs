@@ -29,7 +29,7 @@ impl AddRolePermissions {
 impl Model for AddRolePermissions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "permissions" => get(map, &mut self.permissions),
+            "permissions" => items(map, &mut self.permissions),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -238,7 +238,7 @@ pub struct ListRoleGroupsResponse {
 impl Model for ListRoleGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -278,7 +278,7 @@ impl Model for ListRolePermissionsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "permissions" => get(map, &mut self.permissions),
+            "permissions" => items(map, &mut self.permissions),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -320,7 +320,7 @@ impl Model for ListRoleUsersResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "users" => get(map, &mut self.users),
+            "users" => items(map, &mut self.users),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -363,7 +363,7 @@ impl Model for ListRolesResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             _ => other(map, name, &mut self.extra),
         }
     }

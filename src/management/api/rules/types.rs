@@ -75,7 +75,7 @@ impl Model for ListRulesResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "rules" => get(map, &mut self.rules),
+            "rules" => items(map, &mut self.rules),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -47,8 +47,8 @@ impl Model for CreateSelfServiceProfile {
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
             "branding" => get(map, &mut self.branding),
-            "allowed_strategies" => get(map, &mut self.allowed_strategies),
-            "user_attributes" => get(map, &mut self.user_attributes),
+            "allowed_strategies" => items(map, &mut self.allowed_strategies),
+            "user_attributes" => items(map, &mut self.user_attributes),
             "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
             _ => other(map, name, &mut self.extra),
         }
@@ -120,7 +120,7 @@ impl Model for CreateSelfServiceProfileSsoTicket {
             "connection_id" => text(map, &mut self.connection_id),
             "connection_config" => get(map, &mut self.connection_config),
             "enabled_clients" => texts(map, &mut self.enabled_clients),
-            "enabled_organizations" => get(map, &mut self.enabled_organizations),
+            "enabled_organizations" => items(map, &mut self.enabled_organizations),
             "ttl_sec" => int(map, &mut self.ttl_sec),
             "domain_aliases_config" => get(map, &mut self.domain_aliases_config),
             "provisioning_config" => get(map, &mut self.provisioning_config),
@@ -187,7 +187,7 @@ impl Model for ListSelfServiceProfilesResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "self_service_profiles" => get(map, &mut self.self_service_profiles),
+            "self_service_profiles" => items(map, &mut self.self_service_profiles),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -232,11 +232,11 @@ impl Model for SelfServiceProfile {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
-            "user_attributes" => get(map, &mut self.user_attributes),
+            "user_attributes" => items(map, &mut self.user_attributes),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
             "branding" => get(map, &mut self.branding),
-            "allowed_strategies" => get(map, &mut self.allowed_strategies),
+            "allowed_strategies" => items(map, &mut self.allowed_strategies),
             "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
             _ => other(map, name, &mut self.extra),
         }
@@ -754,7 +754,7 @@ impl SelfServiceProfileSsoTicketProvisioningConfig {
 impl Model for SelfServiceProfileSsoTicketProvisioningConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "scopes" => get(map, &mut self.scopes),
+            "scopes" => items(map, &mut self.scopes),
             "google_workspace" => get(map, &mut self.google_workspace),
             "token_lifetime" => int(map, &mut self.token_lifetime),
             _ => other(map, name, &mut self.extra),
@@ -920,8 +920,8 @@ impl Model for UpdateSelfServiceProfile {
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
             "branding" => get(map, &mut self.branding),
-            "allowed_strategies" => get(map, &mut self.allowed_strategies),
-            "user_attributes" => get(map, &mut self.user_attributes),
+            "allowed_strategies" => items(map, &mut self.allowed_strategies),
+            "user_attributes" => items(map, &mut self.user_attributes),
             "user_attribute_profile_id" => text(map, &mut self.user_attribute_profile_id),
             _ => other(map, name, &mut self.extra),
         }

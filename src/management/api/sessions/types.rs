@@ -38,7 +38,7 @@ impl Model for GetSessionResponse {
             "expires_at" => get(map, &mut self.expires_at),
             "last_interacted_at" => get(map, &mut self.last_interacted_at),
             "device" => get(map, &mut self.device),
-            "clients" => get(map, &mut self.clients),
+            "clients" => items(map, &mut self.clients),
             "authentication" => get(map, &mut self.authentication),
             "cookie" => get(map, &mut self.cookie),
             "session_metadata" => get(map, &mut self.session_metadata),

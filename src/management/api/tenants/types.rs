@@ -35,7 +35,7 @@ impl Model for ContentSecurityPolicyConfig {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "enabled" => flag(map, &mut self.enabled),
-            "policies" => get(map, &mut self.policies),
+            "policies" => items(map, &mut self.policies),
             "reporting_infrastructure" => get(map, &mut self.reporting_infrastructure),
             _ => other(map, name, &mut self.extra),
         }
@@ -95,7 +95,7 @@ impl Model for CspPolicy {
         match name {
             "mode" => get(map, &mut self.mode),
             "directives" => get(map, &mut self.directives),
-            "flags" => get(map, &mut self.flags),
+            "flags" => items(map, &mut self.flags),
             "reporting" => get(map, &mut self.reporting),
             _ => other(map, name, &mut self.extra),
         }
@@ -193,7 +193,7 @@ impl Model for CspReportTo {
         match name {
             "group" => text(map, &mut self.group),
             "max_age" => int(map, &mut self.max_age),
-            "endpoints" => get(map, &mut self.endpoints),
+            "endpoints" => items(map, &mut self.endpoints),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -396,7 +396,7 @@ impl Model for GetTenantSettingsResponse {
             "legacy_sandbox_version" => text(map, &mut self.legacy_sandbox_version),
             "sandbox_versions_available" => texts(map, &mut self.sandbox_versions_available),
             "default_redirection_uri" => text(map, &mut self.default_redirection_uri),
-            "enabled_locales" => get(map, &mut self.enabled_locales),
+            "enabled_locales" => items(map, &mut self.enabled_locales),
             "security_headers" => get(map, &mut self.security_headers),
             "session_cookie" => get(map, &mut self.session_cookie),
             "sessions" => get(map, &mut self.sessions),
@@ -1726,7 +1726,7 @@ impl Model for UpdateTenantSettings {
             "sandbox_version" => text(map, &mut self.sandbox_version),
             "legacy_sandbox_version" => text(map, &mut self.legacy_sandbox_version),
             "default_redirection_uri" => text(map, &mut self.default_redirection_uri),
-            "enabled_locales" => get(map, &mut self.enabled_locales),
+            "enabled_locales" => items(map, &mut self.enabled_locales),
             "security_headers" => get(map, &mut self.security_headers),
             "session_cookie" => get(map, &mut self.session_cookie),
             "sessions" => get(map, &mut self.sessions),

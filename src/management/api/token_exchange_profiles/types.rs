@@ -70,7 +70,7 @@ impl Model for ListTokenExchangeProfileResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "next" => text(map, &mut self.next),
-            "token_exchange_profiles" => get(map, &mut self.token_exchange_profiles),
+            "token_exchange_profiles" => items(map, &mut self.token_exchange_profiles),
             _ => other(map, name, &mut self.extra),
         }
     }

@@ -62,7 +62,7 @@ pub struct ListUserAttributeProfileTemplateResponse {
 impl Model for ListUserAttributeProfileTemplateResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "user_attribute_profile_templates" => get(map, &mut self.user_attribute_profile_templates),
+            "user_attribute_profile_templates" => items(map, &mut self.user_attribute_profile_templates),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -87,7 +87,7 @@ impl Model for ListUserAttributeProfilesPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "next" => text(map, &mut self.next),
-            "user_attribute_profiles" => get(map, &mut self.user_attribute_profiles),
+            "user_attribute_profiles" => items(map, &mut self.user_attribute_profiles),
             _ => other(map, name, &mut self.extra),
         }
     }

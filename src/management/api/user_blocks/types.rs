@@ -16,7 +16,7 @@ pub struct ListUserBlocksResponse {
 impl Model for ListUserBlocksResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "blocked_for" => get(map, &mut self.blocked_for),
+            "blocked_for" => items(map, &mut self.blocked_for),
             _ => other(map, name, &mut self.extra),
         }
     }

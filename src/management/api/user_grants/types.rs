@@ -22,7 +22,7 @@ impl Model for ListUserGrantsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "grants" => get(map, &mut self.grants),
+            "grants" => items(map, &mut self.grants),
             _ => other(map, name, &mut self.extra),
         }
     }

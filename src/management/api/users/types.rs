@@ -443,7 +443,7 @@ impl Model for CreateUserAuthenticationMethodResponse {
             "totp_secret" => get(map, &mut self.totp_secret),
             "phone_number" => text(map, &mut self.phone_number),
             "email" => text(map, &mut self.email),
-            "authentication_methods" => get(map, &mut self.authentication_methods),
+            "authentication_methods" => items(map, &mut self.authentication_methods),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
             "key_id" => text(map, &mut self.key_id),
             "public_key" => text(map, &mut self.public_key),
@@ -509,7 +509,7 @@ impl CreateUserPermissions {
 impl Model for CreateUserPermissions {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "permissions" => get(map, &mut self.permissions),
+            "permissions" => items(map, &mut self.permissions),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -623,7 +623,7 @@ pub struct GetUserGroupsResponse {
 impl Model for GetUserGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             "next" => text(map, &mut self.next),
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
@@ -715,7 +715,7 @@ pub struct ListRefreshTokensPaginatedResponse {
 impl Model for ListRefreshTokensPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "tokens" => get(map, &mut self.tokens),
+            "tokens" => items(map, &mut self.tokens),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -755,7 +755,7 @@ impl Model for ListUserAuthenticationMethodsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "authenticators" => get(map, &mut self.authenticators),
+            "authenticators" => items(map, &mut self.authenticators),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -791,7 +791,7 @@ pub struct ListUserConnectedAccountsResponse {
 impl Model for ListUserConnectedAccountsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "connected_accounts" => get(map, &mut self.connected_accounts),
+            "connected_accounts" => items(map, &mut self.connected_accounts),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -826,7 +826,7 @@ pub struct ListUserEffectivePermissionRoleSourcesResponse {
 impl Model for ListUserEffectivePermissionRoleSourcesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -861,7 +861,7 @@ pub struct ListUserEffectivePermissionsResponse {
 impl Model for ListUserEffectivePermissionsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "permissions" => get(map, &mut self.permissions),
+            "permissions" => items(map, &mut self.permissions),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -896,7 +896,7 @@ pub struct ListUserEffectiveRolesResponse {
 impl Model for ListUserEffectiveRolesResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -936,7 +936,7 @@ impl Model for ListUserOrganizationsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "organizations" => get(map, &mut self.organizations),
+            "organizations" => items(map, &mut self.organizations),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -977,7 +977,7 @@ impl Model for ListUserPermissionsResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "permissions" => get(map, &mut self.permissions),
+            "permissions" => items(map, &mut self.permissions),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1013,7 +1013,7 @@ pub struct ListUserRoleSourceGroupsResponse {
 impl Model for ListUserRoleSourceGroupsResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "groups" => get(map, &mut self.groups),
+            "groups" => items(map, &mut self.groups),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -1053,7 +1053,7 @@ impl Model for ListUserRolesResponse {
             "start" => int(map, &mut self.start),
             "limit" => int(map, &mut self.limit),
             "total" => int(map, &mut self.total),
-            "roles" => get(map, &mut self.roles),
+            "roles" => items(map, &mut self.roles),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1089,7 +1089,7 @@ pub struct ListUserSessionsPaginatedResponse {
 impl Model for ListUserSessionsPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
-            "sessions" => get(map, &mut self.sessions),
+            "sessions" => items(map, &mut self.sessions),
             "next" => text(map, &mut self.next),
             _ => other(map, name, &mut self.extra),
         }
@@ -1131,7 +1131,7 @@ impl Model for ListUsersResponse {
             "limit" => int(map, &mut self.limit),
             "length" => int(map, &mut self.length),
             "total" => int(map, &mut self.total),
-            "users" => get(map, &mut self.users),
+            "users" => items(map, &mut self.users),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1280,7 +1280,7 @@ impl Model for SessionResponse {
             "expires_at" => get(map, &mut self.expires_at),
             "last_interacted_at" => get(map, &mut self.last_interacted_at),
             "device" => get(map, &mut self.device),
-            "clients" => get(map, &mut self.clients),
+            "clients" => items(map, &mut self.clients),
             "authentication" => get(map, &mut self.authentication),
             "cookie" => get(map, &mut self.cookie),
             "session_metadata" => get(map, &mut self.session_metadata),
@@ -1338,7 +1338,7 @@ impl Model for SetUserAuthenticationMethodResponse {
             "totp_secret" => get(map, &mut self.totp_secret),
             "phone_number" => text(map, &mut self.phone_number),
             "email" => text(map, &mut self.email),
-            "authentication_methods" => get(map, &mut self.authentication_methods),
+            "authentication_methods" => items(map, &mut self.authentication_methods),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
             "key_id" => text(map, &mut self.key_id),
             "public_key" => text(map, &mut self.public_key),
@@ -1625,7 +1625,7 @@ impl Model for UpdateUserAuthenticationMethodResponse {
             "totp_secret" => get(map, &mut self.totp_secret),
             "phone_number" => text(map, &mut self.phone_number),
             "email" => text(map, &mut self.email),
-            "authentication_methods" => get(map, &mut self.authentication_methods),
+            "authentication_methods" => items(map, &mut self.authentication_methods),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
             "key_id" => text(map, &mut self.key_id),
             "public_key" => text(map, &mut self.public_key),
@@ -1698,7 +1698,7 @@ impl Model for User {
             "phone_verified" => flag(map, &mut self.phone_verified),
             "created_at" => get(map, &mut self.created_at),
             "updated_at" => get(map, &mut self.updated_at),
-            "identities" => get(map, &mut self.identities),
+            "identities" => items(map, &mut self.identities),
             "app_metadata" => get(map, &mut self.app_metadata),
             "user_metadata" => get(map, &mut self.user_metadata),
             "picture" => text(map, &mut self.picture),
@@ -1793,7 +1793,7 @@ impl Model for UserAuthenticationMethod {
             "type" => get(map, &mut self.r#type),
             "confirmed" => flag(map, &mut self.confirmed),
             "name" => text(map, &mut self.name),
-            "authentication_methods" => get(map, &mut self.authentication_methods),
+            "authentication_methods" => items(map, &mut self.authentication_methods),
             "preferred_authentication_method" => get(map, &mut self.preferred_authentication_method),
             "link_id" => text(map, &mut self.link_id),
             "phone_number" => text(map, &mut self.phone_number),
@@ -1906,7 +1906,7 @@ impl Model for UserEffectivePermissionResponse {
             "permission_name" => text(map, &mut self.permission_name),
             "resource_server_name" => text(map, &mut self.resource_server_name),
             "description" => text(map, &mut self.description),
-            "sources" => get(map, &mut self.sources),
+            "sources" => items(map, &mut self.sources),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -1941,7 +1941,7 @@ impl Model for UserEffectivePermissionRoleSourceResponse {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
-            "sources" => get(map, &mut self.sources),
+            "sources" => items(map, &mut self.sources),
             "type" => get(map, &mut self.r#type),
             "owner_id" => text(map, &mut self.owner_id),
             _ => other(map, name, &mut self.extra),
@@ -1999,7 +1999,7 @@ impl Model for UserEffectiveRole {
             "id" => text(map, &mut self.id),
             "name" => text(map, &mut self.name),
             "description" => text(map, &mut self.description),
-            "sources" => get(map, &mut self.sources),
+            "sources" => items(map, &mut self.sources),
             _ => other(map, name, &mut self.extra),
         }
     }
@@ -2330,7 +2330,7 @@ impl Model for UserListLogResponse {
             "limit" => int(map, &mut self.limit),
             "length" => int(map, &mut self.length),
             "total" => int(map, &mut self.total),
-            "logs" => get(map, &mut self.logs),
+            "logs" => items(map, &mut self.logs),
             _ => other(map, name, &mut self.extra),
         }
     }

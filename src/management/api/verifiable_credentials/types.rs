@@ -79,7 +79,7 @@ impl Model for ListVerifiableCredentialTemplatesPaginatedResponse {
     fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "next" => text(map, &mut self.next),
-            "templates" => get(map, &mut self.templates),
+            "templates" => items(map, &mut self.templates),
             _ => other(map, name, &mut self.extra),
         }
     }
