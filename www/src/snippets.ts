@@ -67,13 +67,16 @@ export const rust = (call: Call): string => {
   }
   let before = "";
   if (call.multipart) {
-    return `use auth0_sdk::Multipart;\n\n// A file: see \`Multipart\` in the crate's documentation.\nlet job = auth0.operation(${JSON.stringify(call.id)}).multipart(&form).await?;\n`;
+    const texts = isRecord(call.body) ? Object.entries(call.body).filter(([name]) => name !== "users") : [];
+    const form = texts.map(([name, value]) => `.text(${text(name)}, ${text(String(value))})`).join("");
+    return `use auth0_sdk::Multipart;\n\nlet form = Multipart::new()${form}\n    .file("users", "users.json", "application/json", std::fs::read("users.json")?);\nlet job = auth0.operation(${JSON.stringify(call.id)}).multipart(&form).await?;\n`;
   }
   if (call.hasBody && call.rust.body) {
-    const own = /^(Vec<)?\w+>?$/.test(call.rust.body) && !/^(Json|String)$/.test(call.rust.body);
-    const name = call.rust.body.replace(/^Vec<(.*)>$/, "$1");
-    const imported = own ? `use auth0_sdk::management::${call.rust.module}::${name};\n` : "";
-    before = `${imported}use serde_json::{from_value, json};\n\nlet body${own ? `: ${call.rust.body}` : ""} = from_value(json!(${JSON.stringify(call.body ?? {}, undefined, 4)}))?;\n`;
+    const type = call.rust.body.replace(/\bJson\b/, "serde_json::Value");
+    const name = type.replace(/^Vec<(.*)>$/, "$1");
+    // What is made of the standard library's types alone needs no import but that of the map.
+    const imported = /^\w+$/.test(name) ? (name === "String" ? "" : `use auth0_sdk::management::${call.rust.module}::${name};\n`) : type.startsWith("BTreeMap") ? "use std::collections::BTreeMap;\n" : "";
+    before = `${imported}use serde_json::{from_value, json};\n\nlet body: ${type} = from_value(json!(${JSON.stringify(call.body ?? {}, undefined, 4)}))?;\n`;
     args.push(call.bodyOptional ? "Some(body)" : "body");
   }
   const invoke = `auth0.${call.rust.call}(${args.join(", ")})${setters}`;
