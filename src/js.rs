@@ -322,7 +322,7 @@ impl JsExchange {
         milliseconds(self.wait) as f64
     }
 
-    /// The answer's status, and its headers when it is none of 2xx: a line each.
+    /// The answer's status, and its headers: a line each.
     pub fn answered(&mut self, status: u16, headers: &str, now: f64, random: f64) -> u8 {
         let mut list = Headers::new();
         for line in headers.split('\n') {
@@ -468,7 +468,14 @@ impl JsExchange {
             return ClientCredentials::explain(error).with_operation(&self.id);
         }
         match Operation::parse(&self.id, &self.line) {
-            Ok(operation) => operation.explain(&self.query, error),
+            Ok(operation) => {
+                // As it was sent.
+                let mut query = self.query.clone();
+                match operation.paging.as_ref().map_or(Ok(()), |paging| paging.prepare(&mut query)) {
+                    Ok(()) => operation.explain(&query, error),
+                    Err(broken) => broken.with_operation(&self.id),
+                }
+            }
             Err(broken) => broken,
         }
     }

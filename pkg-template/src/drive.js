@@ -1,6 +1,6 @@
 // Does what the core says: sends, waits, reads. The core decides (src/http/exchange.rs); nothing is decided here.
 import { failure } from "./errors.js";
-import { plainMembers } from "./form.js";
+import { plainMembers, textOnly } from "./form.js";
 import { bearer } from "./tokens.js";
 
 // What the core says is next (src/js.rs).
@@ -145,7 +145,8 @@ const codeOf = (thrown) => {
 
 const headerLines = (headers) => {
   const lines = [];
-  for (const [name, value] of headers) lines.push(`${name}:${value}`);
+  // Those of an answer written by hand may only know `get`.
+  for (const [name, value] of headers[Symbol.iterator] ? headers : []) lines.push(`${name}:${value}`);
   return lines.join("\n");
 };
 
@@ -219,7 +220,7 @@ export const run = async (exchange, io, parent, early) => {
           if (!isResponse(response)) throw new Error("fetch answered with something that is not a Response");
           found = { response };
           const { status } = response;
-          step = exchange.answered(status, isGood(status) ? "" : headerLines(response.headers), now(), Math.random());
+          step = exchange.answered(status, headerLines(response.headers), now(), Math.random());
           // A redirect that is followed: nobody reads what it says.
           if (step === SEND) response.body?.cancel?.().catch(() => {});
         } else if (step === READ) {
@@ -228,7 +229,10 @@ export const run = async (exchange, io, parent, early) => {
             return { response };
           }
           // Not json(): the text is kept when it is none.
-          const text = await (reading ?? attempt.within(response.text()));
+          const body = reading ?? attempt.within(response.text());
+          // What was read of the first attempt is not what a later one answers.
+          reading = undefined;
+          const text = await body;
           if (typeof text !== "string") throw new Error("the body that fetch gave is not a text");
           if (io.text) return { response, data: text };
           const parsed = parse(text);
@@ -239,7 +243,7 @@ export const run = async (exchange, io, parent, early) => {
           } else {
             if (parsed) return { response, data: parsed.data };
             found.body = text;
-            exchange.fail("decode", "the answer is not JSON");
+            exchange.fail("decode", /^\s*</.test(text) ? "the answer is an HTML page, and not JSON" : "the answer is not JSON");
           }
           step = FAIL;
         } else if (step === READ_ERROR) {
@@ -247,7 +251,7 @@ export const run = async (exchange, io, parent, early) => {
           found = { response, body: text, truncated };
           const document = parse(text)?.data;
           const shown = document === undefined ? text.slice(0, 4096) : "";
-          step = exchange.refused(shown, document !== undefined, plainMembers(document), broken && brokeWhileReading(broken), now(), Math.random());
+          step = exchange.refused(shown, document !== undefined, plainMembers(document, textOnly), broken && brokeWhileReading(broken), now(), Math.random());
         } else if (step === WAIT) {
           if (!parent) attempt.close();
           await (parent ? parent.within(pause(exchange.wait())) : pause(exchange.wait(), signal));

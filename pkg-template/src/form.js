@@ -10,8 +10,11 @@ export const fromForm = (text) => Object.fromEntries(text ? text.split("&").map(
 // `encodeURIComponent` throws at half of a surrogate pair; what a server sent may be anything.
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-// A text or a number as a text; of anything else the core only hears that it is there.
-export const plain = (value) => (typeof value === "string" ? value.replace(LONE, "\ufffd") : typeof value === "number" ? String(value) : "");
+// A text; of anything else the core only hears that it is there.
+export const textOnly = (value) => (typeof value === "string" ? value.replace(LONE, "\ufffd") : "");
+
+// A text, or a number as one.
+export const plain = (value) => (typeof value === "number" ? String(value) : textOnly(value));
 
 // The members of a JSON object, as the core reads them.
-export const plainMembers = (value) => (value && typeof value === "object" ? toForm(Object.entries(value).map(([name, member]) => [plain(name), plain(member)])) : "");
+export const plainMembers = (value, read = plain) => (value && typeof value === "object" ? toForm(Object.entries(value).map(([name, member]) => [plain(name), read(member)])) : "");

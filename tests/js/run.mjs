@@ -5,7 +5,7 @@
 // SANDBOX_AUDIENCE is `{SANDBOX_URL}/api/v2/` when it is not set. --only names runtimes, --match selects cases by a part of their name.
 // Exits with 1 when a case fails, or when a runtime ran no case.
 import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
 import { createRequire } from "node:module";
 import { extname, join, normalize, resolve } from "node:path";
@@ -41,6 +41,17 @@ let environment = {
   },
 };
 
+const SUITE = ["suite.mjs", "auth-cases.mjs", "cases.mjs"];
+
+// The shared cases as a module, for runtimes that have no files; and the operations that take a request, which the cases do not say.
+const caseFiles = () => {
+  const read = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
+  const names = (folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith(".json"));
+  const files = Object.fromEntries(names("tests/cases").map((name) => [name.slice(0, -5), read(`tests/cases/${name}`).cases]));
+  const operations = names("api").flatMap((name) => read(`api/${name}`).operations ?? []);
+  return `export default ${JSON.stringify({ files, taking: operations.filter(({ query, body }) => query || body).map(({ id }) => id) })};\n`;
+};
+
 // A project of its own with nothing in it but the tarball.
 const install = () => {
   if (!existsSync(values.tarball)) throw new Error(`${values.tarball} is missing: run \`cargo xtask npm\` first`);
@@ -48,7 +59,8 @@ const install = () => {
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, "package.json"), '{ "name": "auth0-sdk-scratch", "private": true, "type": "module" }\n');
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", resolve(values.tarball)], { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
-  for (const name of ["suite.mjs", "auth-cases.mjs"]) copyFileSync(join(here, name), join(project, name));
+  for (const name of SUITE) copyFileSync(join(here, name), join(project, name));
+  writeFileSync(join(project, "case-files.mjs"), caseFiles());
   for (const name of ["entry.mjs", "entry.cjs", "entry-package.mjs", "report.mjs", "worker.mjs", "page.mjs", "page-users.mjs", "edge.mjs"]) copyFileSync(join(here, "runners", name), join(project, name));
 };
 
@@ -312,7 +324,7 @@ const inline = async (tell) => {
   const out = join(project, "inline");
   mkdirSync(out, { recursive: true });
   copyFileSync(join(project, "node_modules/auth0-sdk/inline.js"), join(out, "inline.js"));
-  for (const name of ["page.mjs", "suite.mjs", "auth-cases.mjs"]) copyFileSync(join(project, name), join(out, name));
+  for (const name of ["page.mjs", "case-files.mjs", ...SUITE]) copyFileSync(join(project, name), join(out, name));
   const classic = '<script>import("./inline.js").then(({ ManagementClient }) => new ManagementClient({ domain: "a.example.com", token: "t", fetch: async () => Response.json(1) }).jobs.get("1")).then((one) => { globalThis.classic = one; })</script>';
   const map = '<script type="importmap">{ "imports": { "auth0-sdk": "./inline.js" } }</script>';
   writeFileSync(join(out, "index.html"), pageWith(`${map}${classic}<script type="module" src="./page.mjs"></script><script type="module">for (let i = 0; globalThis.classic !== 1; i++) { if (i > 500) throw new Error("no answer in the classic script"); await new Promise((resolve) => setTimeout(resolve, 10)); }</script>`));

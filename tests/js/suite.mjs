@@ -4,9 +4,12 @@
 // `sdk` is the namespace of the installed package, `url` the sandbox's origin as this runtime reaches it.
 
 import { authCases } from "./auth-cases.mjs";
+import caseFiles from "./case-files.mjs";
+import { sharedCases } from "./cases.mjs";
 
 const cases = [];
-const test = (name, body) => cases.push({ name, body });
+// `alone` is one that needs no sandbox.
+const test = (name, body, alone = false) => cases.push({ name, body, alone });
 
 // --- checks ---
 
@@ -1781,6 +1784,7 @@ const watchTimers = () => {
 export const names = cases.map(({ name }) => name);
 
 authCases({ test, ok, equal, includes, fails, json, scripted });
+sharedCases({ test, ok, equal, includes }, caseFiles);
 
 export const run = async (environment, report = () => {}) => {
   const unhandled = [];
@@ -1793,7 +1797,7 @@ export const run = async (environment, report = () => {}) => {
   const context = makeContext({ ...environment, unhandled });
   watchTimers();
   const results = [];
-  for (const { name, body } of cases) {
+  for (const { name, body, alone } of cases) {
     if (environment.only && ![environment.only].flat().some((part) => name.includes(part))) continue;
     const started = Date.now();
     unhandled.length = 0;
@@ -1803,7 +1807,7 @@ export const run = async (environment, report = () => {}) => {
     });
     let error;
     try {
-      if (environment.sandbox) await context.reset();
+      if (environment.sandbox && !alone) await context.reset();
       await Promise.race([body(context), late]);
       const left = [...timers.values()].filter((milliseconds) => milliseconds >= 30_000);
       timers.clear();
