@@ -51,13 +51,16 @@ pub use domain::Domain;
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "models")]
 pub use field::{Field, IntoEntries, IntoField, IntoItems, Null};
+#[cfg(all(feature = "redis", not(target_arch = "wasm32")))]
+pub use host::Redis;
 pub use host::{
-    Crypto, Host, Key, KeyMaterial, KeyUsage, MemoryStore, StoredToken, Timer, TokenStore, Transport, TransportError,
+    Crypto, Host, Kept, Key, KeyMaterial, KeyUsage, KeyValue, Lease, MemoryStore, SharedStore, StoredToken, Timer,
+    TokenStore, Transport, TransportError,
 };
 #[cfg(target_arch = "wasm32")]
 pub use host::{FetchTransport, JsTimer, WebCrypto};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-pub use host::{NativeCrypto, ReqwestTransport, Tls, TokioTimer};
+pub use host::{Files, NativeCrypto, ReqwestTransport, Tls, TokioTimer};
 pub use http::{
     ByteStream, ErrorBody, Headers, HttpBody, HttpRequest, HttpResponse, Method, Multipart, Read, RequestBody,
 };

@@ -2,12 +2,12 @@
 
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind};
-use crate::host::Host;
+use crate::host::{Crypto, Host};
 use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, path, run};
 use crate::json::Node;
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::secret::Secret;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A client's id and secret, and what it asks a token for.
@@ -18,6 +18,9 @@ pub(crate) struct ClientCredentials {
     secrets: Vec<Secret>,
     headers: Headers,
     cache_key: String,
+    /// What the digest is made of that tells one secret from another.
+    identity: Secret,
+    shared_key: OnceLock<String>,
     audience: String,
     organization: Option<String>,
     /// Who makes the request, where the client proves who it is in another way than by a secret. Behind a trait, so that the
@@ -60,6 +63,8 @@ impl ClientCredentials {
         }
         let mut encoded = String::new();
         path::encode_into(&mut encoded, secret.expose());
+        let identity =
+            Secret::new(["auth0-sdk secret ", domain.origin(), " ", client_id, " ", secret.expose()].concat());
         let secrets = vec![secret, Secret::new(encoded)];
         let mut cache_key = "auth0-sdk token ".to_owned() + domain.origin();
         for part in [client_id, audience, organization.unwrap_or_default()] {
@@ -76,6 +81,8 @@ impl ClientCredentials {
             secrets,
             headers,
             cache_key,
+            identity,
+            shared_key: OnceLock::new(),
             audience: audience.to_owned(),
             organization: organization.map(str::to_owned),
             through: None,
@@ -84,6 +91,24 @@ impl ClientCredentials {
 
     pub(crate) fn cache_key(&self) -> &str {
         &self.cache_key
+    }
+
+    /// The key in a store that is shared: it tells secrets apart, so that nobody takes the token of one that was rotated.
+    ///
+    /// # Errors
+    /// When the platform has no SHA-256.
+    pub(crate) async fn shared_key(&self, crypto: &dyn Crypto) -> Result<&str, Error> {
+        if let Some(key) = self.shared_key.get() {
+            return Ok(key);
+        }
+        let digest = crypto.sha256(self.identity.expose().as_bytes()).await?;
+        let mut key = [&self.cache_key, " "].concat();
+        for byte in &digest[..6] {
+            for digit in [byte >> 4, byte & 15] {
+                key.extend(char::from_digit(u32::from(digit), 16));
+            }
+        }
+        Ok(self.shared_key.get_or_init(|| key))
     }
 
     /// The body of the request.

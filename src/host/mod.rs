@@ -5,6 +5,8 @@
 
 #[cfg(target_arch = "wasm32")]
 mod fetch;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod files;
 #[cfg(target_arch = "wasm32")]
 mod js_timer;
 pub(crate) mod key;
@@ -12,6 +14,9 @@ pub(crate) mod key;
 mod native;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod native_crypto;
+#[cfg(all(feature = "redis", not(target_arch = "wasm32")))]
+mod redis;
+mod shared;
 mod store;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod tls;
@@ -22,6 +27,8 @@ mod web_crypto;
 pub use fetch::FetchTransport;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use fetch::describe;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub use files::Files;
 #[cfg(target_arch = "wasm32")]
 pub use js_timer::JsTimer;
 pub use key::{Key, KeyMaterial, KeyUsage};
@@ -29,6 +36,9 @@ pub use key::{Key, KeyMaterial, KeyUsage};
 pub use native::{ReqwestTransport, TokioTimer};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub use native_crypto::NativeCrypto;
+#[cfg(all(feature = "redis", not(target_arch = "wasm32")))]
+pub use redis::Redis;
+pub use shared::{Kept, KeyValue, Lease, SharedStore};
 pub use store::{MemoryStore, StoredToken, TokenStore};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub use tls::Tls;
@@ -234,6 +244,37 @@ pub trait Crypto: MaybeSend + MaybeSync {
     fn verify<'a>(&'a self, key: &'a Key, data: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, Result<bool, Error>> {
         let _ = (data, signature);
         Box::pin(async move { Err(key::unsupported(key.algorithm(), "this host has no keys")) })
+    }
+
+    /// Encrypts with AES-256-GCM (NIST SP 800-38D): the ciphertext, then the tag of 16 bytes. A nonce must never come twice with
+    /// one key. `data` is authenticated and not encrypted.
+    ///
+    /// # Errors
+    /// When the platform refuses; by default [`ErrorKind::Config`], for a host that does not need it.
+    fn aes_256_gcm_seal<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        data: &'a [u8],
+        plain: &'a [u8],
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        let _ = (key, nonce, data, plain);
+        Box::pin(std::future::ready(Err(Error::new(ErrorKind::Config, "this host cannot encrypt"))))
+    }
+
+    /// Decrypts what [`Crypto::aes_256_gcm_seal`] gave.
+    ///
+    /// # Errors
+    /// When key, nonce, data or ciphertext are not those it was encrypted with.
+    fn aes_256_gcm_open<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        data: &'a [u8],
+        sealed: &'a [u8],
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        let _ = (key, nonce, data, sealed);
+        Box::pin(std::future::ready(Err(Error::new(ErrorKind::Config, "this host cannot decrypt"))))
     }
 }
 

@@ -14,7 +14,7 @@ use ring::signature::{
     self as sig, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair, RsaParameters, UnparsedPublicKey,
     VerificationAlgorithm,
 };
-use ring::{digest, hmac};
+use ring::{aead, digest, hmac};
 use std::sync::Arc;
 
 /// The system's randomness, and the cryptography of `ring`.
@@ -297,5 +297,40 @@ impl Crypto for NativeCrypto {
 
     fn verify<'a>(&'a self, key: &'a Key, data: &'a [u8], signature: &'a [u8]) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move { verify(key, data, signature) })
+    }
+
+    fn aes_256_gcm_seal<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        data: &'a [u8],
+        plain: &'a [u8],
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        Box::pin(async move {
+            let refused = |_| Error::new(ErrorKind::Internal, "the text cannot be encrypted");
+            let key = aead::UnboundKey::new(&aead::AES_256_GCM, key).map(aead::LessSafeKey::new).map_err(refused)?;
+            let mut sealed = plain.to_vec();
+            let nonce = aead::Nonce::assume_unique_for_key(*nonce);
+            key.seal_in_place_append_tag(nonce, aead::Aad::from(data), &mut sealed).map_err(refused)?;
+            Ok(sealed)
+        })
+    }
+
+    fn aes_256_gcm_open<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        data: &'a [u8],
+        sealed: &'a [u8],
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        Box::pin(async move {
+            let refused = |_| Error::new(ErrorKind::Decode, "the text cannot be decrypted");
+            let key = aead::UnboundKey::new(&aead::AES_256_GCM, key).map(aead::LessSafeKey::new).map_err(refused)?;
+            let mut plain = sealed.to_vec();
+            let nonce = aead::Nonce::assume_unique_for_key(*nonce);
+            let length = key.open_in_place(nonce, aead::Aad::from(data), &mut plain).map_err(refused)?.len();
+            plain.truncate(length);
+            Ok(plain)
+        })
     }
 }

@@ -1,9 +1,10 @@
 //! Where tokens are kept.
 
+use super::shared::Lease;
 use crate::error::Error;
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::secret::Secret;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// An access token and when it ends.
@@ -36,6 +37,45 @@ pub trait TokenStore: MaybeSend + MaybeSync {
     /// # Errors
     /// When the store cannot be told.
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// True when other processes or machines use this store too. The key then also names the client's secret, by a digest, so that
+    /// a rotated secret gets a token of its own, and a token is bought under a [`TokenStore::lease`].
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Asks for the right to buy the token of a key, for a time. `None` while another machine has it; the client then looks for
+    /// the token of that one, and asks again. The default grants it to everyone.
+    ///
+    /// # Errors
+    /// When the store cannot be asked; the call that wanted the token then fails with this error.
+    fn lease<'a>(&'a self, key: &'a str, life: Duration) -> BoxFuture<'a, Result<Option<Lease>, Error>> {
+        let _ = (key, life);
+        Box::pin(std::future::ready(Ok(Some(Lease::new(())))))
+    }
+}
+
+/// So that several clients can be given one store.
+impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
+        (**self).get(key)
+    }
+
+    fn put<'a>(&'a self, key: &'a str, token: StoredToken) -> BoxFuture<'a, Result<(), Error>> {
+        (**self).put(key, token)
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        (**self).remove(key)
+    }
+
+    fn is_shared(&self) -> bool {
+        (**self).is_shared()
+    }
+
+    fn lease<'a>(&'a self, key: &'a str, life: Duration) -> BoxFuture<'a, Result<Option<Lease>, Error>> {
+        (**self).lease(key, life)
+    }
 }
 
 /// Keeps tokens in memory.

@@ -33,6 +33,12 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = generateKey)]
     fn generate_key(algorithm: &JsValue, extractable: bool, usages: &Array) -> Result<js_sys::Promise, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = encrypt)]
+    fn encrypt(algorithm: &JsValue, key: &JsValue, data: &Uint8Array) -> Result<js_sys::Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = decrypt)]
+    fn decrypt(algorithm: &JsValue, key: &JsValue, data: &Uint8Array) -> Result<js_sys::Promise, JsValue>;
+
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = sign)]
     fn sign(algorithm: &JsValue, key: &JsValue, data: &Uint8Array) -> Result<js_sys::Promise, JsValue>;
 
@@ -139,6 +145,25 @@ fn handle(key: &Key) -> Result<&JsValue, Error> {
         .ok_or_else(|| Error::new(ErrorKind::Config, "the key was made by another provider of cryptography"))
 }
 
+/// AES-256-GCM, one way or the other.
+async fn aes_256_gcm(
+    usage: &str,
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    data: &[u8],
+    text: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let failed = |why: &str| Error::new(ErrorKind::Decode, [usage, " failed: ", why].concat());
+    let bytes = |bytes: &[u8]| Uint8Array::from(bytes);
+    let usages = Array::of1(&usage.into());
+    let key = settle(import_key("raw", &bytes(key), &"AES-GCM".into(), false, &usages), failed).await?;
+    let algorithm =
+        object(&[("name", "AES-GCM".into()), ("iv", bytes(nonce).into()), ("additionalData", bytes(data).into())]);
+    let work = if usage == "encrypt" { encrypt } else { decrypt };
+    let buffer = settle(work(&algorithm, &key, &bytes(text)), failed).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
+
 impl Crypto for WebCrypto {
     fn random(&self, out: &mut [u8]) -> Result<(), Error> {
         let bytes = Uint8Array::new_with_length(out.len() as u32);
@@ -227,5 +252,25 @@ impl Crypto for WebCrypto {
             let failed = |why: &str| Error::new(ErrorKind::Internal, ["verifying failed: ", why].concat());
             Ok(settle(promise, failed).await?.is_truthy())
         })
+    }
+
+    fn aes_256_gcm_seal<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        data: &'a [u8],
+        plain: &'a [u8],
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        Box::pin(aes_256_gcm("encrypt", key, nonce, data, plain))
+    }
+
+    fn aes_256_gcm_open<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        nonce: &'a [u8; 12],
+        data: &'a [u8],
+        sealed: &'a [u8],
+    ) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        Box::pin(aes_256_gcm("decrypt", key, nonce, data, sealed))
     }
 }

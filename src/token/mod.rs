@@ -6,7 +6,7 @@ pub(crate) use flight::Flights;
 
 use crate::auth::client_credentials::ClientCredentials;
 use crate::error::{Error, ErrorKind};
-use crate::host::{Host, StoredToken};
+use crate::host::{Host, Lease, StoredToken};
 use crate::http::Limits;
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::secret::Secret;
@@ -15,6 +15,12 @@ use std::time::Duration;
 
 /// A cached token is not used in the last seconds of its life: the request still has to travel.
 pub(crate) const MARGIN: Duration = Duration::from_secs(30);
+
+/// How long one machine may take to buy the token for all, before another one tries.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// How often a machine looks while another one buys.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Gives an access token for each attempt of a call. A closure that returns a future is one.
 pub trait TokenProvider: MaybeSend + MaybeSync {
@@ -65,11 +71,12 @@ impl TokenSource {
                 Ok(Bearer { token, cached: false })
             }
             TokenSource::ClientCredentials(credentials) => {
-                if let Some(stored) = kept(host, credentials, refused).await? {
+                let key = key_of(host, credentials).await?;
+                if let Some(stored) = kept(host, key, refused).await? {
                     return Ok(Bearer { token: stored.token, cached: true });
                 }
-                let request = fetch(host, credentials, limits.clone(), refused);
-                let stored = host.flights.join(credentials.cache_key(), &*host.timer, request).await?;
+                let request = fetch(host, credentials, key, limits.clone(), refused);
+                let stored = host.flights.join(key, &*host.timer, request).await?;
                 Ok(Bearer { token: stored.token, cached: false })
             }
             #[cfg(target_arch = "wasm32")]
@@ -80,7 +87,7 @@ impl TokenSource {
     /// Forgets a token that the API refused, unless another one has taken its place.
     pub(crate) async fn discard(&self, host: &Host, refused: &Secret) -> Result<(), Error> {
         let TokenSource::ClientCredentials(credentials) = self else { return Ok(()) };
-        let key = credentials.cache_key();
+        let key = key_of(host, credentials).await?;
         match host.store.get(key).await? {
             Some(stored) if stored.token == *refused => host.store.remove(key).await,
             _ => Ok(()),
@@ -92,13 +99,16 @@ fn store_failed(error: Error) -> Error {
     error.with_kind(ErrorKind::Auth).with_hint("this came from the token store")
 }
 
+async fn key_of<'a>(host: &Host, credentials: &'a ClientCredentials) -> Result<&'a str, Error> {
+    match host.store.is_shared() {
+        true => credentials.shared_key(&*host.crypto).await,
+        false => Ok(credentials.cache_key()),
+    }
+}
+
 /// The token in the store, when it can be used.
-async fn kept(
-    host: &Host,
-    credentials: &ClientCredentials,
-    refused: Option<&Secret>,
-) -> Result<Option<StoredToken>, Error> {
-    let stored = host.store.get(credentials.cache_key()).await.map_err(store_failed)?;
+async fn kept(host: &Host, key: &str, refused: Option<&Secret>) -> Result<Option<StoredToken>, Error> {
+    let stored = host.store.get(key).await.map_err(store_failed)?;
     let usable_until = host.timer.now().saturating_add(MARGIN);
     Ok(stored.filter(|stored| usable_until < stored.expires_at && refused != Some(&stored.token)))
 }
@@ -107,11 +117,13 @@ async fn kept(
 async fn fetch(
     host: &Host,
     credentials: &ClientCredentials,
+    key: &str,
     limits: Limits,
     refused: Option<&Secret>,
 ) -> Result<StoredToken, Error> {
+    let lease = turn(host, key, refused).await?;
     // Another call may have bought one after this one looked into a slow store, and before its turn came.
-    if let Some(stored) = kept(host, credentials, refused).await? {
+    if let Some(stored) = kept(host, key, refused).await? {
         return Ok(stored);
     }
     // The life of a token counts from before it was asked for, so that a slow answer does not make it look longer.
@@ -121,7 +133,27 @@ async fn fetch(
     let expires_at = asked_at.saturating_add(token.expires_in);
     let stored = StoredToken { token: token.access_token, expires_at };
     if token.expires_in > MARGIN {
-        host.store.put(credentials.cache_key(), stored.clone()).await.map_err(store_failed)?;
+        host.store.put(key, stored.clone()).await.map_err(store_failed)?;
     }
+    drop(lease);
     Ok(stored)
+}
+
+/// Waits until this machine may buy, or another one has bought. One that has died does not hold the others up for longer than
+/// the lease, and neither does a store that grants none.
+async fn turn(host: &Host, key: &str, refused: Option<&Secret>) -> Result<Option<Lease>, Error> {
+    let mut waited = Duration::ZERO;
+    while waited < LEASE {
+        if let Some(lease) = host.store.lease(key, LEASE).await.map_err(store_failed)? {
+            return Ok(Some(lease));
+        }
+        // Spread, so that many who wait do not ask all at once.
+        let wait = LOOK.mul_f64(0.5 + host.jitter());
+        host.timer.sleep(wait).await;
+        waited += wait;
+        if kept(host, key, refused).await?.is_some() {
+            break;
+        }
+    }
+    Ok(None)
 }

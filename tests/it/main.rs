@@ -11,6 +11,7 @@ mod keys;
 mod paging;
 mod retry;
 mod secrets;
+mod stores;
 mod support;
 mod timeouts;
 mod tokens;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Everything the crate has.
-const FEATURES: &str = "auth0-sdk/testing,auth0-sdk/management,auth0-sdk/blocking,auth0-sdk/export";
+const FEATURES: &str = "auth0-sdk/testing,auth0-sdk/management,auth0-sdk/blocking,auth0-sdk/export,auth0-sdk/redis";
 
 /// Prints generated arguments for every operation, and the requests they must make.
 const SAMPLES: [&str; 6] = ["run", "--quiet", "--package", "auth0-api-description", "--example", "samples"];
@@ -23,6 +23,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             tools.npm()?;
             tools.chromium()?;
             tools.firefox()?;
+            tools.redis()?;
             tools.nextest()?;
             tools.wasm_tools()
         }),

@@ -133,6 +133,15 @@ impl<'a> Tools<'a> {
         find().ok_or_else(|| how.to_owned())
     }
 
+    /// redis-server, which the test of the fleet starts: the machine's, or Debian's package.
+    pub(crate) fn redis(&self) -> Result<(), String> {
+        if first_on_path(&["redis-server"]).is_some() {
+            return Ok(());
+        }
+        let how = "redis-server is needed: on Debian as root `apt-get install redis-server`; elsewhere put one on PATH";
+        self.apt(&["redis-server"], how)
+    }
+
     fn apt(&self, packages: &[&str], how: &str) -> Result<(), String> {
         let apt = first_on_path(&["apt-get"]).ok_or(how)?;
         run(command(&apt, self.root).args(["update", "-qq"])).map_err(|error| format!("{error}\n{how}"))?;
