@@ -179,6 +179,11 @@ const modules = {
 };
 for (const [file, text] of Object.entries(modules)) writeFileSync(join(packageDir, file), text);
 
+// auth0-sdk/stores: token stores, for those who want one. They need nothing of the rest.
+for (const [format, ending] of [["esm", "js"], ["cjs", "cjs"]]) {
+  await build({ ...common, entryPoints: ["stores.js"], format, sourcemap: false, outfile: join(packageDir, `stores.${ending}`) });
+}
+
 // The declarations: written once, for CommonJS; those of ES modules give them again.
 mkdirSync(join(packageDir, "api"));
 for (const folder of [template, join(template, "api")]) {
@@ -214,6 +219,7 @@ const sizes = {
   "auth0_sdk.wasm": size(wasmBytes),
   "node.cjs + shared.cjs": size(file("node.cjs"), file("shared.cjs")),
   "models.js (only where it is imported)": size(file("models.js")),
+  "stores.js (only where it is imported)": size(file("stores.js")),
   "source maps": size(...readdirSync(packageDir).filter((name) => name.endsWith(".map")).map(file)),
   "declarations (only for the compiler)": size(...readdirSync(packageDir, { recursive: true }).filter((name) => /\.d\.c?ts$/.test(name)).map(file)),
   "copy.js (only where the wasm was left behind)": size(file("copy.js")),

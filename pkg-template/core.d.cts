@@ -36,6 +36,22 @@ export declare namespace logging {
   }
 }
 
+/** A token, and when it ends, in milliseconds since the Unix epoch. */
+export interface StoredToken {
+  token: string;
+  expiresAt: number;
+}
+
+/** Where many machines share the token of the client credentials; `auth0-sdk/stores` has some. Nothing that it does fails a call. */
+export interface TokenStore {
+  get(key: string): Promise<StoredToken | undefined>;
+  put(key: string, token: StoredToken): Promise<unknown>;
+  /** Forgets this token, which the API refused; a newer one stays. */
+  remove(key: string, token: string): Promise<unknown>;
+  /** Asks for the right to buy the token: gives how to release it, or nothing while another machine has it. */
+  lease?(key: string, milliseconds: number): Promise<(() => unknown) | undefined>;
+}
+
 /** What every client takes, however it gets its token. */
 export interface ManagementClientBaseOptions {
   /** The tenant's domain, as in `tenant.us.auth0.com`. */
@@ -77,6 +93,10 @@ export interface ManagementClientOptionsWithClientSecret extends ManagementClien
   /** Of the token that is asked for. */
   organization?: string | undefined;
   token?: undefined;
+  /** Where the token is shared with other isolates or machines. Default: this client's memory. */
+  tokenStore?: TokenStore | undefined;
+  /** Called with what the token store threw, or was too slow for: the call goes on without it. */
+  onTokenStoreProblem?: ((problem: unknown) => void) | undefined;
 }
 
 /** The client credentials grant, with a key (`private_key_jwt`, RFC 7523) or a certificate (RFC 8705) in the place of a secret. */

@@ -278,6 +278,23 @@ impl JsExchange {
         }
     }
 
+    /// For a store that many machines share: the key of the token, then what tells its secret from another, then the token that
+    /// was refused, a line each. Empty where the token comes from elsewhere.
+    pub fn store(&self) -> String {
+        let Some(shared) = &self.shared else { return String::new() };
+        let TokenSource::ClientCredentials(credentials) = &shared.token else { return String::new() };
+        let refused = self.exchange.refused_token().map_or("", Secret::expose);
+        [credentials.cache_key(), "\n", credentials.identity(), "\n", refused].concat()
+    }
+
+    /// A token that such a store had. True when it is of use: it is in this exchange now, and the request can be sent.
+    pub fn keep(&mut self, token: &str, expires_at: f64, now: f64) -> bool {
+        if let Some(shared) = &self.shared {
+            *shared.kept.borrow_mut() = Some(StoredToken { token: Secret::new(token), expires_at: time(expires_at) });
+        }
+        self.take_token(now)
+    }
+
     /// The token that was asked for.
     pub fn token(&mut self, token: String, now: f64) -> u8 {
         let step = if token.is_empty() {

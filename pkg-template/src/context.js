@@ -112,6 +112,12 @@ export class Context {
     const { domain, baseUrl } = options;
     this.#baseUrl = (baseUrl ?? `${/^https?:/.test(domain) ? domain.replace(/\/$/, "") : `https://${domain}`}/api/v2`).replace(/\/+$/, "");
     if (own !== undefined && own !== null && typeof own !== "function") throw problem("`fetch` is not a function");
+    const { tokenStore } = options;
+    if (tokenStore && !(options.clientId && tokenStore.get && tokenStore.put && tokenStore.remove)) {
+      throw problem("`tokenStore` is not a store, or there is no clientId whose token it could keep");
+    }
+    this.tokenStore = tokenStore;
+    this.onTokenStoreProblem = options.onTokenStoreProblem;
     // The global one at the time of the call; the caller's own without a receiver.
     this.fetch = own ?? ((url, init) => fetch(url, init));
     if (options.logging) this.fetch = logged(this.fetch, options.logging, problem);

@@ -4,7 +4,8 @@ import { plainMembers, textOnly } from "./form.js";
 import { bearer } from "./tokens.js";
 
 // What the core says is next (src/js.rs).
-const [BEGIN, TOKEN, SEND, READ, READ_ERROR, WAIT, FAIL] = [0, 1, 2, 3, 4, 5, 6];
+export const SEND = 2;
+const [BEGIN, TOKEN, READ, READ_ERROR, WAIT, FAIL] = [0, 1, 3, 4, 5, 6];
 
 // How a call ends that has failed: whatever else is thrown was thrown by somebody else.
 export class Final {
@@ -22,7 +23,7 @@ const KEPT = 65536;
 // Looked up at each call, so that a test can put a clock of its own in place.
 const now = () => Date.now();
 
-const timer = (milliseconds, fire) => {
+export const timer = (milliseconds, fire) => {
   let id;
   const arm = (left) => {
     id = setTimeout(() => (left > LONGEST ? arm(left - LONGEST) : fire()), Math.min(left, LONGEST));
@@ -239,7 +240,7 @@ export const run = async (exchange, io, parent, early) => {
           if (io.buys) {
             // Its body is kept nowhere: a token may be in it.
             const token = exchange.bought(isObject(parsed?.data), plainMembers(parsed?.data));
-            if (token) return { token };
+            if (token) return { token, life: Number(parsed.data.expires_in) };
           } else {
             if (parsed) return { response, data: parsed.data };
             found.body = text;

@@ -111,6 +111,12 @@ impl ClientCredentials {
         Ok(self.shared_key.get_or_init(|| key))
     }
 
+    /// What the digest in a shared store's key is made of.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn identity(&self) -> &str {
+        self.identity.expose()
+    }
+
     /// The body of the request.
     #[cfg(target_arch = "wasm32")]
     pub(crate) fn form(&self) -> &str {

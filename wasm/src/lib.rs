@@ -79,6 +79,14 @@ impl Exchange {
     pub fn take_token(&mut self, now: f64) -> bool {
         self.0.take_token(now)
     }
+    /// What a shared store needs to know.
+    pub fn store(&self) -> String {
+        self.0.store()
+    }
+    /// A token of a shared store.
+    pub fn keep(&mut self, token: &str, expires_at: f64, now: f64) -> bool {
+        self.0.keep(token, expires_at, now)
+    }
     /// The token.
     pub fn token(&mut self, token: String, now: f64) -> u8 {
         self.0.token(token, now)
