@@ -59,6 +59,12 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             sandbox.describe(&mut node);
             run(node.arg("tests/js/run.mjs").env("CHROMIUM", chromium.browser).env("FIREFOX", tools.firefox()?))
         }),
+        ("stores", &|| {
+            let sandbox = sandbox::start(root, 3)?;
+            let mut node = tools.command("node")?;
+            sandbox.describe(&mut node);
+            run(node.arg("tests/js/stores.mjs"))
+        }),
         ("login", &|| {
             let chromium = tools.chromium()?;
             let sandbox = sandbox::start(root, 0)?;
