@@ -113,8 +113,8 @@ export class Context {
     this.#baseUrl = (baseUrl ?? `${/^https?:/.test(domain) ? domain.replace(/\/$/, "") : `https://${domain}`}/api/v2`).replace(/\/+$/, "");
     if (own !== undefined && own !== null && typeof own !== "function") throw problem("`fetch` is not a function");
     const { tokenStore } = options;
-    if (tokenStore && !(options.clientId && tokenStore.get && tokenStore.put && tokenStore.remove)) {
-      throw problem("`tokenStore` is not a store, or there is no clientId whose token it could keep");
+    if (tokenStore && !(options.clientSecret && tokenStore.get && tokenStore.put && tokenStore.remove)) {
+      throw problem("`tokenStore` is not a store, or there is no clientSecret whose token it could keep");
     }
     this.tokenStore = tokenStore;
     this.onTokenStoreProblem = options.onTokenStoreProblem;
