@@ -1,7 +1,7 @@
 // What an operation can fail with. Every failure is a ManagementError with a stable `code`.
 import { fromForm } from "./form.js";
 
-const FIELDS = ["statusCode", "code", "operation", "attempts", "requestId", "retryAfter", "resetAt", "missingScope", "mayHaveBeenSent", "path", "rawResponse", "body", "truncated"];
+const FIELDS = ["statusCode", "code", "operation", "attempts", "requestId", "retryAfter", "resetAt", "missingScope", "mayHaveBeenSent", "path", "truncated"];
 
 const asText = (name, { statusCode, body }) => {
   const lines = [name];
@@ -22,6 +22,8 @@ export class ManagementError extends Error {
     if (detail.message === undefined) hidden("message", asText(this.name, detail));
     // A credential: there for the code that needs it, not for logs.
     if (detail.mfaToken !== undefined) hidden("mfaToken", detail.mfaToken);
+    // A server may repeat what it was sent, so the body and the raw answer are there to be read, and not shown by a log.
+    for (const field of ["rawResponse", "body"]) if (detail[field] !== undefined) hidden(field, detail[field]);
     for (const field of FIELDS) if (detail[field] !== undefined) this[field] = detail[field];
   }
 }

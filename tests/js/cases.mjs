@@ -163,11 +163,10 @@ const make = async (client, of, taking) => {
   return all;
 };
 
-// What is shown of an error wherever it is shown. Its `body` and `rawResponse` are the answer as it came.
+// What is shown of an error wherever it is shown.
 const shown = (error, depth = 0) => {
   if (!(error instanceof Error) || depth > 5) return String(error);
-  const { body, rawResponse, ...facts } = error;
-  return [String(error), error.stack, JSON.stringify(facts), error.cause && shown(error.cause, depth + 1)].join("\n");
+  return [String(error), error.stack, JSON.stringify(error), error.cause && shown(error.cause, depth + 1)].join("\n");
 };
 
 const json = (text) => {
