@@ -16,7 +16,11 @@ mod pkce;
 pub(crate) use algorithm::Family;
 pub use algorithm::{Algorithm, Hash};
 pub use assertion::ClientAssertion;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use assertion::assertion_input;
 pub(crate) use assertion::sign;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use dpop::proof_input;
 pub(crate) use dpop::target_of;
 pub use dpop::{Dpop, DpopTransport};
 pub use jwk::Jwk;
@@ -25,10 +29,14 @@ pub(crate) use jwk::JwkSet;
 pub(crate) use jwk::KeyData;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub(crate) use jwk::Private;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use jwk::members;
 pub(crate) use jws::{Header, Token, Value, signing_input};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub(crate) use pem::Der;
 pub use pem::Pem;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use pkce::check as check_verifier;
 pub use pkce::{CodeVerifier, random_text};
 
 use crate::error::{Error, ErrorKind};
@@ -43,11 +51,13 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    #[inline(never)]
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, message: message.into() }
     }
 
     /// What was expected, and what was found.
+    #[inline(never)]
     pub(crate) fn found(code: &'static str, expected: &str, found: &str) -> Self {
         Self::new(code, [expected, ", found ", &quoted(found)].concat())
     }

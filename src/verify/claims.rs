@@ -269,10 +269,12 @@ pub(crate) fn check_type(kind: Kind, header: &Header) -> Result<(), Fault> {
     if fits { Ok(()) } else { Err(Fault::found("type_mismatch", expected, header.typ.as_deref().unwrap_or_default())) }
 }
 
+#[inline(never)]
 fn missing(name: &str) -> Fault {
     Fault::new("claim_missing", ["the token has no ", name].concat())
 }
 
+#[inline(never)]
 fn invalid(name: &str) -> Fault {
     Fault::new("claim_invalid", ["the token's ", name, " has the wrong type"].concat())
 }
@@ -281,6 +283,7 @@ struct Reader<'a>(&'a Claims);
 
 impl<'a> Reader<'a> {
     /// A text; a text that is empty says nothing.
+    #[inline(never)]
     fn text(&self, name: &str) -> Result<Option<&'a str>, Fault> {
         match self.0.node(name) {
             None => Ok(None),
@@ -289,11 +292,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(never)]
     fn needed(&self, name: &str) -> Result<&'a str, Fault> {
         self.text(name)?.ok_or_else(|| missing(name))
     }
 
     /// Seconds since the epoch.
+    #[inline(never)]
     fn time(&self, name: &str) -> Result<Option<u64>, Fault> {
         match self.0.node(name) {
             None => Ok(None),
@@ -301,12 +306,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(never)]
     fn equal(&self, name: &str, wanted: &str, code: &'static str) -> Result<(), Fault> {
         let found = self.needed(name)?;
         if same(found, wanted) { Ok(()) } else { Err(differs(name, code, wanted, found)) }
     }
 }
 
+#[inline(never)]
 fn differs(name: &str, code: &'static str, wanted: &str, found: &str) -> Fault {
     let wanted = crate::text::quoted(wanted);
     Fault::found(code, &["the token's ", name, " was expected to be ", &wanted].concat(), found)
@@ -423,6 +430,7 @@ pub(crate) fn check_rights(claims: &Claims, expect: &Expect) -> Result<(), Fault
 
 impl<'a> Reader<'a> {
     /// The words of a text, which may be empty.
+    #[inline(never)]
     fn text_list(&self, name: &str) -> Result<Vec<&'a str>, Fault> {
         match self.0.node(name) {
             None => Ok(Vec::new()),

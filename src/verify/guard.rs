@@ -18,7 +18,7 @@ pub struct Guard {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Dpop {
+pub(crate) enum Dpop {
     Off,
     Allowed,
     Required,
@@ -128,32 +128,13 @@ impl Guard {
         credentials: Credentials<'_>,
         claims: &Claims,
     ) -> Result<(), Error> {
-        let bound = claims.confirmation("jkt");
-        match (credentials.proof, bound) {
-            (None, Some(_)) => {
-                return Err(
-                    Fault::new("dpop_required", "the token is bound to a key, and came without its proof").into()
-                );
-            }
-            (Some(_), None) => {
-                return Err(
-                    Fault::new("dpop_binding_mismatch", "the token is not bound to a key, and came with DPoP").into()
-                );
-            }
-            (Some(proof), Some(bound)) => self.prove(request, credentials.token, proof, bound).await?,
-            (None, None) => {}
+        let (jkt, certificate) = (claims.confirmation("jkt"), claims.confirmation("x5t#S256"));
+        let named = claims.node("cnf").is_some();
+        bound(credentials.proof.is_some(), jkt, certificate, named, request.certificate)?;
+        match (credentials.proof, jkt) {
+            (Some(proof), Some(jkt)) => self.prove(request, credentials.token, proof, jkt).await,
+            _ => Ok(()),
         }
-        if let Some(certificate) = claims.confirmation("x5t#S256") {
-            if !request.certificate.is_some_and(|shown| same(shown, certificate)) {
-                let why = "the token is bound to a certificate that the client did not show";
-                return Err(Fault::new("certificate_mismatch", why).into());
-            }
-        } else if bound.is_none() && claims.node("cnf").is_some() {
-            return Err(
-                Fault::new("confirmation_unsupported", "the token is bound in a way that is not known here").into()
-            );
-        }
-        Ok(())
     }
 
     async fn prove(&self, request: &GuardRequest<'_>, token: &str, proof: &str, bound: &str) -> Result<(), Error> {
@@ -204,14 +185,14 @@ impl Guard {
 
 /// What a request carries.
 #[derive(Clone, Copy)]
-struct Credentials<'a> {
-    token: &'a str,
-    proof: Option<&'a str>,
+pub(crate) struct Credentials<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) proof: Option<&'a str>,
 }
 
 /// Reads the headers (RFC 6750, section 2.1; RFC 9449, section 7.1). A token in a form or in a query is not looked at: section
 /// 5.3 of RFC 6750 says why.
-fn credentials<'a>(
+pub(crate) fn credentials<'a>(
     authorization: &[&'a str],
     proofs: &[&'a str],
     dpop: Dpop,
@@ -245,6 +226,27 @@ fn credentials<'a>(
         [] => Err(Fault::new("dpop_proof_invalid", "the request has no header DPoP")),
         _ => Err(Fault::new("dpop_proof_invalid", "the request has more than one header DPoP")),
     }
+}
+
+/// Whether a token that is bound (`named`: it has `cnf`) came with what it is bound to: a proof for `jkt`, which is still to
+/// be checked, or the certificate.
+pub(crate) fn bound(
+    proof: bool,
+    jkt: Option<&str>,
+    certificate: Option<&str>,
+    named: bool,
+    shown: Option<&str>,
+) -> Result<(), Fault> {
+    let (code, why) = match (proof, jkt, certificate) {
+        (false, Some(_), _) => ("dpop_required", "the token is bound to a key, and came without its proof"),
+        (true, None, _) => ("dpop_binding_mismatch", "the token is not bound to a key, and came with DPoP"),
+        (_, _, Some(certificate)) if !shown.is_some_and(|shown| same(shown, certificate)) => {
+            ("certificate_mismatch", "the token is bound to a certificate that the client did not show")
+        }
+        (_, None, None) if named => ("confirmation_unsupported", "the token is bound in a way that is not known here"),
+        _ => return Ok(()),
+    };
+    Err(Fault::new(code, why))
 }
 
 /// What a refusal is made of.

@@ -9,6 +9,9 @@
 
 mod claims;
 mod guard;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod js;
 mod keys;
 #[cfg(all(feature = "tower", not(target_arch = "wasm32")))]
 mod layer;
