@@ -29,6 +29,10 @@ pub enum KeyUsage {
 
 impl KeyUsage {
     /// The operation in a JWK's `key_ops` and in WebCrypto.
+    #[cfg_attr(
+        not(any(feature = "native", target_arch = "wasm32")),
+        allow(dead_code, reason = "only the hosts use it")
+    )]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             KeyUsage::Sign => "sign",
@@ -98,6 +102,7 @@ impl fmt::Debug for Key {
 }
 
 /// Why a key cannot be what it is asked to be, before the provider looks at it.
+#[cfg_attr(not(any(feature = "native", target_arch = "wasm32")), allow(dead_code, reason = "only the hosts use it"))]
 pub(crate) fn check_material(material: KeyMaterial<'_>, algorithm: Algorithm, usage: KeyUsage) -> Result<(), Error> {
     let refuse =
         |why: &'static str| Err(Error::new(ErrorKind::Verification, why).with_code(Some("key_unsuitable".to_owned())));
@@ -138,6 +143,7 @@ pub(crate) fn unsupported(algorithm: Algorithm, why: &str) -> Error {
 }
 
 /// The error for a key that the provider refuses.
+#[cfg_attr(not(any(feature = "native", target_arch = "wasm32")), allow(dead_code, reason = "only the hosts use it"))]
 pub(crate) fn rejected(algorithm: Algorithm, why: &str) -> Error {
     let message = ["the key is no key for ", algorithm.as_str(), ": ", why].concat();
     Error::new(ErrorKind::Verification, message).with_code(Some("key_unsuitable".to_owned()))

@@ -160,6 +160,10 @@ impl Jwk {
     }
 
     /// A public key of its members.
+    #[cfg_attr(
+        not(any(feature = "native", target_arch = "wasm32")),
+        allow(dead_code, reason = "only the hosts use it")
+    )]
     pub(crate) fn public_of(data: KeyData) -> Self {
         Self { data, private: None, kid: None, alg: None, use_: None, key_ops: None }
     }

@@ -101,6 +101,7 @@ impl ManagementClient {
 
     /// A call with a typed answer, for the generated methods.
     #[cfg(feature = "models")]
+    #[allow(dead_code, reason = "the groups use it, and `models` alone has none")]
     pub(crate) fn typed<T, P>(&self, id: &str) -> Call<T, P> {
         Call::new(self.core.clone(), Operation::find(id))
     }

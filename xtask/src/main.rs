@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod files;
+mod fuzz;
 mod generate;
 mod import;
 mod json_text;
@@ -32,6 +33,8 @@ usage: cargo xtask <task>
   matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32 (some 110 builds; `test` makes a few of them)
   npm                 build the npm package: target/npm/auth0-sdk.tgz
   soak [USERS]        a million users as streams, in memory that does not grow
+  fuzz [TARGET] [--seconds N]
+                      feed the parsers with what nobody would send, 60 s each (nightly)
   bench [--json]      what a call and an import cost; with --json also in target/bench.json
   size [--json]       what the package weighs, against the budgets
 ";
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Some((&"matrix", rest)) => matrix::check(&files::root(), rest),
         Some((&"npm", [])) => npm::build(&files::root()),
         Some((&"soak", rest)) => soak::run(&files::root(), rest),
+        Some((&"fuzz", rest)) => fuzz::run_targets(&files::root(), rest),
         Some((&"bench", rest)) => bench::run(&files::root(), rest),
         Some((&"size", rest)) => npm::size(&files::root(), rest),
         Some((other, _)) => Err(format!("no task is named {other:?}\n\n{USAGE}")),

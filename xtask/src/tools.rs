@@ -8,6 +8,7 @@ use std::process::Command;
 /// The same version as the crate's in Cargo.toml: the two must match to the letter.
 const WASM_BINDGEN: &str = "0.2.130";
 const WASM_PACK: &str = "0.15.1";
+const CARGO_FUZZ: &str = "0.13.2";
 const NEXTEST: &str = "0.9.143";
 
 pub(crate) struct Tools<'a> {
@@ -73,6 +74,11 @@ impl<'a> Tools<'a> {
         // Not --locked: its lock file names versions that a registry mirror may not have yet.
         self.cargo_tool("wasm-bindgen", "wasm-bindgen-cli", WASM_BINDGEN, &bins)?;
         self.cargo_tool("wasm-pack", "wasm-pack", WASM_PACK, &["--locked"])
+    }
+
+    /// cargo-fuzz, which only the task `fuzz` needs.
+    pub(crate) fn cargo_fuzz(&self) -> Result<(), String> {
+        self.cargo_tool("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ, &["--locked"])
     }
 
     /// cargo-nextest: the machine's own, or one in target/tools.
