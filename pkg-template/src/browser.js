@@ -61,7 +61,11 @@ export const createBrowserAuth = (options) => {
     }
   };
   const save = async (session) => {
-    await kept.set(key, JSON.stringify(session));
+    const { version = 0 } = (await load()) ?? {};
+    session.version = Math.max(version, written.version) + 1;
+    const text = JSON.stringify(session);
+    written = { version: session.version, text };
+    await kept.set(key, text);
     active = true;
   };
 
@@ -75,8 +79,48 @@ export const createBrowserAuth = (options) => {
   // Other tabs with the same store hear of a logout, and of a session that is lost.
   const shared = store !== undefined && store !== "memory";
   const channel = shared && typeof BroadcastChannel === "function" ? new BroadcastChannel(key) : undefined;
-  // Not looked up in the store, which another tab may see change later than it hears of it.
-  if (channel) channel.onmessage = ({ data }) => ended(data);
+  // What this tab has written last: a session, or that there is none any more.
+  let written = { version: 0 };
+  // Hears what the other tabs answer to a question of this one.
+  let heard = () => {};
+  if (channel) {
+    channel.onmessage = ({ data }) => {
+      if (data.ask) channel.postMessage({ to: data.ask, ...written });
+      else if (data.to) heard(data);
+      // Not looked up in the store, which another tab may see change later than it hears of it.
+      else ended(data);
+    };
+    // How many tabs there are: each holds this as long as it lives.
+    globalThis.navigator?.locks?.request(`${key} tab`, { mode: "shared" }, () => new Promise(() => {})).catch(() => {});
+  }
+  // Browsers show a tab what another one has written to its Storage some time later, a lock or not, and a refresh token that was
+  // used up in between would be sent again. So who has the lock asks the others what they have written last.
+  const catchUp = async () => {
+    if (!channel || !globalThis.navigator?.locks) return;
+    const { held } = await navigator.locks.query();
+    let others = held.filter(({ name }) => name === `${key} tab`).length - 1;
+    if (others < 1) return;
+    const id = String(Math.random());
+    let newest = written;
+    await new Promise((resolve) => {
+      // A tab that the browser has frozen does not answer, and has written nothing just now.
+      const over = setTimeout(resolve, 500);
+      heard = (data) => {
+        if (data.to !== id) return;
+        if (data.version > newest.version) newest = data;
+        if (--others === 0) {
+          clearTimeout(over);
+          resolve();
+        }
+      };
+      channel.postMessage({ ask: id });
+    });
+    heard = () => {};
+    const { version = 0 } = (await load()) ?? {};
+    if (newest.version <= version) return;
+    if (newest.text) await kept.set(key, newest.text);
+    else await kept.remove(key);
+  };
   // A message that is posted just before the page leaves may be lost, and this is not; the message knows the reason, so it comes
   // first.
   if (store === globalThis.localStorage && store) {
@@ -84,8 +128,13 @@ export const createBrowserAuth = (options) => {
       if ((changed === key || changed === null) && newValue === null) setTimeout(ended, 250, "logout");
     });
   }
-  const lose = async (reason) => {
+  const forget = async () => {
+    const { version = 0 } = (await load()) ?? {};
+    written = { version: Math.max(version, written.version) + 1 };
     await kept.remove(key);
+  };
+  const lose = async (reason) => {
+    await forget();
     channel?.postMessage(reason);
     ended(reason);
   };
@@ -126,6 +175,7 @@ export const createBrowserAuth = (options) => {
 
   const refresh = (wanted, stale) =>
     locked(async () => {
+      await catchUp();
       const session = await load();
       // Another tab may have been here first.
       const found = find(session, wanted);
@@ -297,8 +347,8 @@ export const createBrowserAuth = (options) => {
     // Connect RP-Initiated Logout 1.0); `openUrl: false` only forgets.
     async logout({ returnTo, federated, oidc, openUrl = (url) => location.assign(url) } = {}) {
       const { idToken } = (await load()) ?? {};
+      await forget();
       active = false;
-      await kept.remove(key);
       channel?.postMessage("logout");
       if (!openUrl) return;
       const url = oidc ? client.oidcLogoutUrl({ post_logout_redirect_uri: returnTo, id_token_hint: idToken }) : client.logoutUrl({ returnTo, federated });
