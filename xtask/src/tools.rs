@@ -33,7 +33,10 @@ impl<'a> Tools<'a> {
 
     /// A program that finds our tools.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Result<Command, String> {
-        let mut command = command(program, self.root);
+        let program = program.as_ref();
+        // The machine's: among the packages of npm are other versions of it, which the tests try the package in.
+        let node = (program == "node").then(|| first_on_path(&["node"])).flatten();
+        let mut command = command(node.as_deref().map_or(program, Path::as_os_str), self.root);
         command.env("PATH", self.path()?);
         Ok(command)
     }
