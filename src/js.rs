@@ -120,9 +120,12 @@ impl JsClient {
         Ok(JsExchange::new(shared, outgoing, id, line, query))
     }
 
-    /// What follows a page, from what it says of itself: `count` items, -1 for no array; `facts` its plain members, and `last`
-    /// the cursor of its last item. Gives the parameter of the next request that changes as `name=value`, and `guard` for
-    /// the next call of this; nothing at the end.
+    /// What follows a page, from what it says of itself: whether it is a bare array, its `count` of items (-1 where there is no
+    /// array), and in `facts` its plain members, with the cursor that its last item holds as `\0last`. Gives `name` and `value` of
+    /// the parameter of the next request that changes, and the `guard` for the next call of this; nothing at the end.
+    ///
+    /// # Errors
+    /// When the page is no list, or the walk cannot go on; written by [`write`].
     #[allow(clippy::too_many_arguments, reason = "texts and numbers are all that cross the boundary")]
     pub fn page(
         line: &str,

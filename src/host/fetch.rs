@@ -91,7 +91,7 @@ impl Transport for FetchTransport {
             let init = Object::new().unchecked_into::<Init>();
             init.set_method(request.method.as_str());
             init.set_headers(&self.record(&request.headers).map_err(unusable)?);
-            // The executor decides about redirects; a browser then shows an opaque answer, which is an error.
+            // The exchange decides about redirects; a browser then shows an opaque answer, which is an error.
             init.set_redirect("manual");
             init.set_signal(&controller.signal());
             match &request.body {

@@ -1,7 +1,7 @@
 //! What the core needs of the place it runs in: four small traits, and [`Host`], which bundles them.
 //!
 //! A backend moves bytes, tells the time, draws random bytes or keeps a token, and decides nothing: timeouts, retries,
-//! redirects and errors are the executor's.
+//! redirects and errors are the exchange's.
 
 #[cfg(target_arch = "wasm32")]
 mod fetch;
@@ -56,7 +56,7 @@ use std::time::Duration;
 
 /// Makes one exchange: sends a request as it is, answers with status, headers and a body that is still unread.
 ///
-/// No policy: no timeout, no retry, and above all **no redirect**, since the executor decides what may go to another
+/// No policy: no timeout, no retry, and above all **no redirect**, since the exchange decides what may go to another
 /// place. Dropping the future, or the body, ends the exchange.
 ///
 /// A closure is a transport:

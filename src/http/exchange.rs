@@ -32,7 +32,7 @@ pub(crate) enum Step {
     Discard,
     /// Wait, then begin the next attempt.
     Wait(Duration),
-    /// The call has failed. Boxed by its own [`Error`].
+    /// The call has failed.
     Fail(Error),
     /// Nothing: whoever waits for this runs out of time now, and says so.
     Stall,
