@@ -125,3 +125,64 @@ impl Seen {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VECTORS: &str = include_str!("../../tests/cases/keys/vectors.json");
+
+    /// RFC 9449, sections 5 and 7.1.
+    #[test]
+    fn the_examples_of_the_rfc() {
+        let vectors: serde_json::Value = serde_json::from_str(VECTORS).unwrap();
+        let ath = vectors["dpop"]["ath"].as_str().unwrap();
+        for case in vectors["dpop"]["proofs"].as_array().unwrap() {
+            let Proof { token, jwk } = read(case["proof"].as_str().unwrap()).unwrap();
+            assert_eq!((token.header.algorithm, jwk.key_type()), (Algorithm::ES256, "EC"));
+            let claims = Claims::new(token.claims);
+            let made = case["iat"].as_u64().unwrap();
+            let (method, url) = (case["method"].as_str().unwrap(), case["url"].as_str().unwrap());
+            let target = |now, method, ath| Target { method, url, ath, nonce: None, now, leeway: 0 };
+            let checked = check(&claims, &target(made, method, ath));
+            // Two of them come without an access token, as the token endpoint wants them: no guard takes such a one.
+            assert_eq!(checked.is_ok(), case["ath"] == true, "{}", case["name"]);
+            if let Ok((id, ends)) = checked {
+                assert_eq!((id.as_str(), ends.as_secs()), ("e1j3V_bKic8-LAEB", made + 60));
+                assert!(check(&claims, &target(made + 59, method, ath)).is_ok());
+                assert!(check(&claims, &target(made + 60, method, ath)).is_err());
+                assert!(check(&claims, &target(made - 1, method, ath)).is_err());
+                assert!(check(&claims, &target(made, "PUT", ath)).is_err());
+                assert!(check(&claims, &target(made, method, &ath[1..])).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn what_came_before_is_known_until_it_ends() {
+        let (seen, second) = (Seen::default(), Duration::from_secs(1));
+        assert!(seen.first("b", 10 * second, second));
+        assert!(!seen.first("b", 10 * second, 9 * second));
+        assert!(seen.first("b", 20 * second, 10 * second));
+        assert!(!seen.first("b", 20 * second, 19 * second));
+        assert!(seen.first("a", 20 * second, second) && seen.first("c", 20 * second, second));
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_fits() {
+        let (seen, now) = (Seen::default(), Duration::from_secs(1));
+        for index in 0..MAX_SEEN as u64 {
+            assert!(seen.first(&format!("{index:05}"), Duration::from_secs(100 + index), now));
+        }
+        assert!(!seen.first("00000", Duration::from_secs(100), now));
+        // The first to end goes; the others stay.
+        assert!(seen.first("new", Duration::from_secs(500), now));
+        assert!(seen.0.lock().unwrap().len() == MAX_SEEN);
+        assert!(
+            seen.first("00000", Duration::from_secs(100), now) && !seen.first("00007", Duration::from_secs(107), now)
+        );
+        // What has ended goes before anything else does.
+        assert!(seen.first("later", Duration::from_secs(500), Duration::from_secs(5000)));
+        assert!(seen.0.lock().unwrap().len() < MAX_SEEN);
+    }
+}

@@ -23,6 +23,8 @@ mod conformance;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod end_to_end;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod interop;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod jwks;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod oidc;

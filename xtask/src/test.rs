@@ -24,6 +24,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             tools.chromium()?;
             tools.firefox()?;
             tools.redis()?;
+            tools.pyjwt()?;
             tools.nextest()?;
             tools.wasm_tools()
         }),

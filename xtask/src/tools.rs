@@ -142,6 +142,25 @@ impl<'a> Tools<'a> {
         find().ok_or_else(|| how.to_owned())
     }
 
+    /// A Python of its own in this folder below target/, with these packages (`name==version`).
+    pub(crate) fn python(&self, folder: &str, packages: &[&str]) -> Result<PathBuf, String> {
+        let folder = self.root.join("target").join(folder);
+        let bin = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+        let python = bin.join(if cfg!(windows) { "python.exe" } else { "python" });
+        let has_all = output(self.command(&python)?.args(["-m", "pip", "freeze"]))
+            .is_ok_and(|all| packages.iter().all(|package| all.lines().any(|one| one == *package)));
+        if !has_all {
+            run(self.command("python3")?.args(["-m", "venv"]).arg(&folder))?;
+            run(self.command(&python)?.args(["-m", "pip", "install", "--quiet", "--no-input"]).args(packages))?;
+        }
+        Ok(python)
+    }
+
+    /// PyJWT, with which tests/it/interop.rs signs and verifies tokens.
+    pub(crate) fn pyjwt(&self) -> Result<(), String> {
+        self.python("interop/python", &["PyJWT==2.15.1", "cryptography==50.0.2"]).map(drop)
+    }
+
     /// redis-server, which the test of the fleet starts: the machine's, or Debian's package.
     pub(crate) fn redis(&self) -> Result<(), String> {
         if first_on_path(&["redis-server"]).is_some() {

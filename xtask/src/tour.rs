@@ -1,7 +1,7 @@
 //! Other people's clients against the sandbox: `tests/counterparts/tour`. They come from their registries, by exact version,
 //! into `target/tour`, and end by themselves after a few minutes.
 
-use crate::process::{output, run};
+use crate::process::run;
 use crate::sandbox;
 use crate::tools::Tools;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const USERS: u32 = 250;
 pub(crate) fn run_all(root: &Path, tools: &Tools<'_>) -> Result<(), String> {
     let binary = sandbox::build(root)?;
     let modules = javascript(root, tools)?;
-    let python = python(root, tools)?;
+    let python = tools.python("tour/python", &[AUTH0_PYTHON])?;
     for (program, script) in [(PathBuf::from("node"), "tour.mjs"), (python, "tour.py")] {
         let sandbox = sandbox::start_built(&binary, USERS, &[])?;
         let mut command = tools.command(program)?;
@@ -38,20 +38,4 @@ fn javascript(root: &Path, tools: &Tools<'_>) -> Result<PathBuf, String> {
         run(npm.args(["install", "--silent", "--no-audit", "--no-fund", AUTH0_JS]).current_dir(&folder))?;
     }
     Ok(folder)
-}
-
-/// A Python that has the package.
-fn python(root: &Path, tools: &Tools<'_>) -> Result<PathBuf, String> {
-    let folder = root.join("target/tour/python");
-    let bin = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let python = bin.join(if cfg!(windows) { "python.exe" } else { "python" });
-    let has = |python: &Path| -> Result<bool, String> {
-        Ok(output(tools.command(python)?.args(["-m", "pip", "freeze"]))
-            .is_ok_and(|all| all.lines().any(|one| one == AUTH0_PYTHON)))
-    };
-    if !has(&python)? {
-        run(tools.command("python3")?.args(["-m", "venv"]).arg(&folder))?;
-        run(tools.command(&python)?.args(["-m", "pip", "install", "--quiet", "--no-input", AUTH0_PYTHON]))?;
-    }
-    Ok(python)
 }
