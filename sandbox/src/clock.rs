@@ -1,7 +1,6 @@
 //! The sandbox's clock: real time plus an offset that tests can move, so that an expiry needs no waiting.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
@@ -10,10 +9,8 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Milliseconds since 1970.
-    #[expect(clippy::disallowed_methods, reason = "the one place of the sandbox that reads real time")]
     pub(crate) fn now_ms(&self) -> i64 {
-        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        i64::try_from(real).unwrap_or(i64::MAX).saturating_add(self.offset_ms.load(Ordering::Relaxed))
+        real_ms().saturating_add(self.offset_ms.load(Ordering::Relaxed))
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -29,11 +26,26 @@ impl Clock {
     }
 }
 
+/// Real time, in milliseconds since 1970.
+#[cfg(not(target_arch = "wasm32"))]
+#[expect(clippy::disallowed_methods, reason = "the one place of the sandbox that reads real time")]
+fn real_ms() -> i64 {
+    let real = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+    i64::try_from(real).unwrap_or(i64::MAX)
+}
+
+/// wasm32 has no clock but the one of JavaScript.
+#[cfg(target_arch = "wasm32")]
+fn real_ms() -> i64 {
+    js_sys::Date::now() as i64
+}
+
 /// Waits in real time: for the delays that a fault asks for.
+#[cfg(not(target_arch = "wasm32"))]
 #[expect(clippy::disallowed_methods, reason = "the one place of the sandbox that waits")]
 pub(crate) async fn wait(ms: u64) {
     if ms > 0 {
-        tokio::time::sleep(Duration::from_millis(ms)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
     }
 }
 

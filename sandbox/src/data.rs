@@ -6,6 +6,7 @@
 
 use crate::error::SandboxError;
 use crate::store::{Change, Store};
+use crate::tenant::Keeper;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,10 @@ impl DataFile {
         Ok((file, store))
     }
 
+    pub(crate) fn boxed(self) -> Box<dyn Keeper> {
+        Box::new(self)
+    }
+
     /// `None`: it was made and never written to.
     fn load(&self) -> Result<Option<Store>, Box<dyn std::error::Error>> {
         let reading = self.database.begin_read()?;
@@ -84,15 +89,6 @@ impl DataFile {
             store.restore_value(path.value(), text.value()).ok_or("a value is not JSON")?;
         }
         Ok(Some(store))
-    }
-
-    /// Writes what changed in the store since the last time.
-    pub(crate) fn write(&self, store: &mut Store) -> Result<(), String> {
-        let changes = store.take_changes();
-        if changes.is_empty() {
-            return Ok(());
-        }
-        self.write_all(store, &changes).map_err(|error| format!("{}: {error}", self.path.display()))
     }
 
     fn write_all(&self, store: &Store, changes: &[Change]) -> Result<(), redb::Error> {
@@ -138,5 +134,15 @@ impl DataFile {
         }
         writing.commit()?;
         Ok(())
+    }
+}
+
+impl Keeper for DataFile {
+    fn write(&self, store: &mut Store) -> Result<(), String> {
+        let changes = store.take_changes();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.write_all(store, &changes).map_err(|error| format!("{}: {error}", self.path.display()))
     }
 }

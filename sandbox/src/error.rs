@@ -42,7 +42,13 @@ impl fmt::Display for SandboxError {
                 "{host} is not a loopback address: the sandbox has no access control of its own, so it listens on \
                  other addresses only with --allow-remote"
             ),
-            Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            Self::Listen { address, source } => {
+                write!(f, "cannot listen on {address}: {source}")?;
+                if source.kind() == std::io::ErrorKind::AddrInUse {
+                    f.write_str(": another program has the port; port 0 takes a free one")?;
+                }
+                Ok(())
+            }
             Self::Description(text) => write!(f, "the compiled-in API description is not usable: {text}"),
             Self::Config(text) | Self::Seed(text) => f.write_str(text),
             Self::Data { path, reason } => {

@@ -29,7 +29,7 @@ impl Caller {
             rate_limit: None,
             sample_refused: false,
             data: None,
-            seed_file: None,
+            seed_text: None,
             seed,
         };
         let tenant = Tenant::new(settings).unwrap();

@@ -21,12 +21,17 @@
 #![forbid(unsafe_code)]
 
 mod auth;
+mod builder;
 mod clock;
 mod control;
+mod crypto;
+#[cfg(not(target_arch = "wasm32"))]
 mod data;
+mod embedded;
 mod error;
 #[cfg(test)]
 mod every_operation;
+mod exchange;
 mod faults;
 mod ids;
 mod journal;
@@ -38,19 +43,24 @@ mod message;
 mod model;
 mod outbox;
 mod sample;
+#[cfg(not(target_arch = "wasm32"))]
 mod sandbox;
 mod search;
 mod seed;
 mod seed_file;
+#[cfg(not(target_arch = "wasm32"))]
 mod server;
 mod store;
 mod tenant;
 mod users;
 mod validate;
 
+pub use builder::Builder;
+pub use embedded::{Embedded, Pending, Reply};
 pub use error::SandboxError;
 pub use faults::{Fault, Match};
 pub use journal::Entry;
 pub use limits::{RateLimit, Tier};
 pub use outbox::Message;
-pub use sandbox::{Builder, Sandbox};
+#[cfg(not(target_arch = "wasm32"))]
+pub use sandbox::Sandbox;

@@ -10,7 +10,7 @@ auth0-sandbox: a local Auth0 tenant that keeps state
   --host ADDRESS        listen on this address (127.0.0.1)
   --port N              listen on this port; 0 takes a free one (4400)
   --users N             start with N users (0)
-  --seed FILE           put what this JSON or YAML file says into a fresh tenant
+  --seed FILE           put what this JSON or YAML file says into a fresh tenant; demo: 2,500 users
   --data FILE           keep the state in this file; it survives the process
   --rate-limit N/S      answer 429 to more than N requests in S seconds
   --token-lifetime S    access tokens are good for S seconds (86400)
@@ -20,6 +20,12 @@ auth0-sandbox: a local Auth0 tenant that keeps state
   --json                print the configuration as one line of JSON
   --help                print this
 ";
+
+/// What `--seed` takes in the place of a file.
+const DEMO: &str = "demo";
+
+/// More than offset paging reaches.
+const DEMO_USERS: u64 = 2_500;
 
 struct Options {
     builder: Builder,
@@ -58,14 +64,24 @@ fn main() -> ExitCode {
 fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options { builder: Sandbox::builder().port(4400), json: false, help: false };
     let mut arguments = arguments;
+    let (mut users, mut demo) = (None, false);
     while let Some(name) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
         options.builder = match name.as_str() {
             "--host" => options.builder.host(value()?),
             "--port" => options.builder.port(number(&name, &value()?)?),
-            "--seed" => options.builder.seed_file(value()?),
+            "--seed" => match value()? {
+                name if name == DEMO && !std::path::Path::new(DEMO).exists() => {
+                    demo = true;
+                    options.builder
+                }
+                file => options.builder.seed_file(file),
+            },
             "--data" => options.builder.data(value()?),
-            "--users" => options.builder.users(number(&name, &value()?)?),
+            "--users" => {
+                users = Some(number(&name, &value()?)?);
+                options.builder
+            }
             "--token-lifetime" => options.builder.token_lifetime(number(&name, &value()?)?),
             "--issuer" => options.builder.issuer(value()?),
             "--rate-limit" => {
@@ -87,6 +103,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, String> {
             unknown => return Err(format!("unknown argument {unknown}")),
         };
     }
+    options.builder = options.builder.users(users.unwrap_or(if demo { DEMO_USERS } else { 0 }));
     Ok(options)
 }
 
@@ -97,10 +114,8 @@ fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {
 async fn run(options: Options) -> Result<(), SandboxError> {
     let mut sandbox = options.builder.start().await?;
     if options.json {
-        let line = serde_json::json!({
-            "domain": sandbox.domain(), "base_url": sandbox.base_url(), "audience": sandbox.audience(),
-            "client_id": sandbox.client_id(), "client_secret": sandbox.client_secret(), "port": sandbox.port(),
-        });
+        let mut line = sandbox.configuration();
+        line["port"] = sandbox.port().into();
         println!("{line}");
     } else {
         print!("{}", configuration(&sandbox));

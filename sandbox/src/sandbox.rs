@@ -1,122 +1,34 @@
 //! A running sandbox, and how one is started.
 
+use crate::builder::{Builder, ClientSet};
+use crate::data::DataFile;
+use crate::embedded::configuration;
 use crate::error::SandboxError;
 use crate::faults::{Fault, Match};
-use crate::ids;
 use crate::journal::Entry;
 use crate::limits::{RateLimit, Tier};
 use crate::management;
 use crate::outbox::Message;
-use crate::seed::{self, Credentials, Seed};
+use crate::seed::{self, Credentials};
+use crate::seed_file::Source;
 use crate::server;
-use crate::tenant::{Tenant, TenantSettings};
+use crate::tenant::Tenant;
+use serde_json::Value;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// How long a token is good for unless the builder says otherwise, in seconds.
-const TOKEN_LIFETIME_S: u32 = 86_400;
-
-/// The settings of a sandbox that is to be started.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Builder {
-    host: String,
-    port: u16,
-    users: u64,
-    rate_limit: Option<RateLimit>,
-    token_lifetime_s: u32,
-    issuer: Option<String>,
-    allow_remote: bool,
-    sample_refused: bool,
-    data: Option<PathBuf>,
-    seed_file: Option<PathBuf>,
-}
-
 impl Builder {
-    /// The address to listen on: an IP address or `localhost`; `127.0.0.1` by default.
-    pub fn host(mut self, host: impl Into<String>) -> Self {
-        self.host = host.into();
-        self
-    }
-
-    /// The port to listen on; 0, the default, takes a free one.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// How many users the tenant starts with; none by default.
-    pub fn users(mut self, users: u64) -> Self {
-        self.users = users;
-        self
-    }
-
-    /// Answers 429 to what is more than `requests` in `seconds`; no limit by default.
-    pub fn rate_limit(mut self, requests: u32, seconds: u32) -> Self {
-        self.rate_limit = Some(RateLimit { requests, seconds });
-        self
-    }
-
-    /// How long access tokens are good for, in seconds; a day by default.
-    pub fn token_lifetime(mut self, seconds: u32) -> Self {
-        self.token_lifetime_s = seconds;
-        self
-    }
-
-    /// The issuer that tokens name, with a `/` at its end; `http://{domain}/` by default.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = Some(issuer.into());
-        self
-    }
-
-    /// Allows an address that other machines reach. The demo client then gets a random secret.
-    pub fn allow_remote(mut self, allow: bool) -> Self {
-        self.allow_remote = allow;
-        self
-    }
-
-    /// Answers a sample, marked as one, to a valid request that the state refuses (a record is missing, a name is taken,
-    /// a cursor is unknown): for checks that call every operation with made-up ids.
-    pub fn sample_refused(mut self, sample: bool) -> Self {
-        self.sample_refused = sample;
-        self
-    }
-
-    /// Keeps the state in this file, which survives the process however it ends; it is made when it is not there. A file
-    /// that has a state is gone on with, and the seed is for new files only. Codes, tickets and other things that live for
-    /// minutes are not in it.
-    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
-        self.data = Some(file.into());
-        self
-    }
-
-    /// Completes the fresh state with what a JSON or YAML file says: `users` and the sections of an Auth0 Deploy CLI
-    /// export (`tenant`, `clients`, `databases`, `connections`, `resourceServers`, `clientGrants`, `roles`, `actions`,
-    /// `organizations`).
-    pub fn seed_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.seed_file = Some(file.into());
-        self
-    }
-
     /// Starts the sandbox on the tokio runtime that this is called in.
     ///
     /// # Errors
-    /// An address that is not a loopback address, or cannot be opened; a setting that makes no sense.
-    pub async fn start(self) -> Result<Sandbox, SandboxError> {
-        if let Some(limit) = self.rate_limit.filter(|limit| limit.requests == 0 || limit.seconds == 0) {
-            let RateLimit { requests, seconds } = limit;
-            return Err(SandboxError::Config(format!(
-                "a rate limit of {requests} in {seconds} s lets nothing through"
-            )));
-        }
-        if self.token_lifetime_s == 0 {
-            return Err(SandboxError::Config("a token lifetime of 0 s".to_owned()));
-        }
+    /// An address that is not a loopback address, or cannot be opened; a setting that makes no sense; a data file or a seed
+    /// that cannot be used.
+    pub async fn start(mut self) -> Result<Sandbox, SandboxError> {
+        self.check()?;
         let host: IpAddr = match self.host.as_str() {
             "localhost" => Ipv4Addr::LOCALHOST.into(),
             text => text.parse().map_err(|_| SandboxError::Config(format!("{text:?} is not an IP address")))?,
@@ -130,20 +42,20 @@ impl Builder {
         let address = listener.local_addr().map_err(failed)?;
         let shown = if host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { host };
         let domain = SocketAddr::new(shown, address.port()).to_string();
-        let demo = if host.is_loopback() { Credentials::fixed(301) } else { random_credentials()? };
-        let limited = if host.is_loopback() { Credentials::fixed(302) } else { random_credentials()? };
-        let web = if host.is_loopback() { Credentials::fixed(305) } else { random_credentials()? };
-        let settings = TenantSettings {
-            issuer: self.issuer.unwrap_or_else(|| format!("http://{domain}/")),
-            audiences: audiences(&domain, address.port()),
-            token_lifetime_s: i64::from(self.token_lifetime_s),
-            rate_limit: self.rate_limit,
-            sample_refused: self.sample_refused,
-            data: self.data,
-            seed_file: self.seed_file,
-            seed: Seed { users: self.users, demo: demo.clone(), limited: limited.clone(), web: web.clone() },
-        };
+        let clients = if host.is_loopback() { ClientSet::fixed() } else { ClientSet::random()? };
+        let (issuer, audiences) = (format!("http://{domain}/"), audiences(&domain, address.port()));
+        let (data, seed_file) = (self.data.take(), self.seed_file.take());
+        let set = clients.clone();
         let tenant = tokio::task::spawn_blocking(move || {
+            let data = data.map(|path| DataFile::open(&path)).transpose()?;
+            let seed_text = match (&data, seed_file) {
+                // The seed is for new files only.
+                (Some((_, Some(_))), _) => None,
+                (_, Some(path)) => Some(Source::read(&path)?),
+                (_, None) => self.seed_text.take(),
+            };
+            let mut settings = self.settings(issuer, audiences, &set, seed_text);
+            settings.data = data.map(|(file, kept)| (file.boxed(), kept));
             let tenant = Tenant::new(settings)?;
             tenant.prepare()?;
             Ok::<_, SandboxError>(Arc::new(tenant))
@@ -153,7 +65,7 @@ impl Builder {
         // A sender that is dropped stops the server as well as one that is used.
         let until = async { stopped.await.unwrap_or_default() };
         let server = tokio::spawn(server::serve(listener, Arc::clone(&tenant), until));
-        Ok(Sandbox { tenant, domain, port: address.port(), demo, limited, web, stop: Some(stop), server: Some(server) })
+        Ok(Sandbox { tenant, domain, port: address.port(), clients, stop: Some(stop), server: Some(server) })
     }
 }
 
@@ -171,19 +83,12 @@ fn audiences(domain: &str, port: u16) -> Vec<String> {
     .collect()
 }
 
-fn random_credentials() -> Result<Credentials, SandboxError> {
-    let letters = |count| ids::letters(count).map_err(|error| SandboxError::Key(error.message));
-    Ok(Credentials { client_id: letters(32)?, client_secret: letters(64)? })
-}
-
 /// A running sandbox. It stops when it is dropped.
 pub struct Sandbox {
     tenant: Arc<Tenant>,
     domain: String,
     port: u16,
-    demo: Credentials,
-    limited: Credentials,
-    web: Credentials,
+    clients: ClientSet,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<std::io::Result<()>>>,
 }
@@ -197,18 +102,7 @@ impl fmt::Debug for Sandbox {
 impl Sandbox {
     /// Settings to start from: loopback, a free port, no users, no rate limit.
     pub fn builder() -> Builder {
-        Builder {
-            host: Ipv4Addr::LOCALHOST.to_string(),
-            port: 0,
-            users: 0,
-            rate_limit: None,
-            token_lifetime_s: TOKEN_LIFETIME_S,
-            issuer: None,
-            allow_remote: false,
-            sample_refused: false,
-            data: None,
-            seed_file: None,
-        }
+        Builder::new()
     }
 
     /// Host and port, as `127.0.0.1:4400`: what a client takes for the tenant's domain.
@@ -231,6 +125,11 @@ impl Sandbox {
         format!("{}/", self.base_url())
     }
 
+    /// What a client is configured with, as JSON: what the methods here say, by their names.
+    pub fn configuration(&self) -> Value {
+        configuration(&self.domain, &self.origin(), &self.clients)
+    }
+
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
@@ -238,23 +137,23 @@ impl Sandbox {
 
     /// The id of the demo client, which may do everything.
     pub fn client_id(&self) -> &str {
-        &self.demo.client_id
+        &self.clients.demo.client_id
     }
 
     /// The secret of the demo client.
     pub fn client_secret(&self) -> &str {
-        &self.demo.client_secret
+        &self.clients.demo.client_secret
     }
 
     /// Id and secret of a client that may only `read:users`.
     pub fn limited_client(&self) -> (&str, &str) {
-        (&self.limited.client_id, &self.limited.client_secret)
+        (&self.clients.limited.client_id, &self.clients.limited.client_secret)
     }
 
     /// Id and secret of the sample web application, which may use every grant. Its callbacks are
     /// `http://localhost:3000/callback`, `http://127.0.0.1:3000/callback` and `https://app.example.com/callback`.
     pub fn web_client(&self) -> (&str, &str) {
-        (&self.web.client_id, &self.web.client_secret)
+        (&self.clients.web.client_id, &self.clients.web.client_secret)
     }
 
     /// The id of the sample single-page application: it has no secret, and uses PKCE and rotating refresh tokens.

@@ -9,7 +9,6 @@ use crate::store::USERS;
 use crate::tenant::Tenant;
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Value, json};
-use std::path::Path;
 
 /// The sections, in the order in which one can name the other: collection, and the member that tells entries apart.
 const SECTIONS: &[(&[&str], &str, &str)] = &[
@@ -29,11 +28,26 @@ struct Entry {
     body: Map<String, Value>,
 }
 
-/// Puts what a file says into a fresh tenant.
-pub(crate) fn load(tenant: &Tenant, path: &Path) -> Result<(), SandboxError> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| SandboxError::Seed(format!("{shown}: {error}")))?;
-    sow(tenant, &text).map_err(|(line, problem)| SandboxError::Seed(format!("{shown}:{line}: {problem}")))
+/// A seed, and what it is called in messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+impl Source {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn read(path: &std::path::Path) -> Result<Self, SandboxError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| SandboxError::Seed(format!("{name}: {error}")))?;
+        Ok(Self { name, text })
+    }
+}
+
+/// Puts what a seed says into a fresh tenant.
+pub(crate) fn load(tenant: &Tenant, source: &Source) -> Result<(), SandboxError> {
+    let Source { name, text } = source;
+    sow(tenant, text).map_err(|(line, problem)| SandboxError::Seed(format!("{name}:{line}: {problem}")))
 }
 
 /// What is wrong, and where.

@@ -1,11 +1,9 @@
-//! The socket: reads requests, lets faults happen, writes answers and the headers that all of them have.
+//! The socket: reads requests, waits, cuts and drips as faults say, writes answers.
 
 use crate::clock::wait;
-use crate::control;
 use crate::error::ApiError;
+use crate::exchange::{Done, refused};
 use crate::faults::Fault;
-use crate::ids;
-use crate::journal::Entry;
 use crate::message::{Answer, Request};
 use crate::tenant::Tenant;
 use axum::Router;
@@ -35,9 +33,6 @@ const PIECES: usize = 8;
 /// How long a truncated answer waits before it closes, so that what was sent leaves the machine: in milliseconds.
 const BEFORE_CLOSING_MS: u64 = 30;
 
-/// Headers that a page of another origin may read.
-const EXPOSED: &str = "x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, retry-after, retry-after-ms, x-auth0-requestid, x-sandbox-sampled, dpop-nonce, www-authenticate";
-
 /// Serves until `stop` is done; answers that are on their way are finished.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -54,84 +49,49 @@ async fn exchange(
     ConnectInfo(line): ConnectInfo<Line>,
     request: axum::extract::Request,
 ) -> Response<Body> {
-    let (request, origin_headers) = match read(request).await {
-        Ok(read) => read,
-        Err(error) => return plain(error.answer(), None),
+    let request = match read(request).await {
+        Ok(request) => request,
+        Err(error) => return plain(refused(&error)),
     };
-    if request.method == "OPTIONS" {
-        return plain(preflight(), origin_headers);
-    }
-    if request.path.starts_with(control::BASE) {
+    let begun = tenant.begin(request);
+    wait(begun.delay_ms()).await;
+    let done = if begun.is_control() {
         // Seeding takes a while: it must not hold up the thread that other connections are served on.
-        let answer = tokio::task::spawn_blocking(move || control::handle(&tenant, &request)).await;
-        return plain(answer.unwrap_or_else(|error| ApiError::internal(error).answer()), origin_headers);
-    }
-    let operation = tenant.operation(&request);
-    let mut entry = Entry::new(&request, operation.clone(), tenant.clock.now_ms());
-    let fault = tenant.faults.take(&request, operation.as_deref());
-    entry.fault = fault.is_some();
-    let Some(fault) = fault else {
-        let answer = tenant.handle(&request);
-        entry.status = Some(answer.status);
-        tenant.journal.add(entry);
-        return plain(answer, origin_headers);
+        let done = tokio::task::spawn_blocking(move || tenant.complete(begun)).await;
+        done.unwrap_or_else(|error| Done::Answer(refused(&ApiError::internal(error)), None))
+    } else {
+        tenant.complete(begun)
     };
-    wait(fault.delay_ms).await;
-    if fault.reset {
-        tenant.journal.add(entry);
-        line.cut();
-        return plain(Answer::empty(500), None);
+    match done {
+        Done::Answer(answer, None) => plain(answer),
+        Done::Answer(answer, Some(fault)) => faulty(answer, &fault),
+        Done::Cut => {
+            line.cut();
+            plain(Answer::empty(500))
+        }
     }
-    let mut answer = fault.instead().unwrap_or_else(|| tenant.handle(&request));
-    fault.lay_over(&mut answer);
-    entry.status = Some(answer.status);
-    tenant.journal.add(entry);
-    finish(&mut answer, origin_headers);
-    faulty(answer, &fault)
 }
 
-async fn read(request: axum::extract::Request) -> Result<(Request, Option<String>), ApiError> {
+async fn read(request: axum::extract::Request) -> Result<Request, ApiError> {
     let (parts, body) = request.into_parts();
-    let asked = parts.headers.get("access-control-request-headers").and_then(|value| value.to_str().ok());
-    let asked = asked.map(str::to_owned);
     let body = axum::body::to_bytes(body, LONGEST_REQUEST)
         .await
         .map_err(|error| ApiError::plain(413, format!("The body could not be read: {error}")))?;
     let headers = parts.headers.iter();
     let headers =
         headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-    let request = Request {
+    Ok(Request {
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: headers.collect(),
         body: body.to_vec(),
-    };
-    Ok((request, asked))
+    })
 }
 
-fn preflight() -> Answer {
-    Answer::empty(204)
-        .with("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE")
-        .with("access-control-max-age", "600")
-}
-
-fn plain(mut answer: Answer, asked_headers: Option<String>) -> Response<Body> {
-    finish(&mut answer, asked_headers);
+fn plain(mut answer: Answer) -> Response<Body> {
     let body = Body::from(std::mem::take(&mut answer.body));
     response(answer, body)
-}
-
-/// The headers of every answer.
-fn finish(answer: &mut Answer, asked_headers: Option<String>) {
-    answer.set("access-control-allow-origin", "*");
-    answer.set("access-control-expose-headers", EXPOSED);
-    if let Some(asked) = asked_headers {
-        answer.set("access-control-allow-headers", asked);
-    }
-    if let Ok(id) = ids::hex(20) {
-        answer.set("x-auth0-requestid", id);
-    }
 }
 
 fn response(answer: Answer, body: Body) -> Response<Body> {

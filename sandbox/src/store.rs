@@ -120,45 +120,6 @@ impl Store {
         }
     }
 
-    /// What changed since the last time.
-    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
-        let changes = self.changes.as_mut().map(std::mem::take).unwrap_or_default();
-        if changes.contains(&Change::Everything) { vec![Change::Everything] } else { changes.into_iter().collect() }
-    }
-
-    /// Puts a record back where a data file says. `None`: its text is not JSON.
-    pub(crate) fn restore(&mut self, path: &str, id: &str, place: u64, text: &str) -> Option<()> {
-        let value = parse(text)?;
-        if path == USERS {
-            let shared: Arc<str> = Arc::from(id);
-            for name in logins_of(&value) {
-                self.logins.entry(name.into()).or_default().push(Arc::clone(&shared));
-            }
-        }
-        let collection = self.collections.entry(path.to_owned()).or_default();
-        collection.next = place;
-        collection.put(id, Arc::from(text));
-        Some(())
-    }
-
-    pub(crate) fn restore_value(&mut self, path: &str, text: &str) -> Option<()> {
-        parse(text)?;
-        self.values.insert(path.to_owned(), Arc::from(text));
-        Some(())
-    }
-
-    pub(crate) fn collections(&self) -> impl Iterator<Item = (&str, &Collection)> {
-        self.collections.iter().map(|(path, all)| (path.as_str(), all))
-    }
-
-    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &Record)> {
-        self.values.iter().map(|(path, text)| (path.as_str(), text))
-    }
-
-    pub(crate) fn value_text(&self, path: &str) -> Option<&Record> {
-        self.values.get(path)
-    }
-
     pub(crate) fn collection(&self, path: &str) -> Option<&Collection> {
         self.collections.get(path)
     }
@@ -298,6 +259,49 @@ impl Store {
                 }
             }
         }
+    }
+}
+
+/// For a data file.
+#[cfg(not(target_arch = "wasm32"))]
+impl Store {
+    /// What changed since the last time.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        let changes = self.changes.as_mut().map(std::mem::take).unwrap_or_default();
+        if changes.contains(&Change::Everything) { vec![Change::Everything] } else { changes.into_iter().collect() }
+    }
+
+    /// Puts a record back where a data file says. `None`: its text is not JSON.
+    pub(crate) fn restore(&mut self, path: &str, id: &str, place: u64, text: &str) -> Option<()> {
+        let value = parse(text)?;
+        if path == USERS {
+            let shared: Arc<str> = Arc::from(id);
+            for name in logins_of(&value) {
+                self.logins.entry(name.into()).or_default().push(Arc::clone(&shared));
+            }
+        }
+        let collection = self.collections.entry(path.to_owned()).or_default();
+        collection.next = place;
+        collection.put(id, Arc::from(text));
+        Some(())
+    }
+
+    pub(crate) fn restore_value(&mut self, path: &str, text: &str) -> Option<()> {
+        parse(text)?;
+        self.values.insert(path.to_owned(), Arc::from(text));
+        Some(())
+    }
+
+    pub(crate) fn collections(&self) -> impl Iterator<Item = (&str, &Collection)> {
+        self.collections.iter().map(|(path, all)| (path.as_str(), all))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &Record)> {
+        self.values.iter().map(|(path, text)| (path.as_str(), text))
+    }
+
+    pub(crate) fn value_text(&self, path: &str) -> Option<&Record> {
+        self.values.get(path)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::auth::{self, Authority, Flows};
 use crate::clock::Clock;
-use crate::data::DataFile;
 use crate::error::{ApiError, SandboxError};
 use crate::faults::Faults;
 use crate::journal::Journal;
@@ -12,12 +11,12 @@ use crate::message::{Answer, Request};
 use crate::model::Model;
 use crate::outbox::Outbox;
 use crate::seed::{self, Seed};
-use crate::seed_file;
+use crate::seed_file::{self, Source};
 use crate::store::Store;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -40,7 +39,7 @@ pub(crate) struct Tenant {
     pub(crate) clock: Clock,
     /// Answer a sample to a valid request that the state refuses.
     pub(crate) sample_refused: bool,
-    data: Option<DataFile>,
+    data: Option<Box<dyn Keeper>>,
     /// The state that the seed file gave, to come back to.
     seeded: Mutex<Option<Store>>,
     /// States that a test keeps, by name.
@@ -62,10 +61,16 @@ pub(crate) struct TenantSettings {
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) sample_refused: bool,
     pub(crate) seed: Seed,
-    /// Where the state is kept; in memory without it.
-    pub(crate) data: Option<PathBuf>,
+    /// Where the state is kept, and the state that was there already; in memory without it.
+    pub(crate) data: Option<(Box<dyn Keeper>, Option<Store>)>,
     /// What a fresh state is completed with.
-    pub(crate) seed_file: Option<PathBuf>,
+    pub(crate) seed_text: Option<Source>,
+}
+
+/// Where a state outlives the process.
+pub(crate) trait Keeper: fmt::Debug + Send + Sync {
+    /// Writes what changed in the store since the last time.
+    fn write(&self, store: &mut Store) -> Result<(), String>;
 }
 
 /// The store while it is changed. What changed is in the data file before the next one may look.
@@ -100,10 +105,7 @@ impl Drop for Changing<'_> {
 
 impl Tenant {
     pub(crate) fn new(settings: TenantSettings) -> Result<Self, SandboxError> {
-        let (data, kept) = match &settings.data {
-            Some(path) => DataFile::open(path).map(|(file, store)| (Some(file), store))?,
-            None => (None, None),
-        };
+        let (data, kept) = settings.data.map_or((None, None), |(keeper, kept)| (Some(keeper), kept));
         let tenant = Self {
             model: Model::embedded()?,
             store: RwLock::default(),
@@ -128,8 +130,8 @@ impl Tenant {
             Some(store) => tenant.take_over(store)?,
             None => {
                 tenant.reset();
-                if let Some(path) = &settings.seed_file {
-                    seed_file::load(&tenant, path)?;
+                if let Some(source) = &settings.seed_text {
+                    seed_file::load(&tenant, source)?;
                     let seeded = tenant.store.read().unwrap_or_else(PoisonError::into_inner).clone();
                     *tenant.seeded.lock().unwrap_or_else(PoisonError::into_inner) = Some(seeded);
                 }

@@ -31,7 +31,7 @@ usage: cargo xtask <task>
                       AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET set, what of it only reads, against that tenant; with
                       --serve the playground is served after that, until Ctrl-C; --open shows it in a browser as well
   matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32 (some 110 builds; `test` makes a few of them)
-  npm                 build the npm package: target/npm/auth0-sdk.tgz
+  npm [sandbox]       build the npm package: target/npm/auth0-sdk.tgz, or target/npm/auth0-sandbox.tgz
   soak [USERS]        a million users as streams, in memory that does not grow
   fuzz [TARGET] [--seconds N]
                       feed the parsers with what nobody would send, 60 s each (nightly)
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Some((&"demo", rest)) => demo::run(&files::root(), rest),
         Some((&"matrix", rest)) => matrix::check(&files::root(), rest),
         Some((&"npm", [])) => npm::build(&files::root()),
+        Some((&"npm", ["sandbox"])) => npm::sandbox(&files::root()),
         Some((&"soak", rest)) => soak::run(&files::root(), rest),
         Some((&"fuzz", rest)) => fuzz::run_targets(&files::root(), rest),
         Some((&"bench", rest)) => bench::run(&files::root(), rest),

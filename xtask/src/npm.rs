@@ -20,6 +20,18 @@ pub(crate) fn build(root: &Path) -> Result<(), String> {
     run(tools.command("node")?.arg("pkg-template/build.mjs"))
 }
 
+/// Builds target/npm/auth0-sandbox.tgz.
+pub(crate) fn sandbox(root: &Path) -> Result<(), String> {
+    let tools = Tools::new(root);
+    tools.wasm_tools()?;
+    tools.npm()?;
+    let mut pack = tools.command("wasm-pack")?;
+    pack.args(["--log-level", "warn", "build", "sandbox/wasm", "--target", "web", "--mode", "no-install", "--no-pack"]);
+    pack.args(["--profile", "wasm", "--out-dir", "../../target/wasm-pack-sandbox"]);
+    run(pack.env("CARGO_ENCODED_RUSTFLAGS", remap_flags(root)))?;
+    run(tools.command("node")?.arg("sandbox/npm/build.mjs"))
+}
+
 /// Panics name source files; without this they would name this machine's folders, and the same source built on two
 /// machines would differ.
 fn remap_flags(root: &Path) -> String {

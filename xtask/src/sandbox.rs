@@ -45,8 +45,14 @@ pub(crate) fn start(root: &Path, users: u32) -> Result<Sandbox, String> {
 
 /// The same, with a binary that is built already, and perhaps more arguments.
 pub(crate) fn start_built(binary: &Path, users: u32, arguments: &[&str]) -> Result<Sandbox, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", binary.display());
-    let mut child = Command::new(binary)
+    start_command(Command::new(binary), users, arguments)
+}
+
+/// The same, with a program that may be another one.
+pub(crate) fn start_command(mut program: Command, users: u32, arguments: &[&str]) -> Result<Sandbox, String> {
+    let name = program.get_program().display().to_string();
+    let failed = |error: std::io::Error| format!("{name}: {error}");
+    let mut child = program
         .args(["--port", "0", "--json", "--users", &users.to_string()])
         .args(arguments)
         .stdin(Stdio::null())

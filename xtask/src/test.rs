@@ -36,7 +36,9 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             cargo(&[&all[..], &deny].concat())?;
             let wasm =
                 ["clippy", "--quiet", "-p", "auth0-sdk", "-p", "auth0-sdk-wasm", "--target", "wasm32-unknown-unknown"];
-            cargo(&[&wasm[..], &deny].concat())
+            cargo(&[&wasm[..], &deny].concat())?;
+            let sandbox = ["clippy", "--quiet", "-p", "auth0-sandbox-wasm", "--target", "wasm32-unknown-unknown"];
+            cargo(&[&sandbox[..], &deny].concat())
         }),
         // Without what others bring: a feature that leans on another is found here. `cargo xtask matrix` has them all.
         ("features", &|| matrix::check(root, matrix::FEW)),
@@ -52,6 +54,10 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
         ("wasm", &|| wasm_tests::run(root)),
         ("npm", &|| npm::build(root)),
         ("size", &|| npm::size(root, &["--json"])),
+        ("sandbox", &|| {
+            npm::sandbox(root)?;
+            run(tools.command("node")?.arg("sandbox/npm/test.mjs"))
+        }),
         ("types", &|| run(tools.command("node")?.arg("tests/js/types/run.mjs"))),
         ("js", &|| {
             let chromium = tools.chromium()?;

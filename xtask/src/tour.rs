@@ -2,8 +2,8 @@
 //! into `target/tour`, and end by themselves after a few minutes.
 
 use crate::process::run;
-use crate::sandbox;
 use crate::tools::Tools;
+use crate::{npm, sandbox};
 use std::path::{Path, PathBuf};
 
 const AUTH0_JS: &str = "auth0@7.1.0";
@@ -12,7 +12,7 @@ const AUTH0_PYTHON: &str = "auth0-python==6.8.0";
 /// How many users the tours find.
 const USERS: u32 = 250;
 
-/// Runs both tours, each against a sandbox of its own.
+/// Runs both tours, each against a sandbox of its own, and one of them against the npm package `auth0-sandbox` too.
 pub(crate) fn run_all(root: &Path, tools: &Tools<'_>) -> Result<(), String> {
     let binary = sandbox::build(root)?;
     let modules = javascript(root, tools)?;
@@ -23,7 +23,17 @@ pub(crate) fn run_all(root: &Path, tools: &Tools<'_>) -> Result<(), String> {
         sandbox.describe(&mut command);
         run(command.arg(format!("tests/counterparts/tour/{script}")).env("TOUR_MODULES", &modules))?;
     }
-    Ok(())
+    // The npm package is the same tenant, compiled to wasm.
+    let package = root.join("target/npm/sandbox/cli.js");
+    if !package.exists() {
+        npm::sandbox(root)?;
+    }
+    let mut program = tools.command("node")?;
+    program.arg(package);
+    let sandbox = sandbox::start_command(program, USERS, &[])?;
+    let mut command = tools.command("node")?;
+    sandbox.describe(&mut command);
+    run(command.arg("tests/counterparts/tour/tour.mjs").env("TOUR_MODULES", &modules))
 }
 
 /// The folder whose `node_modules` has the npm package.

@@ -1,7 +1,7 @@
 //! JSON Web Tokens of others: decoding, keys, signatures (RFC 7515, 7517, 7518, 7638).
 
+use crate::crypto::{rsa_of, rsa_of_der, verify_ed25519, verify_p256, verify_p384, verify_rsa};
 use base64::{Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::{digest, signature};
 use rsa::pkcs8::der::Decode;
 use rsa::pkcs8::spki::SubjectPublicKeyInfoRef;
 use serde_json::{Map, Value, json};
@@ -106,28 +106,13 @@ impl PublicKey {
 
     /// Checks a JWS signature. An algorithm that does not fit the key does not verify.
     pub(crate) fn verify(&self, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
-        let plain = |algorithm: &'static dyn signature::VerificationAlgorithm, key: &[u8]| {
-            signature::UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok()
-        };
-        let rsa = match algorithm {
-            "RS256" => Some(&signature::RSA_PKCS1_2048_8192_SHA256),
-            "RS384" => Some(&signature::RSA_PKCS1_2048_8192_SHA384),
-            "RS512" => Some(&signature::RSA_PKCS1_2048_8192_SHA512),
-            "PS256" => Some(&signature::RSA_PSS_2048_8192_SHA256),
-            "PS384" => Some(&signature::RSA_PSS_2048_8192_SHA384),
-            "PS512" => Some(&signature::RSA_PSS_2048_8192_SHA512),
-            _ => None,
-        };
-        match (self, rsa, algorithm) {
-            (Self::Rsa { modulus, exponent }, Some(algorithm), _) => {
-                signature::RsaPublicKeyComponents { n: modulus, e: exponent }
-                    .verify(algorithm, message, signature)
-                    .is_ok()
-            }
-            (Self::RsaDer(der), Some(algorithm), _) => plain(algorithm, der),
-            (Self::P256(point), _, "ES256") => plain(&signature::ECDSA_P256_SHA256_FIXED, point),
-            (Self::P384(point), _, "ES384") => plain(&signature::ECDSA_P384_SHA384_FIXED, point),
-            (Self::Ed25519(key), _, "EdDSA" | "Ed25519") => plain(&signature::ED25519, key),
+        let rsa = |key: Option<rsa::PublicKey>| key.is_some_and(|key| verify_rsa(&key, algorithm, message, signature));
+        match (self, algorithm) {
+            (Self::Rsa { modulus, exponent }, _) => rsa(rsa_of(modulus, exponent)),
+            (Self::RsaDer(der), _) => rsa(rsa_of_der(der)),
+            (Self::P256(point), "ES256") => verify_p256(point, message, signature, false),
+            (Self::P384(point), "ES384") => verify_p384(point, message, signature),
+            (Self::Ed25519(key), "EdDSA" | "Ed25519") => verify_ed25519(key, message, signature),
             _ => false,
         }
     }
@@ -135,9 +120,7 @@ impl PublicKey {
     /// Checks a WebAuthn signature, whose ECDSA form is ASN.1.
     pub(crate) fn verify_webauthn(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::P256(point) => signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_ASN1, point)
-                .verify(message, signature)
-                .is_ok(),
+            Self::P256(point) => verify_p256(point, message, signature, true),
             Self::Ed25519(_) => self.verify("EdDSA", message, signature),
             _ => self.verify("RS256", message, signature),
         }
@@ -159,7 +142,7 @@ pub(crate) fn thumbprint(jwk: &Value) -> Option<String> {
 
 /// The SHA-256 of something, base64url.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, bytes))
+    URL_SAFE_NO_PAD.encode(crate::crypto::sha256(bytes))
 }
 
 #[cfg(test)]

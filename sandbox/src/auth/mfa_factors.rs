@@ -9,7 +9,6 @@ use super::visit::Visit;
 use crate::error::ApiError;
 use crate::message::Answer;
 use crate::store::{Store, USERS, key};
-use ring::hmac;
 use serde_json::{Value, json};
 
 /// By user and authenticator: what makes its codes.
@@ -306,9 +305,7 @@ const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// The six digits of a step: RFC 4226, section 5.3, with SHA-1, as authenticator apps have it.
 fn totp(secret: &str, step: i64) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &base32(secret));
-    let mac = hmac::sign(&key, &step.to_be_bytes());
-    let mac = mac.as_ref();
+    let mac = crate::crypto::hmac_sha1(&base32(secret), &step.to_be_bytes());
     let start = usize::from(mac[mac.len() - 1] & 15);
     let number = mac[start..start + 4].iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte)) & 0x7fff_ffff;
     format!("{:06}", number % 1_000_000)

@@ -3,15 +3,14 @@
 use super::error::OAuthError;
 use super::parameters::text;
 use super::visit::Visit;
+use crate::crypto::stretch;
 use crate::error::ApiError;
 use crate::outbox::Message;
 use crate::seed;
 use crate::store::{Store, USERS};
 use crate::users::in_connection;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ring::pbkdf2;
 use serde_json::{Value, json};
-use std::num::NonZeroU32;
 
 /// By user: a hash. No answer shows it.
 const PASSWORDS: &str = "/__passwords";
@@ -22,17 +21,10 @@ const BLOCKS: &str = "/__blocks";
 /// Few rounds: the passwords are those of tests, and a thousand logins should not take a minute.
 const ROUNDS: u32 = 500;
 
-const ALGORITHM: pbkdf2::Algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
-
-fn rounds(number: u32) -> NonZeroU32 {
-    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
-}
-
 /// Keeps the hash of a user's password.
 pub(crate) fn keep_password(store: &mut Store, user_id: &str, password: &str) -> Result<(), ApiError> {
     let salt = crate::ids::letters(16)?;
-    let mut hash = [0; 32];
-    pbkdf2::derive(ALGORITHM, rounds(ROUNDS), salt.as_bytes(), password.as_bytes(), &mut hash);
+    let hash = stretch(password, &salt, ROUNDS);
     store.put(PASSWORDS, user_id, &json!({ "rounds": ROUNDS, "salt": salt, "hash": STANDARD.encode(hash) }));
     Ok(())
 }
@@ -51,7 +43,7 @@ fn fits(store: &Store, user_id: &str, password: &str) -> bool {
     let number = kept.get("rounds").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
     let (salt, hash) = (text(&kept, "salt").unwrap_or_default(), text(&kept, "hash").unwrap_or_default());
     let Ok(hash) = STANDARD.decode(hash) else { return false };
-    pbkdf2::verify(ALGORITHM, rounds(number.unwrap_or(ROUNDS)), salt.as_bytes(), password.as_bytes(), &hash).is_ok()
+    stretch(password, salt, number.unwrap_or(ROUNDS)) == *hash
 }
 
 /// Blocks of brute-force protection, as the Management API sees them.

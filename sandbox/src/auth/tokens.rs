@@ -11,7 +11,6 @@ use crate::error::ApiError;
 use crate::message::Answer;
 use crate::store::{USERS, key};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ring::digest;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -338,8 +337,7 @@ pub(crate) fn profile(user: &Value, scope: &[String]) -> Map<String, Value> {
 
 /// OpenID Connect Core, section 3.1.3.6: the left half of the hash.
 fn half_hash(text: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
+    URL_SAFE_NO_PAD.encode(&crate::crypto::sha256(text.as_bytes())[..16])
 }
 
 /// An answer that holds tokens.

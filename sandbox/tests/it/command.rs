@@ -16,14 +16,22 @@ fn unknown_arguments_and_open_addresses_are_errors() {
     let remote = run(&["--host", "0.0.0.0", "--port", "0"]);
     assert_eq!(remote.status.code(), Some(1));
     assert!(String::from_utf8(remote.stderr).unwrap().contains("--allow-remote"));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let busy = run(&["--port", &port]);
+    let text = String::from_utf8(busy.stderr).unwrap();
+    assert!(busy.status.code() == Some(1) && text.contains(&port) && text.contains("port 0"), "{text}");
     let help = run(&["--help"]);
     assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("--users"));
 }
 
 #[tokio::test]
 async fn the_printed_configuration_works() {
-    let mut child =
-        Command::new(BINARY).args(["--port", "0", "--users", "3", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(BINARY)
+        .args(["--port", "0", "--users", "3", "--seed", "demo", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let configuration: Value = serde_json::from_str(&line).unwrap();
