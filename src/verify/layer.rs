@@ -10,7 +10,8 @@ use tower_service::Service;
 impl Guard {
     /// A layer that lets requests through whose token is good, with their [`Claims`](super::Claims) as an extension, and answers
     /// the others. `origin` is that of this server as its clients see it (`https://api.example.com`), for DPoP: a server does
-    /// not know it, and `Host` is the caller's word.
+    /// not know it, and `Host` is the caller's word. A nested router sees paths without what it is nested under: say that here,
+    /// too (`https://api.example.com/admin`). A layer for CORS goes around this one, since a preflight has no token.
     pub fn layer(self, origin: impl Into<String>) -> GuardLayer {
         GuardLayer { guard: self, origin: origin.into() }
     }
