@@ -7,7 +7,9 @@
 //! The decisions are pure: [`claims`](self) and header are judged by functions of the text and the time, the key set is a
 //! state machine. Fetching keys and the one call of the platform's `verify` stand around them.
 
+mod builder;
 mod claims;
+mod fetch;
 mod guard;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -18,8 +20,9 @@ mod layer;
 mod proof;
 mod verifier;
 
+pub use builder::TokenVerifierBuilder;
 pub use claims::{Claims, Expect};
 pub use guard::{Challenge, Guard, GuardRequest};
 #[cfg(all(feature = "tower", not(target_arch = "wasm32")))]
 pub use layer::{GuardLayer, GuardService};
-pub use verifier::{TokenVerifier, TokenVerifierBuilder};
+pub use verifier::TokenVerifier;
