@@ -7,7 +7,8 @@
 
 use crate::auth::client_credentials::{self, ClientCredentials};
 use crate::auth::core::Once;
-use crate::auth::endpoint::{self, Credential, Endpoint, Params, Sender, Value};
+use crate::auth::endpoint::{self, Credential, Endpoint, Sender};
+use crate::auth::params::{Params, Value};
 use crate::client::Wanted;
 use crate::domain::Domain;
 use crate::error::{Error, ErrorKind};

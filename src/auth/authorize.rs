@@ -4,7 +4,7 @@
 use super::AuthenticationClient;
 use super::call::{AuthCall, json, value_of};
 use super::core::Core;
-use super::endpoint::{Params, Value};
+use super::params::{Params, Value};
 use super::transaction::Transaction;
 use crate::Json;
 use crate::error::Error;

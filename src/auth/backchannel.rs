@@ -8,7 +8,6 @@ use super::tokens::{TokenResponse, tokens};
 use crate::Json;
 use crate::error::{Error, ErrorKind};
 use crate::http::Answer;
-use crate::management::decode;
 use crate::maybe_send::BoxFuture;
 use crate::secret::Secret;
 use serde::Deserialize;
@@ -52,7 +51,7 @@ fn authorization<'a>(
     answer: &'a Answer,
     asked_at: Duration,
 ) -> BoxFuture<'a, Result<BackchannelAuthorization, Error>> {
-    let read = decode(answer, false).map(|wire: Wire| BackchannelAuthorization {
+    let read = super::call::decode(answer).map(|wire: Wire| BackchannelAuthorization {
         auth_req_id: Secret::new(wire.auth_req_id),
         expires_at: asked_at.saturating_add(Duration::from_secs(wire.expires_in)),
         interval: Duration::from_secs(wire.interval.unwrap_or(5)),

@@ -1,12 +1,14 @@
 //! A call of the Authentication API: a value that is awaited, or sent raw.
 
 use super::core::Core;
-use super::endpoint::{Endpoint, Params, Value};
+use super::endpoint::Endpoint;
+use super::params::{Params, Value};
 use super::table::ENDPOINTS;
 use super::tokens::Expected;
 use crate::Json;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Answer, Payload, RequestBody};
+use crate::jose::json::has_duplicate;
 use crate::management::{RequestOptions, Response};
 use crate::maybe_send::{BoxFuture, MaybeSend};
 use crate::secret::Secret;
@@ -29,6 +31,10 @@ pub(crate) struct Parts {
     pub(crate) options: RequestOptions,
     /// Concurrent calls that send the same share one request.
     pub(crate) shared: bool,
+    /// The answer is kept for a while.
+    pub(crate) kept: bool,
+    /// No answer that is kept will do.
+    pub(crate) fresh: bool,
     pub(crate) expected: Expected,
 }
 
@@ -69,6 +75,8 @@ impl<T, P> AuthCall<T, P> {
             raw_body: None,
             options: RequestOptions::default(),
             shared: false,
+            kept: false,
+            fresh: false,
             expected: Expected::default(),
         };
         Self { core: core.clone(), parts, reader, kind: PhantomData }
@@ -189,8 +197,29 @@ pub(crate) fn json<'a, T: DeserializeOwned + MaybeSend + 'static>(
     answer: &'a Answer,
     _: Duration,
 ) -> BoxFuture<'a, Result<T, Error>> {
-    let read = crate::management::decode(answer, false);
-    Box::pin(std::future::ready(read))
+    Box::pin(std::future::ready(decode(answer)))
+}
+
+/// The answer in its type.
+///
+/// # Errors
+/// [`ErrorKind::Decode`], which keeps the answer.
+pub(crate) fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T, Error> {
+    unique(answer)?;
+    crate::management::decode(answer, false)
+}
+
+/// Refuses an answer with a member that comes twice, at any depth: two readers would see two answers (RFC 8259, section 4).
+///
+/// # Errors
+/// [`ErrorKind::Decode`], which keeps the answer.
+pub(crate) fn unique(answer: &Answer) -> Result<(), Error> {
+    match &answer.payload {
+        Payload::Bytes(bytes) if has_duplicate(bytes) => {
+            Err(answer.decode_error("the answer has a member that comes twice".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads an answer that is text.

@@ -329,6 +329,7 @@ impl AuthenticationBuilder {
                 Some(builder.build()?)
             }
         };
+        let proves = self.dpop.is_some();
         if let Some(dpop) = self.dpop {
             host.transport = Arc::new(dpop.transport(SharedTransport(host.transport)));
         }
@@ -353,9 +354,11 @@ impl AuthenticationBuilder {
             mtls_origin,
             client_id: self.client_id,
             authentication,
+            proves,
             headers,
             limits,
             shares: Default::default(),
+            kept: Default::default(),
             verifier,
             #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
             runtime: Default::default(),

@@ -1,6 +1,7 @@
 //! What all calls of an [`AuthenticationClient`](super::AuthenticationClient) share, and how one is made.
 
 use super::call::Parts;
+use super::discovery::Kept;
 use super::endpoint::{Credential, Endpoint, Sender, prepare};
 use super::share::{Reply, Shares};
 use crate::error::{Error, ErrorKind};
@@ -32,9 +33,13 @@ pub(crate) struct Core {
     pub(crate) mtls_origin: Option<String>,
     pub(crate) client_id: Option<String>,
     pub(crate) authentication: Authentication,
+    /// Requests carry proofs of possession.
+    pub(crate) proves: bool,
     pub(crate) headers: Headers,
     pub(crate) limits: Limits,
     pub(crate) shares: Shares,
+    /// What the tenant says of itself.
+    pub(crate) kept: Kept,
     /// Of ID tokens; `None` without a client id.
     pub(crate) verifier: Option<TokenVerifier>,
     #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
@@ -59,6 +64,9 @@ impl Core {
 
     /// Sends a call, or joins one that sends the same.
     pub(crate) async fn exchange(self: Arc<Self>, parts: Parts) -> Result<Answer, Error> {
+        if parts.kept {
+            return self.kept_or_asked(parts).await;
+        }
         if !parts.shared {
             return self.send(&parts, &self.limits).await;
         }
@@ -83,16 +91,33 @@ impl Core {
         // An assertion is good for one use (RFC 7523, section 3, `jti`): what the server has seen is not sent again.
         let ends_at = limits.deadline.map(|deadline| self.host.timer.now().saturating_add(deadline));
         let mut tries = 0;
+        // A request for a nonce is an answer too, and no failure that counts.
+        let mut challenge: Option<(Error, Credential)> = None;
         loop {
             let turn = Arc::new(Turn { inner: limits.retry.clone(), earlier: tries, asked: Mutex::new(None) });
             let left = ends_at.map(|end| end.saturating_sub(self.host.timer.now()));
             let max_retries = limits.max_retries.saturating_sub(tries);
             let once = Limits { retry: turn.clone(), deadline: left, max_retries, ..limits.clone() };
             let credential = self.credential(endpoint).await?;
+            if let Some((error, Credential::Assertion(seen))) = &challenge
+                && matches!(&credential, Credential::Assertion(next) if next == seen)
+            {
+                let hint =
+                    "the server wants a nonce in the proof, and has seen the assertion: give a provider of assertions";
+                return Err(error.clone().with_hint(hint));
+            }
             let error = match run(&self.host, self.plan(endpoint, &credential, parts, once)?).await {
-                Ok(answer) => return Ok(Answer { attempts: answer.attempts + tries, ..answer }),
+                Ok(answer) => {
+                    let before = tries + u32::from(challenge.is_some());
+                    return Ok(Answer { attempts: answer.attempts + before, ..answer });
+                }
                 Err(error) => error,
             };
+            // The transport has learned the nonce (RFC 9449, section 8), and leaves the assertion to its maker.
+            if self.proves && challenge.is_none() && error.code() == Some("use_dpop_nonce") {
+                challenge = Some((error, credential));
+                continue;
+            }
             let asked = turn.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
             tries += error.attempts();
             let Some(wait) = asked.filter(|_| tries <= limits.max_retries) else { return Err(error) };

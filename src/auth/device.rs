@@ -8,7 +8,6 @@ use super::tokens::{TokenResponse, tokens};
 use crate::Json;
 use crate::error::Error;
 use crate::http::Answer;
-use crate::management::decode;
 use crate::maybe_send::BoxFuture;
 use crate::secret::Secret;
 use serde::Deserialize;
@@ -61,7 +60,7 @@ fn authorization<'a>(
     answer: &'a Answer,
     asked_at: Duration,
 ) -> BoxFuture<'a, Result<DeviceAuthorization, Error>> {
-    let read = decode(answer, false).map(|wire: Wire| DeviceAuthorization {
+    let read = super::call::decode(answer).map(|wire: Wire| DeviceAuthorization {
         device_code: Secret::new(wire.device_code),
         user_code: wire.user_code,
         verification_uri: wire.verification_uri,

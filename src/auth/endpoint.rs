@@ -11,9 +11,11 @@
 //! 3. members that are always sent, `name=value`, separated by commas;
 //! 4. the parameters that are required, separated by commas.
 
+use super::params::{Body, Params};
 use crate::error::{Error, ErrorKind};
 use crate::http::path;
 use crate::http::{Headers, Method};
+use crate::jose::json::push_text;
 use crate::secret::Secret;
 use crate::text::quoted;
 
@@ -87,114 +89,6 @@ impl<'a> Endpoint<'a> {
     fn required(&self) -> impl Iterator<Item = &'a str> {
         self.required.split(',').filter(|name| !name.is_empty())
     }
-}
-
-/// The value of a parameter.
-#[derive(Clone)]
-pub(crate) enum Value {
-    /// A text.
-    Text(String),
-    /// Anything else, as JSON text: `true`, `5`, `["otp"]`. A form and a query carry this text.
-    Json(String),
-}
-
-impl Value {
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Value::Text(text) | Value::Json(text) => text,
-        }
-    }
-}
-
-/// Parameters in the order in which they are sent. A name comes once.
-#[derive(Clone, Default)]
-pub(crate) struct Params(Vec<(String, Value)>);
-
-impl Params {
-    /// Sets a parameter, in the place of what it was.
-    pub(crate) fn set(&mut self, name: impl Into<String>, value: Value) {
-        let name = name.into();
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name, value)),
-        }
-    }
-
-    pub(crate) fn text(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.set(name, Value::Text(value.into()));
-    }
-
-    #[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "in JavaScript URLs are made there"))]
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
-        let index = self.0.iter().position(|(known, _)| known == name)?;
-        Some(self.0.remove(index).1)
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
-    }
-
-    /// As `name=value&…`, percent-encoded: a form (WHATWG URL, application/x-www-form-urlencoded), or a query.
-    #[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "in JavaScript calls are shared there"))]
-    pub(crate) fn form(&self) -> String {
-        let mut body = Body::default();
-        self.iter().for_each(|(name, value)| body.push(name, value));
-        body.text
-    }
-}
-
-/// A body that is being written: a form, or the inside of a JSON object. One function for both, and no inlining, for size.
-#[derive(Default)]
-struct Body {
-    json: bool,
-    text: String,
-}
-
-impl Body {
-    #[inline(never)]
-    fn push(&mut self, name: &str, value: &Value) {
-        if !self.json {
-            return path::push_pair(&mut self.text, name, value.as_str());
-        }
-        if !self.text.is_empty() {
-            self.text.push(',');
-        }
-        quote(&mut self.text, name);
-        self.text.push(':');
-        match value {
-            Value::Text(text) => quote(&mut self.text, text),
-            Value::Json(text) => self.text.push_str(text),
-        }
-    }
-
-    #[inline(never)]
-    fn text(&mut self, name: &str, value: &str) {
-        self.push(name, &Value::Text(value.to_owned()));
-    }
-}
-
-/// Appends a text as a JSON string (RFC 8259, section 7). Of our own, since `serde_json` is not in the JS build.
-fn quote(out: &mut String, text: &str) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(character);
-            }
-            '\0'..='\x1f' => {
-                out.push_str("\\u00");
-                let code = character as u32;
-                out.extend([code >> 4, code & 15].iter().filter_map(|digit| char::from_digit(*digit, 16)));
-            }
-            _ => out.push(character),
-        }
-    }
-    out.push('"');
 }
 
 /// How the client proves who it is, ready for one request.
@@ -340,7 +234,7 @@ fn keep(secrets: &mut Vec<Secret>, secret: &str) {
     let mut encoded = String::new();
     path::encode_into(&mut encoded, secret);
     let mut quoted = String::new();
-    quote(&mut quoted, secret);
+    push_text(&mut quoted, secret);
     let quoted = quoted.get(1..quoted.len() - 1).unwrap_or_default();
     secrets.push(Secret::new(secret));
     secrets.extend([encoded.as_str(), quoted].iter().filter(|sent| **sent != secret).map(|sent| Secret::new(*sent)));
@@ -373,6 +267,7 @@ fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::params::Value;
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
 

@@ -8,10 +8,7 @@ use crate::http::{Answer, Payload};
 use crate::maybe_send::BoxFuture;
 use crate::secret::Secret;
 use crate::verify::Claims;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::Map;
-use std::fmt;
 use std::time::Duration;
 
 /// What the ID token of an answer must say, besides what every one must.
@@ -55,34 +52,6 @@ pub struct TokenResponse {
     pub extra: Map<String, Json>,
 }
 
-/// The members of an object. A name that comes twice is refused: two readers would see two answers (RFC 8259, section 4).
-struct Members(Map<String, Json>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Unique;
-        impl<'de> Visitor<'de> for Unique {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of tokens")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Members, A::Error> {
-                let mut members = Map::new();
-                while let Some((name, value)) = access.next_entry::<String, Json>()? {
-                    if members.contains_key(&name) {
-                        return Err(serde::de::Error::custom(format_args!("the member `{name}` comes twice")));
-                    }
-                    members.insert(name, value);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Unique)
-    }
-}
-
 /// Reads an answer with tokens. Pure; the ID token is not verified here.
 ///
 /// # Errors
@@ -93,7 +62,8 @@ pub(crate) fn parse(answer: &Answer, asked_at: Duration) -> Result<TokenResponse
         _ => b"",
     };
     let fail = |why: String| answer.decode_error(format!("the answer with the tokens {why}"));
-    let Members(mut members) = serde_json::from_slice(bytes).map_err(|error| {
+    super::call::unique(answer)?;
+    let mut members: Map<String, Json> = serde_json::from_slice(bytes).map_err(|error| {
         let what = if bytes.is_empty() { "is empty".to_owned() } else { format!("cannot be read: {}", place(&error)) };
         fail(what)
     })?;
@@ -142,11 +112,8 @@ pub(crate) fn parse(answer: &Answer, asked_at: Duration) -> Result<TokenResponse
 /// Where JSON is broken, without the text around it, which may be a token.
 fn place(error: &serde_json::Error) -> String {
     match error.classify() {
-        serde_json::error::Category::Data => {
-            // Only what is said here: what serde says of a wrong type shows the value.
-            let said = error.to_string();
-            if said.starts_with("the member") { said } else { "it is no object".to_owned() }
-        }
+        // What serde says of a wrong type shows the value.
+        serde_json::error::Category::Data => "it is no object".to_owned(),
         _ => format!("it is not JSON, at line {} column {}", error.line(), error.column()),
     }
 }
@@ -230,6 +197,8 @@ mod tests {
             let shown = format!("{error} {error:?}");
             assert!(!shown.contains("secret-token"), "{shown}");
         }
-        assert!(read(r#"{"access_token":"a","access_token":"b"}"#).unwrap_err().message().contains("twice"));
+        for twice in [r#"{"access_token":"a","access_token":"b"}"#, r#"{"access_token":"a","x":[{"y":1,"y":1}]}"#] {
+            assert!(read(twice).unwrap_err().message().contains("twice"), "{twice}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::call::AuthCall;
 use super::oauth::AuthorizationCode;
 use super::tokens::{Expected, TokenResponse};
 use crate::error::{Error, ErrorKind};
+use crate::jose::same;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -83,7 +84,7 @@ impl Transaction {
         let Some(state) = get("state") else {
             return fail("state_mismatch", "the answer has no `state`, so it belongs to no login".to_owned());
         };
-        if !same(state.as_bytes(), self.state.as_bytes()) {
+        if !same(state, &self.state) {
             return fail("state_mismatch", "the answer's `state` is not that of this login".to_owned());
         }
         match get("iss") {
@@ -150,11 +151,6 @@ fn decode(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Compares without telling by the time how much is the same.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
 impl AuthenticationClient {

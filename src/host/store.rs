@@ -78,7 +78,11 @@ impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
     }
 }
 
-/// Keeps tokens in memory.
+/// More are not kept: the first to end goes first. A client has one token, or one for each organization; used logout tokens
+/// come one for each logout.
+const MAX_KEPT: usize = 10_000;
+
+/// Keeps tokens in memory, 10,000 of them at most.
 ///
 /// A list, and no map: a client has one token, or a few, and a hash map is 6 KB of wasm.
 #[derive(Debug, Default)]
@@ -103,11 +107,42 @@ impl TokenStore for MemoryStore {
             self.with(|tokens| {
                 tokens.retain(|(known, _)| known != key);
                 tokens.push((key.to_owned(), token));
+                // It has no clock, and needs none: what ends first is what has ended, if anything has.
+                if tokens.len() > MAX_KEPT {
+                    let ends = |(_, (_, token)): &(usize, &(String, StoredToken))| token.expires_at;
+                    let first = tokens.iter().enumerate().min_by_key(ends).map(|(at, _)| at);
+                    first.map(|at| tokens.swap_remove(at));
+                }
             })
         })
     }
 
     fn remove<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move { self.with(|tokens| tokens.retain(|(known, _)| known != key)) })
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::testing::block_on;
+
+    #[test]
+    fn no_more_is_kept_than_fits() {
+        let store = MemoryStore::default();
+        let put = |index: u64| {
+            let token = StoredToken { token: Secret::new("t"), expires_at: Duration::from_secs(1000 + index) };
+            block_on(store.put(&index.to_string(), token)).unwrap();
+        };
+        let has = |index: u64| block_on(store.get(&index.to_string())).unwrap().is_some();
+        // The first to end is in the middle.
+        (500..MAX_KEPT as u64).chain(0..500).for_each(put);
+        assert!(has(0) && has(500));
+        put(20_000);
+        put(20_000);
+        assert!(!has(0) && has(1) && has(20_000) && has(500));
+        put(20_001);
+        assert!(!has(1) && has(2));
+        assert_eq!(store.with(|tokens| tokens.len()).unwrap(), MAX_KEPT);
     }
 }

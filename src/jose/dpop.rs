@@ -5,7 +5,7 @@ use super::jws::{Value, signing_input};
 use super::{base64url, random_text};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Crypto, Host, Key, Timer, Transport, TransportError};
-use crate::http::{Headers, HttpRequest, HttpResponse, path};
+use crate::http::{Headers, HttpRequest, HttpResponse, RequestBody, path};
 use crate::maybe_send::BoxFuture;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -118,6 +118,9 @@ impl Dpop {
 
     /// A transport that adds a proof to each request, and sends it again once when the server wants a nonce. A request with
     /// the header `Authorization: Bearer token` is sent with `DPoP token`: for a client whose tokens are bound to this key.
+    ///
+    /// A request with a client assertion is not sent again, since that is good for one use (RFC 7523, section 3): the refusal
+    /// is its answer, the nonce is known from then on, and an [`AuthenticationClient`](crate::AuthenticationClient) makes another assertion.
     pub fn transport<T: Transport>(&self, inner: T) -> DpopTransport<T> {
         DpopTransport { dpop: self.clone(), inner }
     }
@@ -168,12 +171,19 @@ impl<T: Transport> Transport for DpopTransport<T> {
                     response.body = crate::http::HttpBody::from_bytes(read);
                 }
                 let wanted = self.dpop.learn(&request.url, response.status, &response.headers, code.as_deref());
-                if !(wanted && std::mem::take(&mut again)) {
+                if !(wanted && std::mem::take(&mut again)) || has_assertion(&request.body) {
                     return Ok(response);
                 }
             }
         })
     }
+}
+
+/// The body, a form or JSON, has a client assertion.
+fn has_assertion(body: &RequestBody) -> bool {
+    const NAME: &[u8] = b"client_assertion";
+    let RequestBody::Bytes(bytes) = body else { return false };
+    bytes.windows(NAME.len() + 1).any(|window| window.starts_with(NAME) && matches!(window.last(), Some(b'=' | b'"')))
 }
 
 /// What follows a scheme of a header `Authorization`.

@@ -84,14 +84,23 @@ impl Node {
 
 /// Reads an object and nothing else.
 pub(crate) fn object(bytes: &[u8]) -> Result<Members, Problem> {
+    match document(bytes)? {
+        Node::Object(members) => Ok(members),
+        _ => Err(Problem::Syntax),
+    }
+}
+
+fn document(bytes: &[u8]) -> Result<Node, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::Syntax)?;
     let mut reader = Reader { text, at: 0, depth: 0 };
     let value = reader.value()?;
     reader.space();
-    match value {
-        Node::Object(members) if reader.at == text.len() => Ok(members),
-        _ => Err(Problem::Syntax),
-    }
+    if reader.at == text.len() { Ok(value) } else { Err(Problem::Syntax) }
+}
+
+/// True when an object in a JSON text has a member twice, at any depth. What is no JSON at all, another reader tells better.
+pub(crate) fn has_duplicate(bytes: &[u8]) -> bool {
+    document(bytes) == Err(Problem::Duplicate)
 }
 
 /// Writes a text as JSON (RFC 8259, section 7).
@@ -355,6 +364,10 @@ mod tests {
         assert_eq!(object(b"{\"a\":\"\xff\"}"), Err(Problem::Syntax));
         for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"{"b":[{"a":1,"c":2,"a":3}]}"#] {
             assert_eq!(object(text.as_bytes()), Err(Problem::Duplicate), "{text}");
+        }
+        assert!(has_duplicate(br#"[{"a":1},{"a":1,"b":{"c":1,"c":1}}]"#));
+        for text in ["", "[1", r#"[{"a":1},{"a":1}]"#, "null"] {
+            assert!(!has_duplicate(text.as_bytes()), "{text}");
         }
         let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         assert!(object(nested(31).as_bytes()).is_ok());

@@ -267,6 +267,70 @@ fn a_refresh_goes_on_while_anybody_waits() {
     assert_eq!(transport.open(), 0);
 }
 
+const METADATA: &str = r#"{"issuer":"https://tenant.us.auth0.com/","jwks_uri":"https://tenant.us.auth0.com/jwks"}"#;
+
+#[test]
+fn what_a_tenant_says_of_itself_is_kept_for_ten_minutes() {
+    let (auth0, transport, timer) = client([
+        Reply::status(404),
+        Reply::json(200, METADATA),
+        Reply::json(200, r#"{"keys":[]}"#),
+        Reply::json(200, METADATA),
+        Reply::json(200, METADATA),
+        Reply::json(200, METADATA),
+    ]);
+    let attempts = || block_on(auth0.metadata().raw()).expect("metadata").attempts;
+    // A failure is not kept.
+    assert_eq!(block_on(auth0.metadata().into_future()).expect_err("404").status(), Some(404));
+    assert_eq!((attempts(), attempts()), (1, 0));
+    for _ in 0..3 {
+        block_on(auth0.jwks().into_future()).expect("keys");
+    }
+    timer.advance(seconds(599));
+    assert_eq!((attempts(), transport.requests().len()), (0, 3));
+    timer.advance(seconds(1));
+    assert_eq!((attempts(), attempts()), (1, 0));
+    assert_eq!(block_on(auth0.metadata().fresh().raw()).expect("metadata").attempts, 1);
+    // What is asked for in another way has another answer.
+    assert_eq!(block_on(auth0.metadata().header("x-own", "1").raw()).expect("metadata").attempts, 1);
+    assert_eq!((attempts(), transport.requests().len()), (0, 6));
+}
+
+#[test]
+fn what_a_tenant_says_of_itself_is_asked_once_by_all() {
+    let transport = ScriptedTransport::new([Reply::status(503), Reply::json(200, METADATA)]);
+    let timer = ManualTimer::new();
+    let auth0 = builder(&transport, &timer).build().expect("a client");
+    let mut together = Box::pin(all((0..5).map(|_| auth0.metadata().into_future())));
+    assert!(poll_until_stuck(together.as_mut()).is_pending());
+    assert_eq!(transport.requests().len(), 1);
+    timer.advance(seconds(1));
+    let Poll::Ready(answers) = poll_until_stuck(together.as_mut()) else { panic!("all have their answer") };
+    assert!(answers.iter().all(Result::is_ok) && transport.requests().len() == 2);
+}
+
+#[test]
+fn an_answer_with_a_member_twice_is_refused() {
+    let twice = r#"{"issuer":"https://tenant.us.auth0.com/","jwks_uri":"a","x":{"y":1,"y":2}}"#;
+    let (auth0, ..) = client([
+        Reply::json(200, twice),
+        Reply::json(200, r#"{"sub":"a","sub":"b"}"#),
+        Reply::json(200, r#"[{"id":"1","id":"2","authenticator_type":"otp","active":true}]"#),
+        Reply::json(200, DEVICE.replacen('{', r#"{"device_code":"other","#, 1)),
+        Reply::json(200, TOKENS.replacen('{', r#"{"access_token":"other","#, 1)),
+    ]);
+    let refused = |what: &str, error: Option<Error>| {
+        let error = error.unwrap_or_else(|| panic!("{what} is taken"));
+        assert_eq!(error.kind(), ErrorKind::Decode, "{what}: {error}");
+        assert!(error.message().contains("twice"), "{what}: {error}");
+    };
+    refused("metadata", block_on(auth0.metadata().into_future()).err());
+    refused("userinfo", block_on(auth0.users().user_info("t").into_future()).err());
+    refused("authenticators", block_on(auth0.mfa("m").list_authenticators().into_future()).err());
+    refused("a device", block_on(auth0.device().authorize().into_future()).err());
+    refused("tokens", block_on(auth0.oauth().refresh_token("r").into_future()).err());
+}
+
 fn oauth_error(status: u16, code: &str) -> Reply {
     Reply::json(status, json!({"error": code, "error_description": "it says so"}).to_string())
 }

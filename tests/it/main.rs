@@ -27,6 +27,8 @@ mod interop;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod jwks;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod nonces;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod oidc;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod prism;

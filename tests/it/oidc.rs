@@ -673,6 +673,26 @@ async fn tokens_bound_to_a_key() {
         })
         .await;
     cases
+        .run("a client that signs, with a nonce", async {
+            // The provider remembers each assertion: the second request must have another.
+            let (dpop, fresh) = (dpop().await?, dpop().await?);
+            let builder = provider.builder("m2m-pkjwt").private_key_jwt(key(&provider, "ES256").await);
+            let auth0 = builder.dpop(&dpop).build().expect("a client");
+            let answer = good(auth0.oauth().client_credentials(API).raw().await)?;
+            is("asked twice", answer.attempts == 2 && answer.data.token_type == "DPoP")?;
+            is("then once", good(auth0.oauth().client_credentials(API).raw().await)?.attempts == 1)?;
+            let assertion = auth0_sdk::ClientAssertion::new(
+                &host,
+                "m2m-pkjwt",
+                format!("{}/", provider.origin),
+                key(&provider, "ES256").await,
+            );
+            let assertion = good(good(assertion)?.make().await)?;
+            let auth0 = provider.builder("m2m-pkjwt").client_assertion(assertion).dpop(&fresh).build();
+            refused(auth0.expect("a client").oauth().client_credentials(API).await, 400, "use_dpop_nonce")
+        })
+        .await;
+    cases
         .run("no proof", async {
             let error = provider.client("web-dpop").oauth().client_credentials(API).await.err().ok_or("succeeds")?;
             is("refused", error.status() == Some(400))
