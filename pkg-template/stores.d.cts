@@ -57,11 +57,48 @@ export declare function webStorageStore(
   options?: TextStoreOptions,
 ): TokenStore;
 
-/** A Durable Object of the class `TokenObject`: one for all the world, with a lease. */
-export declare function durableObjectStore(
-  stub: { fetch(url: string, init: { method: string; body: string }): Promise<{ ok: boolean; status: number; json(): Promise<unknown> }> },
-  options?: TextStoreOptions,
-): TokenStore;
+/** What is used of the stub of a Durable Object. */
+export interface ObjectStub {
+  fetch(url: string, init: { method: string; body: string }): Promise<{ ok: boolean; status: number; json(): Promise<unknown> }>;
+}
+
+/** What is used of a namespace of Durable Objects. */
+export interface ObjectNamespace<Id = any> {
+  idFromName(name: string): Id;
+  get(id: Id): ObjectStub;
+}
+
+export interface DurableObjectStoreOptions extends TextStoreOptions {
+  /** Which object of the namespace: `"tokens"` unless said. */
+  name?: string | undefined;
+}
+
+/**
+ * A Durable Object of the class `TokenObject`: one for all the world, with a lease. Give its namespace; a stub belongs to the
+ * request that made it, and is for a client that lives no longer than that.
+ */
+export declare function durableObjectStore(objects: ObjectNamespace | ObjectStub, options?: DurableObjectStoreOptions): TokenStore;
+
+export interface RefreshAheadOptions {
+  /** How long before its end a token is bought anew: 600 unless said, and half of its life at most. */
+  seconds?: number | undefined;
+}
+
+/**
+ * Buys the next token of one client before the one that is kept ends, so that no call waits for it. `refresh` does nothing until
+ * that time has come, and is for what runs behind an answer: `ctx.waitUntil(refresh())`. It rejects when no token was to be had;
+ * the kept one stays, and the next try comes a minute later.
+ *
+ * ```js
+ * const { store, refresh } = refreshAhead(kvStore(env.TOKENS), (tokenStore) => new TokenProvider({ ...options, tokenStore }).getAccessToken());
+ * const auth0 = new ManagementClient({ ...options, tokenStore: store });
+ * ```
+ */
+export declare function refreshAhead(
+  store: TokenStore,
+  buy: (store: TokenStore) => Promise<unknown>,
+  options?: RefreshAheadOptions,
+): { store: TokenStore; refresh(): Promise<void> };
 
 /** The Durable Object behind `durableObjectStore`: export it from the Worker, and bind its namespace. */
 export declare class TokenObject {

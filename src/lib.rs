@@ -61,6 +61,8 @@ pub use host::{
 pub use host::{FetchTransport, JsTimer, WebCrypto};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub use host::{Files, NativeCrypto, ReqwestTransport, Tls, TokioTimer};
+#[cfg(all(feature = "workers", target_arch = "wasm32"))]
+pub use host::{WorkersKv, WorkersObject};
 pub use http::{
     ByteStream, ErrorBody, Headers, HttpBody, HttpRequest, HttpResponse, Method, Multipart, Read, RequestBody,
 };

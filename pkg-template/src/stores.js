@@ -135,10 +135,15 @@ export const webStorageStore = (storage, options) => {
   return textStore(backend, options);
 };
 
-/** A Durable Object of the class `TokenObject`: one for all the world, with a lease. `stub` is what `namespace.get(id)` gives. */
-export const durableObjectStore = (stub, options) => {
+/**
+ * A Durable Object of the class `TokenObject`: one for all the world, with a lease. `objects` is its namespace; or what
+ * `namespace.get(id)` gives, for a client that lives no longer than the request in which that was called.
+ */
+export const durableObjectStore = (objects, { name = "tokens", ...options } = {}) => {
+  // A stub belongs to the request that made it: the next one needs its own. A stub has every name, as that of a remote procedure.
+  const stub = () => (objects.id || !objects.idFromName ? objects : objects.get(objects.idFromName(name)));
   const ask = async (message) => {
-    const response = await stub.fetch("https://auth0-sdk.invalid/", { method: "POST", body: JSON.stringify(message) });
+    const response = await stub().fetch("https://auth0-sdk.invalid/", { method: "POST", body: JSON.stringify(message) });
     if (!response.ok) throw bad(`the Durable Object answered ${response.status}`);
     return (await response.json()).result;
   };
@@ -155,6 +160,45 @@ export const durableObjectStore = (stub, options) => {
     },
     options,
   );
+};
+
+/**
+ * Buys the next token of one client before the one that is kept ends, behind an answer: `waitUntil(refresh())`. The client gets
+ * the `store` that this gives; `buy` gets one in which tokens end earlier, and asks a `TokenProvider` over it for its token.
+ */
+export const refreshAhead = (store, buy, { seconds = 600 } = {}) => {
+  let last = 0;
+  let ahead = seconds * 1000;
+  let busy = 0;
+  const watched = {
+    get: async (key) => {
+      const found = await store.get(key);
+      last = Math.max(last, found?.expiresAt ?? 0);
+      return found;
+    },
+    put: (key, token) => {
+      last = token.expiresAt;
+      // One that lives shorter than that would be bought with each call.
+      ahead = Math.min(seconds * 1000, (last - Date.now()) / 2);
+      return store.put(key, token);
+    },
+    remove: (key, token) => store.remove(key, token),
+  };
+  if (store.lease) watched.lease = (key, milliseconds) => store.lease(key, milliseconds);
+  const early = async (key) => {
+    const found = await watched.get(key);
+    return found && { ...found, expiresAt: found.expiresAt - ahead };
+  };
+  const refresh = async () => {
+    const now = Date.now();
+    // Where there is none, or none that a call would take, the next call buys, if there is one. A request that is cancelled ends
+    // without a word, and one that failed is not repeated at once.
+    if (last < now + 30_000 || last > now + ahead || now < busy) return;
+    busy = now + 60_000;
+    await buy({ ...watched, get: early });
+    busy = 0;
+  };
+  return { store: watched, refresh };
 };
 
 /** The Durable Object behind `durableObjectStore`: export it from the Worker, and bind its namespace. Times are by its own clock. */

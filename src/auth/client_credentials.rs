@@ -7,6 +7,7 @@ use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, path
 use crate::json::Node;
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 use crate::secret::Secret;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(crate) struct ClientCredentials {
     /// What the digest is made of that tells one secret from another.
     identity: Secret,
     shared_key: OnceLock<String>,
+    /// In seconds, of the last token that was bought; 0 before the first.
+    life: AtomicU32,
     audience: String,
     organization: Option<String>,
     /// Who makes the request, where the client proves who it is in another way than by a secret. Behind a trait, so that the
@@ -83,6 +86,7 @@ impl ClientCredentials {
             cache_key,
             identity,
             shared_key: OnceLock::new(),
+            life: AtomicU32::new(0),
             audience: audience.to_owned(),
             organization: organization.map(str::to_owned),
             through: None,
@@ -91,6 +95,19 @@ impl ClientCredentials {
 
     pub(crate) fn cache_key(&self) -> &str {
         &self.cache_key
+    }
+
+    /// Remembers how long tokens live here.
+    pub(crate) fn bought(&self, life: Duration) {
+        self.life.store(u32::try_from(life.as_secs()).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+
+    /// How long the last token that was bought lived, from the start.
+    pub(crate) fn life(&self) -> Option<Duration> {
+        match self.life.load(Ordering::Relaxed) {
+            0 => None,
+            seconds => Some(Duration::from_secs(seconds.into())),
+        }
     }
 
     /// The key in a store that is shared: it tells secrets apart, so that nobody takes the token of one that was rotated.

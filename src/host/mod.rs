@@ -22,6 +22,8 @@ mod store;
 mod tls;
 #[cfg(target_arch = "wasm32")]
 mod web_crypto;
+#[cfg(all(feature = "workers", target_arch = "wasm32"))]
+mod workers;
 
 #[cfg(target_arch = "wasm32")]
 pub use fetch::FetchTransport;
@@ -44,6 +46,8 @@ pub use store::{MemoryStore, StoredToken, TokenStore};
 pub use tls::Tls;
 #[cfg(target_arch = "wasm32")]
 pub use web_crypto::WebCrypto;
+#[cfg(all(feature = "workers", target_arch = "wasm32"))]
+pub use workers::{WorkersKv, WorkersObject};
 
 use crate::error::{Error, ErrorKind};
 use crate::http::{HttpRequest, HttpResponse};

@@ -280,9 +280,13 @@ fn is_of_another_version(text: &str) -> bool {
 
 impl<B: KeyValue> TokenStore for SharedStore<B> {
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
+        self.get_lasting(key, self.timer.now().saturating_add(crate::token::MARGIN))
+    }
+
+    fn get_lasting<'a>(&'a self, key: &'a str, until: Duration) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
         Box::pin(async move {
             if let Some(token) = self.memory.get(key).await?
-                && self.timer.now().saturating_add(crate::token::MARGIN) < token.expires_at
+                && until < token.expires_at
             {
                 return Ok(Some(token));
             }

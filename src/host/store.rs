@@ -26,6 +26,16 @@ pub trait TokenStore: MaybeSend + MaybeSync {
     /// When the store cannot be asked; the call that wanted the token then fails with this error.
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>>;
 
+    /// As [`TokenStore::get`], for a token that must still live at `until` (since the Unix epoch). A store that keeps a copy
+    /// nearby looks further when that copy will have ended by then: another machine may have put a newer one.
+    ///
+    /// # Errors
+    /// As those of [`TokenStore::get`].
+    fn get_lasting<'a>(&'a self, key: &'a str, until: Duration) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
+        let _ = until;
+        self.get(key)
+    }
+
     /// Keeps a token under a key, in the place of the one before it.
     ///
     /// # Errors
@@ -59,6 +69,10 @@ pub trait TokenStore: MaybeSend + MaybeSync {
 impl<S: TokenStore + ?Sized> TokenStore for Arc<S> {
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
         (**self).get(key)
+    }
+
+    fn get_lasting<'a>(&'a self, key: &'a str, until: Duration) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
+        (**self).get_lasting(key, until)
     }
 
     fn put<'a>(&'a self, key: &'a str, token: StoredToken) -> BoxFuture<'a, Result<(), Error>> {

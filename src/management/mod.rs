@@ -46,6 +46,7 @@ use crate::http::{Answer, Headers, Limits, Plan, Read, RequestBody, check_header
 use crate::token::TokenSource;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A client of the Management API. Cheap to clone; clones share connections, settings and tokens.
 ///
@@ -104,6 +105,20 @@ impl ManagementClient {
     #[allow(dead_code, reason = "the groups use it, and `models` alone has none")]
     pub(crate) fn typed<T, P>(&self, id: &str) -> Call<T, P> {
         Call::new(self.core.clone(), Operation::find(id))
+    }
+
+    /// Buys the next token when the one that is kept ends within this time, so that no call has to wait for it. For what runs
+    /// behind a call: a Worker's `waitUntil`, a task on a timer. It asks for nothing but the store until that time has come; one
+    /// machine buys for all that share a store. Where no token is kept, or none that a call would still take, there is nothing to do:
+    /// the next call buys one. Without client credentials neither.
+    ///
+    /// Of a token's life the half at most is taken: one that lives for an hour is bought anew after half an hour at the earliest.
+    ///
+    /// # Errors
+    /// As those of a call that needs a token. The token that is kept is not touched.
+    pub async fn refresh_token_ahead(&self, ahead: Duration) -> Result<(), Error> {
+        let Core { host, settings, token, .. } = &*self.core;
+        token.refresh_ahead(host, &settings.limits, ahead).await
     }
 
     /// The ids of all operations, sorted.

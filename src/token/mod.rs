@@ -72,16 +72,35 @@ impl TokenSource {
             }
             TokenSource::ClientCredentials(credentials) => {
                 let key = key_of(host, credentials).await?;
-                if let Some(stored) = kept(host, key, refused).await? {
+                let wanted = Wanted { refused, lasting: MARGIN };
+                if let Some(stored) = kept(host, key, wanted).await? {
                     return Ok(Bearer { token: stored.token, cached: true });
                 }
-                let request = fetch(host, credentials, key, limits.clone(), refused);
+                let request = fetch(host, credentials, key, limits.clone(), wanted);
                 let stored = host.flights.join(key, &*host.timer, request).await?;
                 Ok(Bearer { token: stored.token, cached: false })
             }
             #[cfg(target_arch = "wasm32")]
             TokenSource::Asked => Err(Error::new(ErrorKind::Internal, "only JavaScript knows the token")),
         }
+    }
+
+    /// Buys the next token before the one that is kept ends, if it ends within this time.
+    pub(crate) async fn refresh_ahead(&self, host: &Host, limits: &Limits, ahead: Duration) -> Result<(), Error> {
+        let TokenSource::ClientCredentials(credentials) = self else { return Ok(()) };
+        let key = key_of(host, credentials).await?;
+        // One that lives shorter than that would be bought with each call.
+        let lasting = credentials.life().map_or(ahead, |life| ahead.min(life / 2)).max(MARGIN);
+        let wanted = Wanted { refused: None, lasting };
+        let now = host.timer.now();
+        let stored = host.store.get_lasting(key, now.saturating_add(lasting)).await.map_err(store_failed)?;
+        // Where there is none, or none that a call would take, the next call buys, if there is one.
+        let left = stored.map_or(Duration::ZERO, |stored| stored.expires_at.saturating_sub(now));
+        if MARGIN < left && left <= lasting {
+            let request = fetch(host, credentials, key, limits.clone(), wanted);
+            host.flights.join(key, &*host.timer, request).await?;
+        }
+        Ok(())
     }
 
     /// Forgets a token that the API refused, unless another one has taken its place.
@@ -106,11 +125,20 @@ async fn key_of<'a>(host: &Host, credentials: &'a ClientCredentials) -> Result<&
     }
 }
 
-/// The token in the store, when it can be used.
-async fn kept(host: &Host, key: &str, refused: Option<&Secret>) -> Result<Option<StoredToken>, Error> {
-    let stored = host.store.get(key).await.map_err(store_failed)?;
-    let usable_until = host.timer.now().saturating_add(MARGIN);
-    Ok(stored.filter(|stored| usable_until < stored.expires_at && refused != Some(&stored.token)))
+/// Which token will do.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    /// The API has just refused this one.
+    refused: Option<&'a Secret>,
+    /// How long it must still live.
+    lasting: Duration,
+}
+
+/// The token in the store, when it will do.
+async fn kept(host: &Host, key: &str, wanted: Wanted<'_>) -> Result<Option<StoredToken>, Error> {
+    let until = host.timer.now().saturating_add(wanted.lasting);
+    let stored = host.store.get_lasting(key, until).await.map_err(store_failed)?;
+    Ok(stored.filter(|stored| until < stored.expires_at && wanted.refused != Some(&stored.token)))
 }
 
 /// Buys a token and keeps it. The request is repeated as any other: buying twice does no harm but its price.
@@ -119,17 +147,18 @@ async fn fetch(
     credentials: &ClientCredentials,
     key: &str,
     limits: Limits,
-    refused: Option<&Secret>,
+    wanted: Wanted<'_>,
 ) -> Result<StoredToken, Error> {
-    let lease = turn(host, key, refused).await?;
+    let lease = turn(host, key, wanted).await?;
     // Another call may have bought one after this one looked into a slow store, and before its turn came.
-    if let Some(stored) = kept(host, key, refused).await? {
+    if let Some(stored) = kept(host, key, wanted).await? {
         return Ok(stored);
     }
     // The life of a token counts from before it was asked for, so that a slow answer does not make it look longer.
     let asked_at = host.timer.now();
     let answer = credentials.request(host, limits).await?;
     let token = credentials.parse(&answer)?;
+    credentials.bought(token.expires_in);
     let expires_at = asked_at.saturating_add(token.expires_in);
     let stored = StoredToken { token: token.access_token, expires_at };
     if token.expires_in > MARGIN {
@@ -141,7 +170,7 @@ async fn fetch(
 
 /// Waits until this machine may buy, or another one has bought. One that has died does not hold the others up for longer than
 /// the lease, and neither does a store that grants none.
-async fn turn(host: &Host, key: &str, refused: Option<&Secret>) -> Result<Option<Lease>, Error> {
+async fn turn(host: &Host, key: &str, wanted: Wanted<'_>) -> Result<Option<Lease>, Error> {
     let mut waited = Duration::ZERO;
     while waited < LEASE {
         if let Some(lease) = host.store.lease(key, LEASE).await.map_err(store_failed)? {
@@ -151,7 +180,7 @@ async fn turn(host: &Host, key: &str, refused: Option<&Secret>) -> Result<Option
         let wait = LOOK.mul_f64(0.5 + host.jitter());
         host.timer.sleep(wait).await;
         waited += wait;
-        if kept(host, key, refused).await?.is_some() {
+        if kept(host, key, wanted).await?.is_some() {
             break;
         }
     }

@@ -464,3 +464,56 @@ mod native {
         std::fs::remove_dir_all(&folder).expect("removed");
     }
 }
+
+#[test]
+fn the_next_token_is_bought_ahead_by_one_machine_and_no_call_waits_for_it() {
+    let (shared, timer) = (Shared::default(), ManualTimer::skipping());
+    let script = ScriptedTransport::new([token("t1"), Reply::json(200, "1"), Reply::json(200, "1")]);
+    let ((one, _), (two, problems)) = (machine(&shared, &script, &timer, "s"), machine(&shared, &script, &timer, "s"));
+    for client in [&one, &two] {
+        block_on(get(client)).expect("a user");
+        block_on(client.refresh_token_ahead(seconds(3_600))).expect("nothing to do");
+    }
+    assert_eq!(bought(&script), 1);
+    timer.advance(seconds(86_400 - 3_000));
+    script.push(token("t2"));
+    // The second one has the old token in memory, and looks into the store before it buys.
+    for client in [&one, &two, &one] {
+        block_on(client.refresh_token_ahead(seconds(3_600))).expect("a token");
+    }
+    assert_eq!(bought(&script), 2);
+    for client in [&one, &two] {
+        script.push(Reply::json(200, "1"));
+        block_on(get(client)).expect("a user");
+    }
+    assert_eq!(bearers(&script.requests())[3..], ["", "t2", "t2"]);
+    assert_eq!(problems.list(), Vec::<String>::new());
+}
+
+#[test]
+fn a_token_that_lives_shorter_than_the_time_ahead_is_not_bought_again_and_again() {
+    let timer = ManualTimer::skipping();
+    let short = |name: &str| Reply::json(200, format!(r#"{{"access_token":"{name}","expires_in":600}}"#));
+    let script = ScriptedTransport::new([short("t1"), Reply::json(200, "1")]);
+    let host = host(script.clone(), timer.clone());
+    let client = ManagementClient::builder(DOMAIN).client_credentials("c", "s").host(host).build().expect("a client");
+    block_on(get(&client)).expect("a user");
+    for _ in 0..5 {
+        block_on(client.refresh_token_ahead(seconds(3_600))).expect("nothing to do");
+    }
+    assert_eq!(bought(&script), 1);
+    timer.advance(seconds(301));
+    script.push(short("t2"));
+    for _ in 0..5 {
+        block_on(client.refresh_token_ahead(seconds(3_600))).expect("a token");
+    }
+    assert_eq!(bought(&script), 2);
+    // What goes wrong is told, and the token that is kept stays.
+    timer.advance(seconds(301));
+    script.push(Reply::json(401, r#"{"error":"access_denied","error_description":"Unauthorized"}"#));
+    let error = block_on(client.refresh_token_ahead(seconds(3_600))).expect_err("refused");
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Auth, Some("access_denied")));
+    script.push(Reply::json(200, "1"));
+    block_on(get(&client)).expect("a user");
+    assert_eq!(bearers(&script.requests()).last().map(String::as_str), Some("t2"));
+}

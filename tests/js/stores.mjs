@@ -23,10 +23,10 @@ mkdirSync(project, { recursive: true });
 writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
 execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball], { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
 const require = createRequire(join(project, "package.json"));
-const { ManagementClient } = await import(pathToFileURL(require.resolve("auth0-sdk").replace("node.cjs", "index.js")));
+const { ManagementClient, TokenProvider } = await import(pathToFileURL(require.resolve("auth0-sdk").replace("node.cjs", "index.js")));
 const stores = await import(pathToFileURL(require.resolve("auth0-sdk/stores").replace(".cjs", ".js")));
 assert.deepEqual(Object.keys(require("auth0-sdk/stores")).sort(), Object.keys(stores).sort());
-const { textStore, webStorageStore } = stores;
+const { refreshAhead, textStore, webStorageStore } = stores;
 
 let failed = 0;
 const test = async (name, body) => {
@@ -150,6 +150,56 @@ await test("a holder that never gives the lease back holds the others up for 10 
   }
 });
 
+await test("the next token is bought ahead, once, and no call waits for it", async () => {
+  const real = Date.now;
+  let passed = 0;
+  Date.now = () => real() + passed;
+  try {
+    const [shop, backend] = [tenant(), memory()];
+    const machine = () => {
+      const options = { domain: "tenant.us.auth0.com", clientId: "the-client", clientSecret: "the-client-secret", fetch: shop.fetch };
+      const buy = (tokenStore) => new TokenProvider({ ...options, tokenStore }).getAccessToken();
+      const { store, refresh } = refreshAhead(textStore(backend), buy, { seconds: 3600 });
+      return { ...clientOf(shop.fetch, store), refresh };
+    };
+    const [one, two] = [machine(), machine()];
+    await one.refresh();
+    assert.equal(shop.bought, 0, "nobody has asked for a token yet");
+    for (const { client, refresh } of [one, two]) {
+      await client.users.get("a");
+      await refresh();
+    }
+    assert.equal(shop.bought, 1);
+    passed = (86400 - 3000) * 1000;
+    for (const { refresh } of [one, two, one, two]) await refresh();
+    assert.equal(shop.bought, 2);
+    passed = (86400 - 20) * 1000;
+    for (const { client } of [one, two]) await client.users.get("a");
+    assert.deepEqual([shop.used.slice(-2), shop.bought, one.problems, two.problems], [["t2", "t2"], 2, [], []]);
+    // What goes wrong is told, is not tried again at once, and leaves the kept token alone.
+    passed = (2 * 86400 - 3000 - 500) * 1000;
+    const broken = refreshAhead(textStore(backend), async () => { throw new Error("no token"); });
+    await broken.store.get([...backend.map.keys()][0]);
+    await assert.rejects(broken.refresh(), /no token/);
+    await broken.refresh();
+    passed += 61_000;
+    await assert.rejects(broken.refresh(), /no token/);
+  } finally {
+    Date.now = real;
+  }
+});
+
+await test("a token that lives shorter than the time ahead is not bought again and again", async () => {
+  const [shop, backend] = [tenant(), memory()];
+  const sell = shop.fetch;
+  const fetch = async (url, init) => (url.endsWith("/oauth/token") ? Response.json({ ...(await (await sell(url, init)).json()), expires_in: 600 }) : sell(url, init));
+  const buy = async () => assert.fail("half of its life is not over");
+  const { store, refresh } = refreshAhead(textStore(backend), buy, { seconds: 3600 });
+  await clientOf(fetch, store).client.users.get("a");
+  await refresh();
+  assert.equal(shop.bought, 1);
+});
+
 await test("wrong options are refused", async () => {
   assert.throws(() => textStore({}), /no get/);
   assert.throws(() => textStore(memory(), { encryptionKey: "password" }), /32 bytes/);
@@ -187,14 +237,23 @@ writeFileSync(
 import { cacheStore, durableObjectStore, kvStore, TokenObject } from "auth0-sdk/stores";
 export { TokenObject };
 const encryptionKey = new Uint8Array(32).fill(7);
+let kept;
 export default {
   async fetch(request, env) {
     const kinds = {
       kv: () => kvStore(env.KV, { encryptionKey }),
       cache: () => cacheStore(),
-      object: () => durableObjectStore(env.TOKENS.get(env.TOKENS.idFromName("tokens")), { encryptionKey }),
+      object: () => durableObjectStore(env.TOKENS, { encryptionKey }),
+      stub: () => durableObjectStore(env.TOKENS.get(env.TOKENS.idFromName("stub")), { encryptionKey }),
     };
-    const kind = new URL(request.url).pathname.slice(1);
+    const [, kind, again] = new URL(request.url).pathname.split("/");
+    if (again) {
+      // A store outlives the request that made it.
+      const problems = [];
+      const store = (kept ??= kinds[kind]());
+      await store.put("again", { token: "t", expiresAt: Date.now() + 100_000 });
+      return Response.json({ token: (await store.get("again")).token, problems });
+    }
     const problems = [];
     const auth0 = new ManagementClient({
       domain: "${origin}", clientId: "c-" + kind, clientSecret: "s", tokenStore: kinds[kind](), onTokenStoreProblem: (problem) => problems.push(String(problem)),
@@ -237,6 +296,10 @@ try {
     const tokens = await all("object");
     assert.deepEqual(new Set(tokens), new Set(["Bearer t1"]));
     assert.equal(bought, 1);
+  });
+  await test("workerd: a store over a namespace of Durable Objects serves one request after the other", async () => {
+    for (let count = 0; count < 3; count++) assert.deepEqual(await all("object/again", workers.slice(0, 1)), ["t"]);
+    assert.deepEqual(await all("stub", workers.slice(0, 1)), [`Bearer t${bought}`]);
   });
   for (const kind of ["kv", "cache"]) {
     await test(`workerd: isolates that start after the first find its token (${kind})`, async () => {

@@ -16,6 +16,7 @@ mod test;
 mod tools;
 mod tour;
 mod wasm_tests;
+mod workers;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use crate::process::{output, run};
 use crate::tools::Tools;
-use crate::{generate, matrix, npm, sandbox, tour, wasm_tests};
+use crate::{generate, matrix, npm, sandbox, tour, wasm_tests, workers};
 use std::path::Path;
 use std::time::Instant;
 
@@ -26,7 +26,8 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             tools.redis()?;
             tools.pyjwt()?;
             tools.nextest()?;
-            tools.wasm_tools()
+            tools.wasm_tools()?;
+            tools.worker_build()
         }),
         ("fmt", &|| cargo(&["fmt", "--all", "--check"])),
         ("generated", &|| generate::run(&["--check"])),
@@ -35,8 +36,8 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             let all = ["clippy", "--quiet", "--workspace", "--all-targets", "--features", FEATURES];
             cargo(&[&all[..], &deny].concat())?;
             let wasm =
-                ["clippy", "--quiet", "-p", "auth0-sdk", "-p", "auth0-sdk-wasm", "--target", "wasm32-unknown-unknown"];
-            cargo(&[&wasm[..], &deny].concat())?;
+                ["clippy", "--quiet", "-p", "auth0-sdk", "-p", "auth0-sdk-wasm", "--features", "auth0-sdk/workers"];
+            cargo(&[&wasm[..], &["--target", "wasm32-unknown-unknown"], &deny].concat())?;
             let sandbox = ["clippy", "--quiet", "-p", "auth0-sandbox-wasm", "--target", "wasm32-unknown-unknown"];
             cargo(&[&sandbox[..], &deny].concat())
         }),
@@ -72,6 +73,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             sandbox.describe(&mut node);
             run(node.arg("tests/js/stores.mjs"))
         }),
+        ("workers", &|| workers::test(root)),
         ("login", &|| {
             let chromium = tools.chromium()?;
             let sandbox = sandbox::start(root, 0)?;

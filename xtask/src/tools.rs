@@ -8,6 +8,8 @@ use std::process::Command;
 /// The same version as the crate's in Cargo.toml: the two must match to the letter.
 const WASM_BINDGEN: &str = "0.2.130";
 const WASM_PACK: &str = "0.15.1";
+/// The same version as the crate `worker` in examples/worker-rust.
+const WORKER_BUILD: &str = "0.8.7";
 const CARGO_FUZZ: &str = "0.13.2";
 const NEXTEST: &str = "0.9.143";
 
@@ -77,6 +79,11 @@ impl<'a> Tools<'a> {
         // Not --locked: its lock file names versions that a registry mirror may not have yet.
         self.cargo_tool("wasm-bindgen", "wasm-bindgen-cli", WASM_BINDGEN, &bins)?;
         self.cargo_tool("wasm-pack", "wasm-pack", WASM_PACK, &["--locked"])
+    }
+
+    /// worker-build, which makes a Worker of a crate.
+    pub(crate) fn worker_build(&self) -> Result<(), String> {
+        self.cargo_tool("worker-build", "worker-build", WORKER_BUILD, &["--locked"])
     }
 
     /// cargo-fuzz, which only the task `fuzz` needs.

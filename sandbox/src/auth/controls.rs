@@ -32,6 +32,19 @@ struct Decide {
     approve: bool,
 }
 
+/// `POST /__sandbox/sign`: a token as the tenant would make it, for what the sandbox does not send by itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sign {
+    #[serde(default = "jwt")]
+    typ: String,
+    claims: serde_json::Map<String, serde_json::Value>,
+}
+
+fn jwt() -> String {
+    "JWT".to_owned()
+}
+
 fn yes() -> bool {
     true
 }
@@ -56,6 +69,10 @@ pub(crate) fn handle(tenant: &Tenant, request: &Request, path: &str) -> Option<R
         ("POST", "/decide") => {
             read::<Decide>(request).map(|decision| with(tenant, request, |visit| visit.decide(&decision)))
         }
+        ("POST", "/sign") => read::<Sign>(request).and_then(|Sign { typ, claims }| {
+            let token = tenant.authority.keys.sign_as(&typ, &claims.into())?;
+            Ok(Answer::json(200, &serde_json::json!({ "token": token })))
+        }),
         ("POST", "/keys/rotate") => tenant.authority.rotate(tenant.clock.now_ms()).and_then(|()| {
             tenant.change().keep_keys(&tenant.authority);
             done()
