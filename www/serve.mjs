@@ -31,8 +31,7 @@ const server = createServer((request, response) => {
   if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "text/plain", "Only GET.\n");
   const { pathname } = new URL(request.url, "http://127.0.0.1");
   if (pathname === "/config.json") return config ? answer(200, TYPES[".json"], JSON.stringify(config)) : answer(404, "text/plain", "No tenant.\n");
-  // What a login comes back to is the page too.
-  const name = pathname === "/" || pathname === "/callback" ? "/index.html" : pathname;
+  const name = pathname === "/" ? "/index.html" : pathname;
   const file = normalize(join(folder, name));
   if (!file.startsWith(folder + sep) || !existsSync(file) || !statSync(file).isFile()) return answer(404, "text/plain", "Not found.\n");
   response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "cache-control": "no-cache", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
@@ -66,8 +65,8 @@ if (SANDBOX_URL) {
   // The page's address has to be one that a login may come back to.
   const added = (list, url) => (list?.includes(url) ? list : [...(list ?? []), url]);
   await auth0.clients.update(app.client_id, {
-    callbacks: added(app.callbacks, `${origin}/callback`),
-    allowed_logout_urls: added(app.allowed_logout_urls, origin),
+    callbacks: added(app.callbacks, `${origin}/`),
+    allowed_logout_urls: added(app.allowed_logout_urls, `${origin}/`),
     web_origins: added(app.web_origins, origin),
     grant_types: ["authorization_code", "implicit", "refresh_token"],
   });

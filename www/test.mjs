@@ -7,9 +7,10 @@
 // serious.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -51,9 +52,16 @@ const schema = async () => {
 };
 
 const { server, origin } = await serve();
-// Alone, as on a static host: no tenant beside it.
-const { SANDBOX_URL: _url, ...bare } = process.env;
-const alone = await serve(bare);
+// Alone, on a static host and in a folder of it: no tenant beside it.
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
+const host = createServer((request, response) => {
+  const path = new URL(request.url, "http://x").pathname.replace(/^\/some\/folder\//, "/").replace(/\/$/, "/index.html");
+  const file = join(root, "target/www", path);
+  if (!existsSync(file)) return response.writeHead(404).end();
+  return response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain", "cache-control": "max-age=600" }).end(readFileSync(file));
+});
+await new Promise((done) => host.listen(0, "127.0.0.1", done));
+const alone = { origin: `http://127.0.0.1:${host.address().port}`, server: { kill: () => host.close() } };
 
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 
@@ -110,7 +118,7 @@ const fitsWidth = async (page) => {
 };
 
 const connected = (page) => page.locator(".tenant.granted").waitFor();
-const go = (page, id) => page.goto(`${new URL(page.url()).origin}/#/explorer/${id}`);
+const go = (page, id) => page.goto(new URL(`#/explorer/${id}`, page.url()).href);
 const told = (page, text) => page.locator(".card p[role=status]").filter({ hasText: text }).waitFor();
 const send = (page) => page.getByRole("button", { name: /^Send/ }).click();
 const status = (page) => page.getByTestId("status").innerText();
@@ -248,6 +256,8 @@ const cases = {
   },
   "missing scopes are shown": async () => {
     const { page, close } = await open({ at: alone.origin, expected: ["404"] });
+    await connected(page);
+    await page.locator(".tenant").click();
     const dialog = page.getByRole("dialog");
     await dialog.waitFor();
     await shot(page, "connect-light");
@@ -258,7 +268,7 @@ const cases = {
     await dialog.getByLabel("Client ID", { exact: true }).fill(client_id);
     await dialog.getByLabel("Client secret").fill(client_secret);
     await dialog.getByRole("button", { name: "Connect" }).click();
-    await connected(page);
+    await page.locator(".tenant.granted").filter({ hasText: new URL(sandbox).host }).waitFor();
     await go(page, "clients.list");
     await page.getByText("The token may not make this call.").waitFor();
     await go(page, "users.list");
@@ -315,6 +325,71 @@ const cases = {
     await page.getByTestId("verdict").filter({ hasText: "Verified" }).waitFor();
     await shot(page, "login-dark", true);
     await audit(page);
+    await close();
+  },
+  "a tenant in the page needs no network": async () => {
+    const { page, context, close } = await open({ at: `${alone.origin}/some/folder`, theme: "dark", expected: ["404"] });
+    await connected(page);
+    await page.getByText("a tenant that lives in this page too").waitFor();
+    // Its code and the details of these groups are there; from here on nothing is asked for.
+    for (const id of ["organizations.list", "users.list"]) {
+      await go(page, id);
+      await page.getByRole("heading", { name: id, exact: true }).waitFor();
+      await page.getByRole("button", { name: /^Send/ }).waitFor();
+    }
+    await page.getByRole("link", { name: "Login" }).click();
+    await page.getByRole("button", { name: "Log in silently" }).click();
+    await page.getByText(/login.?required/i).waitFor();
+    await context.setOffline(true);
+    await go(page, "users.list");
+    await page.getByText("Make the next call meet trouble").click();
+    await page.getByRole("button", { name: "503 twice" }).click();
+    await page.getByText("Two 503s are ordered").waitFor();
+    await page.getByLabel("include_totals").selectOption("true");
+    await send(page);
+    await page.getByRole("heading", { name: "Answer" }).waitFor();
+    assert.equal(await status(page), "200");
+    assert.match(await page.getByLabel("Body of the answer").innerText(), /"total": 2500/);
+    assert.equal((await timeline(page)).filter((name) => name.startsWith("Attempt")).length, 3);
+    await shot(page, "inpage-dark", true);
+    await page.getByRole("link", { name: "Login" }).click();
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Email address or username").fill("user-000007@example.com");
+    await dialog.getByLabel("Password").fill("wrong");
+    await dialog.getByRole("button", { name: "Continue", exact: true }).click();
+    await dialog.getByRole("alert").filter({ hasText: "Wrong email or password" }).waitFor();
+    await shot(page, "inpage-login-dark");
+    await audit(page);
+    await dialog.getByLabel("Email address or username").fill("user-000007@example.com");
+    await dialog.getByLabel("Password").fill("Sandbox-1");
+    await page.keyboard.press("Enter");
+    await page.getByTestId("user").waitFor();
+    await page.getByTestId("verdict").filter({ hasText: "Verified" }).waitFor();
+    await page.getByRole("button", { name: "Refresh with the refresh token" }).click();
+    await told(page, "Refreshed with the refresh token");
+    await page.getByRole("button", { name: "Ask silently again" }).click();
+    await told(page, "The tenant's session answered");
+    await page.setViewportSize({ width: 375, height: 740 });
+    await fitsWidth(page);
+    await shot(page, "inpage-session-375", true);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByText("Nobody is logged in").waitFor();
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await dialog.getByRole("heading", { name: "Welcome" }).waitFor();
+    await fitsWidth(page);
+    await shot(page, "inpage-login-375");
+    await page.keyboard.press("Escape");
+    await page.getByText("the login was cancelled").waitFor();
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole("link", { name: "Bulk" }).click();
+    await page.getByRole("button", { name: "Walk" }).click();
+    await page.getByText("walked to its end").first().waitFor();
+    assert.match(await page.getByTestId("count").innerText(), /^2,500$/);
+    await page.getByRole("button", { name: "Export" }).click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /^Save/ }).click()]);
+    assert.equal(readFileSync(await download.path(), "utf8").trim().split("\n").length, 2500);
+    await context.setOffline(false);
     await close();
   },
   "all users are walked, and a walk is aborted": async () => {
@@ -398,6 +473,13 @@ const cases = {
       const element = await page.waitForSelector('[data-testid="status"]');
       assert.equal(await element.evaluate(({ textContent }) => textContent), "200");
       await page.screenshot({ path: join(screenshots, "firefox.png") });
+      // And with the tenant in the page.
+      await page.goto(`${alone.origin}/some/folder/#/explorer/users.list`);
+      await page.waitForSelector(".tenant.granted");
+      await page.waitForSelector(".run .primary:not(:disabled)");
+      await page.click(".run .primary");
+      const inPage = await page.waitForSelector('[data-testid="status"]');
+      assert.equal(await inPage.evaluate(({ textContent }) => textContent), "200");
       assert.deepEqual(problems, []);
     } finally {
       await firefox.close();

@@ -1,5 +1,6 @@
 // The generated data: the list of operations comes with the page, the details of a group when it is opened.
 import index from "../generated/index.json";
+import { base } from "./base";
 import type { Type, Types } from "./schema";
 
 export interface Operation {
@@ -41,7 +42,7 @@ const loaded = new Map<string, Promise<GroupData>>();
 export const load = (group: string): Promise<GroupData> => {
   let promise = loaded.get(group);
   if (!promise) {
-    promise = fetch(`/groups/${group}.json`).then((response) => {
+    promise = fetch(new URL(`groups/${group}.json`, base)).then((response) => {
       if (!response.ok) throw new Error(`the description of ${group} could not be loaded: status ${response.status}`);
       return response.json() as Promise<GroupData>;
     });

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { announce, Field, Icon, shownBytes, shownTime, thousands } from "./parts";
 import { Recorder } from "./record";
 import { useRedraw, useSignal } from "./signal";
+import { networkOf } from "./inpage";
 import { clientOf, messageOf, originOf, tenant } from "./tenant";
 
 interface Sample {
@@ -234,7 +235,7 @@ const Export = () => {
       say("The job is completed");
       setShare(1);
       if (!location) throw new Error("the job names no file");
-      const response = await fetch(location.startsWith("/") ? originOf(current) + location : location, { signal: abort.signal });
+      const response = await networkOf(current)(location.startsWith("/") ? originOf(current) + location : location, { signal: abort.signal });
       if (!response.ok) throw new Error(`the file could not be downloaded: status ${response.status}`);
       const bytes = new Uint8Array(await response.arrayBuffer());
       const text = await textOf(bytes);

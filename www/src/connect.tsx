@@ -1,26 +1,29 @@
 // The dialog that asks for a tenant.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Field, Icon } from "./parts";
-import { connect, tenant } from "./tenant";
+import { available } from "./inpage";
+import { connect, connectInPage, tenant } from "./tenant";
 
 export const Connect = ({ close }: { close: () => void }) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const known = tenant.get();
-  const [domain, setDomain] = useState(known?.domain ?? "");
-  const [how, setHow] = useState<"credentials" | "token">(known?.token ? "token" : "credentials");
-  const [clientId, setClientId] = useState(known?.clientId ?? "");
-  const [clientSecret, setClientSecret] = useState(known?.clientSecret ?? "");
-  const [token, setToken] = useState(known?.token ?? "");
-  const [audience, setAudience] = useState(known?.audience ?? "");
-  const [loginClientId, setLoginClientId] = useState(known?.loginClientId ?? "");
+  // Of the tenant in this page nothing can be used elsewhere.
+  const before = known?.inPage ? undefined : known;
+  const [domain, setDomain] = useState(before?.domain ?? "");
+  const [how, setHow] = useState<"credentials" | "token">(before?.token ? "token" : "credentials");
+  const [clientId, setClientId] = useState(before?.clientId ?? "");
+  const [clientSecret, setClientSecret] = useState(before?.clientSecret ?? "");
+  const [token, setToken] = useState(before?.token ?? "");
+  const [audience, setAudience] = useState(before?.audience ?? "");
+  const [loginClientId, setLoginClientId] = useState(before?.loginClientId ?? "");
   useEffect(() => {
     dialog.current?.showModal();
     dialog.current?.querySelector("input")?.focus();
   }, []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const same = known?.domain === domain.trim();
-    const keep = { sandbox: same && known.sandbox, loginAudience: same ? known.loginAudience : undefined };
+    const same = before?.domain === domain.trim();
+    const keep = { sandbox: same && before.sandbox, loginAudience: same ? before.loginAudience : undefined };
     const who = how === "token" ? { token: token.trim() } : { clientId: clientId.trim(), clientSecret, audience: audience.trim() || undefined };
     void connect({ domain: domain.trim(), loginClientId: loginClientId.trim() || undefined, ...keep, ...who });
     close();
@@ -35,6 +38,13 @@ export const Connect = ({ close }: { close: () => void }) => {
             <Icon name="cross" />
           </button>
         </div>
+        {available && (
+          <div class="inpage">
+            <button type="button" class={known?.inPage ? "" : "primary"} disabled={known?.inPage} onClick={() => { void connectInPage(); close(); }}>{known?.inPage ? "The tenant in this page is used" : "Use a tenant in this page"}</button>
+            <p class="hint">auth0-sandbox as WebAssembly, with 2,500 users: no account, no network, gone when the page is loaded again.</p>
+          </div>
+        )}
+        {available && <h3>Or one elsewhere</h3>}
         <Field label="Domain" hint="tenant.us.auth0.com, or http://127.0.0.1:4400 for a local one" mono required value={domain} onInput={value(setDomain)} />
         <fieldset class="choice">
           <legend>Authorized by</legend>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { byId, load, operations, search, type Detail, type GroupData, type Operation } from "./api";
 import { Body } from "./body";
 import { announce, Code, Copy, Field, Icon, Method, shownBytes, shownTime, Tabs, thousands } from "./parts";
+import { networkOf } from "./inpage";
 import { Recorder, type Attempt } from "./record";
 import { check, describe, fromText, membersOf, resolve, type Issue, type Types } from "./schema";
 import { useRedraw, useSignal } from "./signal";
@@ -75,7 +76,7 @@ const List = ({ current, onPick }: { current: string; onPick: () => void }) => {
                 <ul>
                   {members.map(({ id, method }) => (
                     <li>
-                      <a href={`/#/explorer/${id}`} aria-current={id === current ? "true" : undefined} onClick={onPick}>
+                      <a href={`#/explorer/${id}`} aria-current={id === current ? "true" : undefined} onClick={onPick}>
                         <Method name={method} />
                         <span>{id.slice(name.length + 1)}</span>
                       </a>
@@ -192,7 +193,7 @@ const Faults = () => {
     const current = tenant.get();
     if (!current) return;
     try {
-      const response = await fetch(`${originOf(current)}/__sandbox/faults`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(fault) });
+      const response = await networkOf(current)(`${originOf(current)}/__sandbox/faults`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(fault) });
       setTold(response.ok ? text : `the sandbox answered ${response.status}`);
     } catch (thrown) {
       setTold(messageOf(thrown));
@@ -525,14 +526,14 @@ const Welcome = () => {
     <div class="welcome">
       <h2>Every operation of the Management API</h2>
       <p>
-        {thousands(operations.length)} operations, called by the npm package in this page{current?.sandbox ? ", against the local tenant that was started with it. Nothing leaves this machine, and whatever you break is new at the next start." : "."}
+        {thousands(operations.length)} operations, called by the npm package in this page{current?.inPage ? ", against a tenant that lives in this page too. Nothing leaves it, and whatever you break is new when you load it again." : current?.sandbox ? ", against the local tenant that was started with it. Nothing leaves this machine, and whatever you break is new at the next start." : "."}
       </p>
       <ul class="cards">
         {starts.map((id) => {
           const operation = byId.get(id);
           return operation && (
             <li>
-              <a href={`/#/explorer/${id}`}>
+              <a href={`#/explorer/${id}`}>
                 <Method name={operation.method} />
                 <strong>{id}</strong>
                 <code>{operation.path}</code>

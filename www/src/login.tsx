@@ -1,7 +1,8 @@
 // Logging in, and looking into the tokens that come of it.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { announce, Code, Copy, Field, Icon, Tabs } from "./parts";
-import { authOf, finishRedirect, loginByPopup, loginByRedirect, loginSilently, logout, redirectUri, refresh, session, type Tokens, type Wanted } from "./session";
+import { authOf, finishRedirect, loginByPopup, loginByRedirect, loginHere, loginSilently, logout, isCallback, redirectUri, refresh, session, type Tokens, type Wanted } from "./session";
+import { networkOf } from "./inpage";
 import { useSignal } from "./signal";
 import { messageOf, originOf, tenant, type Tenant } from "./tenant";
 import { decode, verify, type JsonWebKeyOfSet, type Step } from "./verify";
@@ -14,7 +15,7 @@ const shownClaim = (name: string, value: unknown): string => {
 };
 
 const keysOf = async (current: Tenant): Promise<JsonWebKeyOfSet[]> => {
-  const response = await fetch(`${originOf(current)}/.well-known/jwks.json`);
+  const response = await networkOf(current)(`${originOf(current)}/.well-known/jwks.json`);
   if (!response.ok) throw new Error(`status ${response.status}`);
   const { keys } = (await response.json()) as { keys?: JsonWebKeyOfSet[] };
   return keys ?? [];
@@ -179,7 +180,7 @@ export const Login = () => {
     }
   };
   useEffect(() => {
-    if (current && location.pathname === "/callback") void act("redirect", () => finishRedirect(current, wanted), "Logged in by redirect");
+    if (current && isCallback()) void act("redirect", () => finishRedirect(current, wanted), "Logged in by redirect");
   }, [current]);
   if (!current) return <div class="page"><h1>Login</h1><p class="empty">Connect a tenant first.</p></div>;
   const claims = tokens?.id_token ? decode(tokens.id_token)?.claims : undefined;
@@ -205,10 +206,15 @@ export const Login = () => {
           {!current.loginClientId && <p class="banner">The client id of a single-page application is needed: add it to the tenant, at the top.</p>}
           <Field label="Scope" mono value={scope} onInput={(event) => setScope(event.currentTarget.value)} />
           <Field label="Audience" hint="The API that the access token is for; without one it is opaque or for userinfo" mono value={wanted.audience} onInput={(event) => setAudience(event.currentTarget.value)} />
-          <p class="hint">Callback: <code>{redirectUri()}</code> has to be one of the application's.</p>
+          {current.inPage ? (
+            <p class="hint">This tenant has no address, so a browser cannot be sent to it: its pages are shown in a dialog here. Redirect and popup are for tenants elsewhere.</p>
+          ) : (
+            <p class="hint">Callback: <code>{redirectUri()}</code> has to be one of the application's.</p>
+          )}
           <div class="buttons">
-            {!tokens && <button type="button" class="primary" disabled={disabled} onClick={() => act("redirect", () => loginByRedirect(current, wanted), "")}>Log in with a redirect</button>}
-            {!tokens && <button type="button" disabled={disabled} onClick={() => act("popup", () => loginByPopup(current, wanted), "Logged in by popup")}>{busy === "popup" ? "Waiting for the popup…" : "Log in with a popup"}</button>}
+            {!tokens && current.inPage && <button type="button" class="primary" disabled={disabled} onClick={() => act("here", () => loginHere(current, wanted), "Logged in at the tenant in this page")}>Log in</button>}
+            {!tokens && !current.inPage && <button type="button" class="primary" disabled={disabled} onClick={() => act("redirect", () => loginByRedirect(current, wanted), "")}>Log in with a redirect</button>}
+            {!tokens && !current.inPage && <button type="button" disabled={disabled} onClick={() => act("popup", () => loginByPopup(current, wanted), "Logged in by popup")}>{busy === "popup" ? "Waiting for the popup…" : "Log in with a popup"}</button>}
             {tokens && <button type="button" class="primary" disabled={disabled || !tokens.refresh_token} onClick={() => act("refresh", () => refresh(current, wanted), "Refreshed with the refresh token")}>Refresh with the refresh token</button>}
             <button type="button" disabled={disabled} onClick={() => act("silent", () => loginSilently(current, wanted), "The tenant's session answered")}>{tokens ? "Ask silently again" : "Log in silently"}</button>
             {tokens && <button type="button" disabled={disabled} onClick={() => act("logout", () => logout(current, wanted), "")}>Log out</button>}

@@ -3,17 +3,19 @@ import { useEffect, useState } from "preact/hooks";
 import { Bulk } from "./bulk";
 import { Connect } from "./connect";
 import { Explorer } from "./explorer";
+import { available } from "./inpage";
 import { Login } from "./login";
 import { Icon } from "./parts";
+import { isCallback } from "./session";
 import { useSignal } from "./signal";
-import { access, announced, connect, tenant } from "./tenant";
+import { access, announced, connect, connectInPage, tenant } from "./tenant";
+import { Visit } from "./visit";
 
 const PANELS = { explorer: ["Explorer", Explorer], login: ["Login", Login], bulk: ["Bulk", Bulk] } as const;
 type Panel = keyof typeof PANELS;
 
 const route = (): [Panel, string] => {
-  // What a login answers with stands in the query of /callback.
-  if (location.pathname === "/callback") return ["login", ""];
+  if (isCallback()) return ["login", ""];
   const [panel = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/");
   return [panel in PANELS ? (panel as Panel) : "explorer", decodeURIComponent(rest.join("/"))];
 };
@@ -70,11 +72,18 @@ const App = () => {
   const [asking, setAsking] = useState(false);
   const [ready, setReady] = useState(false);
   useEffect(() => {
-    announced().then((found) => {
+    // A tenant beside the page; else one inside it; else the user is asked.
+    const find = async () => {
+      const found = await announced();
+      // A login that is come back from was to a tenant elsewhere.
+      if (!found && available && !isCallback()) {
+        setReady(true);
+        return connectInPage();
+      }
       setReady(true);
-      if (found) void connect(found);
-      else setAsking(true);
-    });
+      return found ? connect(found) : setAsking(true);
+    };
+    void find();
   }, []);
   const state = { none: "not connected", asking: "connecting", granted: "connected", refused: "no token" }[granted.state];
   const Content = PANELS[panel][1];
@@ -82,27 +91,28 @@ const App = () => {
     <>
       <a class="skip" href="#content">Skip to the content</a>
       <header class="top">
-        <a class="brand" href="/#/explorer">
-          <img src="/icon.svg" alt="" width="28" height="28" />
+        <a class="brand" href="#/explorer">
+          <img src="./icon.svg" alt="" width="28" height="28" />
           <span>
             auth0-sdk <span class="light">playground</span>
           </span>
         </a>
         <nav aria-label="Panels">
           {Object.entries(PANELS).map(([id, [name]]) => (
-            <a href={`/#/${id}`} aria-current={id === panel ? "page" : undefined}>{name}</a>
+            <a href={`#/${id}`} aria-current={id === panel ? "page" : undefined}>{name}</a>
           ))}
         </nav>
         <button type="button" class={`quiet tenant ${granted.state}`} onClick={() => setAsking(true)}>
           <span class="dot" />
-          <span class="domain">{current ? current.domain.replace(/^https?:\/\//, "") : "No tenant"}</span>
+          <span class="domain">{current?.inPage ? "in this page" : current ? current.domain.replace(/^https?:\/\//, "") : "No tenant"}</span>
           <span class="state">{state}</span>
         </button>
         <Theme />
       </header>
-      {granted.state === "refused" && <p class="banner" role="alert">No token for {current?.domain}: {granted.problem}</p>}
+      {granted.state === "refused" && <p class="banner" role="alert">{current ? `No token for ${current.domain}` : "No tenant in this page"}: {granted.problem}</p>}
       <main id="content" tabIndex={-1}>{ready && <Content rest={rest} />}</main>
       <div id="announcer" class="hidden" role="status" aria-live="polite" />
+      <Visit />
       {asking && <Connect close={() => setAsking(false)} />}
     </>
   );

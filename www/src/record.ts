@@ -31,6 +31,8 @@ export class Recorder {
   bearer: string | undefined;
   #began = performance.now();
   #changed: () => void;
+  /** What asks the tenant. */
+  network: typeof fetch = (input, init) => fetch(input, init);
 
   constructor(changed: () => void = () => {}) {
     this.#changed = changed;
@@ -54,7 +56,7 @@ export class Recorder {
     const bearer = /^Bearer (.+)$/.exec(new Headers(init.headers).get("authorization") ?? "")?.[1];
     if (bearer) this.bearer = bearer;
     try {
-      const response = await fetch(url, init);
+      const response = await this.network(url, init);
       attempt.answered = attempt.end = this.now();
       attempt.status = response.status;
       attempt.headers = [...response.headers];

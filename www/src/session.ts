@@ -1,6 +1,8 @@
 // Logging in and out from a page, with the package's `createBrowserAuth`. Its store is the memory of this page, where the inspector sees
 // the tokens.
 import { createBrowserAuth, type BrowserAuth } from "auth0-sdk/browser";
+import { base } from "./base";
+import { networkOf, open, visit } from "./inpage";
 import { signal } from "./signal";
 import type { Tenant } from "./tenant";
 
@@ -30,7 +32,14 @@ interface Kept {
   tokens: { token: string; expiresAt: number }[];
 }
 
-export const redirectUri = (): string => `${location.origin}/callback`;
+/** Whether the page was come back to from a login (RFC 6749, section 4.1.2). */
+export const isCallback = (): boolean => {
+  const query = new URLSearchParams(location.search);
+  return query.has("state") && (query.has("code") || query.has("error"));
+};
+
+/** The page itself, which a static host has in any case. */
+export const redirectUri = (): string => base.href;
 
 let how = "";
 let made: { of: string; auth: BrowserAuth } | undefined;
@@ -60,10 +69,20 @@ const nonceOf = (token: string | undefined): string | undefined => {
 };
 
 /** The login of a tenant, one for as long as the tenant and what is wanted stay the same. */
-export const authOf = ({ domain, loginClientId = "" }: Tenant, { audience, scope }: Wanted): BrowserAuth => {
-  const of = JSON.stringify([domain, loginClientId, audience, scope]);
-  if (made?.of !== of) made = { of, auth: createBrowserAuth({ domain, clientId: loginClientId, redirectUri: redirectUri(), scope, store, ...(audience && { audience }) }) };
+export const authOf = (tenant: Tenant, { audience, scope }: Wanted): BrowserAuth => {
+  const { domain, loginClientId = "" } = tenant;
+  const of = JSON.stringify([domain, tenant.inPage, loginClientId, audience, scope]);
+  if (made?.of !== of) made = { of, auth: createBrowserAuth({ domain, clientId: loginClientId, redirectUri: redirectUri(), scope, store, fetch: networkOf(tenant), ...(audience && { audience }) }) };
   return made.auth;
+};
+
+/** A login whose pages are shown in this one, of a tenant that lives here too. */
+export const loginHere = async (tenant: Tenant, wanted: Wanted): Promise<void> => {
+  how = "the tenant in this page";
+  const auth = authOf(tenant, wanted);
+  const urls: string[] = [];
+  await auth.loginWithRedirect({ openUrl: (url) => urls.push(url) });
+  await auth.handleRedirectCallback(await visit(urls[0] ?? ""));
 };
 
 export const loginByRedirect = (tenant: Tenant, wanted: Wanted): Promise<void> => authOf(tenant, wanted).loginWithRedirect();
@@ -75,7 +94,7 @@ export const finishRedirect = async (tenant: Tenant, wanted: Wanted): Promise<vo
     const auth = authOf(tenant, wanted);
     if (auth.isCallback()) await auth.handleRedirectCallback();
   } finally {
-    history.replaceState(undefined, "", "/#/login");
+    history.replaceState(undefined, "", `${base.pathname}#/login`);
     dispatchEvent(new PopStateEvent("popstate"));
   }
 };
@@ -87,6 +106,15 @@ export const loginByPopup = async (tenant: Tenant, wanted: Wanted): Promise<void
 
 /** Asks in a hidden frame, where the tenant's own session answers in the user's place. */
 export const loginSilently = async (tenant: Tenant, wanted: Wanted): Promise<void> => {
+  if (tenant.inPage) {
+    how = "the tenant in this page";
+    const auth = authOf(tenant, wanted);
+    const urls: string[] = [];
+    await auth.loginWithRedirect({ authorizationParams: { prompt: "none" }, openUrl: (url) => urls.push(url) });
+    const page = await open(urls[0] ?? "");
+    await auth.handleRedirectCallback(page.url);
+    return;
+  }
   const frame = document.createElement("iframe");
   frame.hidden = true;
   frame.title = "Silent login";
@@ -104,4 +132,7 @@ export const refresh = async (tenant: Tenant, wanted: Wanted): Promise<void> => 
   await authOf(tenant, wanted).getAccessToken({ cacheMode: "off" });
 };
 
-export const logout = (tenant: Tenant, wanted: Wanted): Promise<void> => authOf(tenant, wanted).logout({ returnTo: location.origin });
+export const logout = (tenant: Tenant, wanted: Wanted): Promise<void> => {
+  const inPage = tenant.inPage && { openUrl: (url: string) => open(url) };
+  return authOf(tenant, wanted).logout({ returnTo: base.href, ...inPage });
+};

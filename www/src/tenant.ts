@@ -1,5 +1,7 @@
 // Which tenant the page talks to, and as whom. Secrets stay in the memory of the page.
 import { ManagementClient, TokenProvider } from "auth0-sdk";
+import { base } from "./base";
+import { networkOf, tenantInPage } from "./inpage";
 import { signal } from "./signal";
 import { Recorder, scopesOf } from "./record";
 
@@ -15,6 +17,8 @@ export interface Tenant {
   loginAudience?: string | undefined;
   /** The tenant has the test controls of `auth0-sandbox`. */
   sandbox: boolean;
+  /** It lives in this page and has no address. */
+  inPage?: boolean | undefined;
 }
 
 export type Access = { state: "none" } | { state: "asking" } | { state: "granted"; scopes: Set<string> | undefined } | { state: "refused"; problem: string };
@@ -27,11 +31,15 @@ export const originOf = ({ domain }: Pick<Tenant, "domain">): string => (/^https
 
 const options = (given: Tenant) => {
   const { domain, audience, token, clientId = "", clientSecret = "" } = given;
-  return token ? { domain, token } : { domain, clientId, clientSecret, audience };
+  const fetch = networkOf(given);
+  return token ? { domain, token, fetch } : { domain, clientId, clientSecret, audience, fetch };
 };
 
 /** A client whose requests are written down. */
-export const clientOf = (given: Tenant, recorder: Recorder): ManagementClient => new ManagementClient({ ...options(given), fetch: recorder.fetch });
+export const clientOf = (given: Tenant, recorder: Recorder): ManagementClient => {
+  recorder.network = networkOf(given);
+  return new ManagementClient({ ...options(given), fetch: recorder.fetch });
+};
 
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
@@ -47,10 +55,20 @@ export const connect = async (given: Tenant): Promise<void> => {
   }
 };
 
+/** Starts the tenant inside this page, and takes it. */
+export const connectInPage = async (): Promise<void> => {
+  access.set({ state: "asking" });
+  try {
+    await connect(await tenantInPage());
+  } catch (thrown) {
+    access.set({ state: "refused", problem: messageOf(thrown) });
+  }
+};
+
 /** What the server of this page says of the tenant beside it; nothing where the page stands alone. */
 export const announced = async (): Promise<Tenant | undefined> => {
   try {
-    const response = await fetch("/config.json");
+    const response = await fetch(new URL("config.json", base));
     if (!response.ok || !response.headers.get("content-type")?.includes("json")) return undefined;
     return (await response.json()) as Tenant;
   } catch {

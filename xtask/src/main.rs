@@ -33,6 +33,7 @@ usage: cargo xtask <task>
                       --serve the playground is served after that, until Ctrl-C; --open shows it in a browser as well
   matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32 (some 110 builds; `test` makes a few of them)
   npm [sandbox]       build the npm package: target/npm/auth0-sdk.tgz, or target/npm/auth0-sandbox.tgz
+  page                build the playground with a tenant inside, for any static host: target/www
   soak [USERS]        a million users as streams, in memory that does not grow
   fuzz [TARGET] [--seconds N]
                       feed the parsers with what nobody would send, 60 s each (nightly)
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Some((&"matrix", rest)) => matrix::check(&files::root(), rest),
         Some((&"npm", [])) => npm::build(&files::root()),
         Some((&"npm", ["sandbox"])) => npm::sandbox(&files::root()),
+        Some((&"page", [])) => npm::page(&files::root()),
         Some((&"soak", rest)) => soak::run(&files::root(), rest),
         Some((&"fuzz", rest)) => fuzz::run_targets(&files::root(), rest),
         Some((&"bench", rest)) => bench::run(&files::root(), rest),

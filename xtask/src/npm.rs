@@ -32,6 +32,15 @@ pub(crate) fn sandbox(root: &Path) -> Result<(), String> {
     run(tools.command("node")?.arg("sandbox/npm/build.mjs"))
 }
 
+/// Builds target/www, the playground with the sandbox inside.
+pub(crate) fn page(root: &Path) -> Result<(), String> {
+    build(root)?;
+    sandbox(root)?;
+    run(Tools::new(root).command("node")?.arg("www/build.mjs"))?;
+    println!("target/www: to be put on any static host");
+    Ok(())
+}
+
 /// Panics name source files; without this they would name this machine's folders, and the same source built on two
 /// machines would differ.
 fn remap_flags(root: &Path) -> String {

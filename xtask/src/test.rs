@@ -84,6 +84,9 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
         ("www", &|| {
             let samples = output(tools.cargo()?.args(SAMPLES))?;
             crate::files::write(&root.join("target/samples.json"), &samples)?;
+            if !root.join("target/npm/auth0-sandbox.tgz").exists() {
+                npm::sandbox(root)?;
+            }
             run(tools.command("node")?.arg("www/build.mjs"))?;
             run(tools.command("node")?.args(["node_modules/typescript/bin/tsc", "-p", "www"]))?;
             let (chromium, firefox) = (tools.chromium()?, tools.firefox()?);
