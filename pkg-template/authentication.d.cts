@@ -1,4 +1,5 @@
 // The declarations of the Authentication API.
+import type { Dpop, JwsAlgorithm } from "./verify.cjs";
 
 /** What a call answers with. */
 export declare class JSONApiResponse<T> {
@@ -67,7 +68,10 @@ export declare class FetchError extends Error {
   constructor(cause: Error, message?: string);
 }
 /** The ID token is not what it must be. */
-export declare class IdTokenValidatorError extends Error {}
+export declare class IdTokenValidatorError extends Error {
+  /** Which check failed: docs/verification.md lists the codes. */
+  code: string;
+}
 
 /** In the place of parts of what `fetch` is given; `headers` replace the defaults, and `signal` aborts the call. */
 export type InitOverride = RequestInit | ((context: { init: RequestInit; context: object }) => Promise<RequestInit> | RequestInit);
@@ -124,10 +128,12 @@ export interface AuthenticationClientOptions extends ClientOptions {
   useMTLS?: boolean;
   /** A client without a secret (a browser, a device): the grants ask for none. */
   publicClient?: boolean;
-  /** RS256 (default) or HS256. */
-  idTokenSigningAlg?: "RS256" | "HS256";
+  /** Of the ID tokens: RS256 by default; a token never chooses. */
+  idTokenSigningAlg?: JwsAlgorithm;
   /** In seconds. 60 by default. */
   clockTolerance?: number;
+  /** Of `createDpop()`: requests for tokens and userinfo carry proofs of possession (RFC 9449), and the tokens are bound to its key. */
+  dpop?: Dpop;
 }
 
 /** Any other parameter can be given too. */

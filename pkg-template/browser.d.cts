@@ -8,7 +8,7 @@ export interface SessionStore {
   remove(key: string): unknown;
 }
 
-export interface BrowserAuthOptions extends Pick<AuthenticationClientOptions, "fetch" | "headers" | "telemetry" | "clientInfo" | "clockTolerance" | "timeoutDuration"> {
+export interface BrowserAuthOptions extends Pick<AuthenticationClientOptions, "dpop" | "fetch" | "headers" | "telemetry" | "clientInfo" | "clockTolerance" | "timeoutDuration"> {
   /** The tenant's domain, `tenant.us.auth0.com`, or a custom domain. */
   domain: string;
   /** The id of a single-page application; it has no secret. */

@@ -26,6 +26,7 @@ export type {
 } from "./core.cjs";
 export { logging, ManagementError, ManagementTimeoutError, RequiredError, TimeoutError } from "./core.cjs";
 export * from "./authentication.cjs";
+export * from "./verify.cjs";
 export * as Management from "./namespace.cjs";
 
 /** A client for the Management API. Its groups of operations are members: `client.users.list()`. */

@@ -4,9 +4,11 @@ import table from "./auth-table.js";
 import { drive, pause } from "./drive.js";
 import { read, toError } from "./errors.js";
 import { toForm } from "./form.js";
-import { issued, sign } from "./jws.js";
+import { issued } from "./dpop.js";
+import { algorithmOf, signer } from "./jose.js";
 import { loadCore } from "./load.js";
 import { telemetryHeader } from "./telemetry.js";
+import { TokenVerifier } from "./verify.js";
 
 const rows = table.split("\n").map((row) => [row.slice(0, row.indexOf(" ")), row.slice(row.indexOf(" ") + 1)]);
 const lines = Object.fromEntries(rows);
@@ -16,6 +18,12 @@ export const namesOf = (group) => rows.filter(([id]) => id.startsWith(`${group}.
 
 // Stands in the body for an assertion, until each try of the request has its own.
 const PLACE = "auth0-sdk-assertion";
+
+// Assertions and request objects live for so long, in seconds.
+export const LIFETIME = 120;
+
+// Where a client shows its key, if its tokens are bound to one (RFC 9449, sections 5, 7 and 10.1).
+const PROVEN = /^\w\/(oauth\/(token|par)|userinfo)\b/;
 
 // How long a call waits for another one that refreshes the same token, and how often it looks, in milliseconds.
 const PATIENCE = 60000;
@@ -53,7 +61,24 @@ export class AuthContext {
     this.fetch = agent ? (url, init) => send(url, { ...init, dispatcher: agent }) : send;
     this.ownHeaders = headers ?? {};
     this.maxRetries = retry?.enabled === false ? 0 : (retry?.maxRetries ?? 2);
-    this.jwks = async () => (await send_(this, "discovery.jwks")).data;
+    const { issuer, clientId, clientSecret: secret, clockTolerance: leeway, idTokenSigningAlg = "RS256" } = this;
+    // Made when an ID token comes. What is wrong with the keys' answer is tried again, as for any call.
+    let verifier;
+    this.verifier = () =>
+      (verifier ??= new TokenVerifier({
+        domain: this.origin, issuer, clientId, leeway, algorithms: [idTokenSigningAlg],
+        ...(algorithmOf(idTokenSigningAlg)?.kty === "oct" ? { secret: secret ?? "" } : { jwksUrl: `${this.origin}/.well-known/jwks.json` }),
+        fetch: async (url, init) => {
+          for (let left = this.maxRetries; ; left--) {
+            const response = await this.fetch(url, init).catch((error) => left > 0 || Promise.reject(error));
+            if (response.status < 500 || !(left > 0)) return response;
+            await pause(250, init.signal);
+          }
+        },
+      }));
+    let sign;
+    const { clientAssertionSigningKey: key, clientAssertionSigningAlg = "RS256", clientAssertionKeyId: kid } = this;
+    this.assertion = (origin) => (sign ??= signer(key, clientAssertionSigningAlg))({ kid }, { iss: clientId, sub: clientId, aud: `${origin}/`, ...issued(LIFETIME) });
   }
 
   // The origin of an endpoint: a client with a certificate shows it at an alias.
@@ -64,11 +89,6 @@ export class AuthContext {
   // A client that can prove who it is, or says that it cannot.
   get authenticates() {
     return this.clientSecret || this.clientAssertionSigningKey || this.useMTLS || this.publicClient;
-  }
-
-  assertion(origin) {
-    const { clientId, clientAssertionSigningKey, clientAssertionSigningAlg = "RS256", clientAssertionKeyId: kid } = this;
-    return sign({ alg: clientAssertionSigningAlg, kid }, { ...issued(), iss: clientId, sub: clientId, aud: `${origin}/` }, clientAssertionSigningKey);
   }
 }
 
@@ -97,7 +117,16 @@ const perform = async (context, id, params, { path = [], bearer, initOverrides, 
     const body = exchange.body();
     io.body = signs && body.includes(PLACE) ? async () => body.replace(PLACE, await context.assertion(origin)) : body || undefined;
     io.context = {};
-    io.fetch = overrides ? (url, init) => context.fetch(url, { ...init, ...overrides, signal: init.signal }) : context.fetch;
+    const fetch = overrides ? (url, init) => context.fetch(url, { ...init, ...overrides, signal: init.signal }) : context.fetch;
+    const prove = PROVEN.test(line) && context.dpop?.prove;
+    io.fetch = prove
+      ? (url, init) =>
+          prove(init.method, url, bearer, async (proof, first) => {
+            const own = { ...init.headers, dpop: proof, ...(bearer && { authorization: `DPoP ${bearer}` }) };
+            // An assertion is good for one request.
+            return fetch(url, { ...init, headers: own, body: first || !io.body?.call ? init.body : await io.body() });
+          })
+      : fetch;
     const { response, data } = await drive(exchange, io);
     const Answer = has("x") ? TextApiResponse : has("v") ? VoidApiResponse : JSONApiResponse;
     return new Answer(has("v") ? undefined : data, response.headers, response.status, response.statusText);

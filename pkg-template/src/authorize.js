@@ -1,9 +1,8 @@
 // Sending a user to log in and out, and taking the answer (RFC 6749, section 4.1; RFC 7636; RFC 9101; RFC 9126; RFC 9207). The same
 // checks as in src/auth/transaction.rs: here again, since there is little to decide and the browser has all that it takes.
-import { send } from "./auth-call.js";
-import { base64url, issued, sign, utf8 } from "./jws.js";
-
-const draw = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+import { LIFETIME, send } from "./auth-call.js";
+import { createPkce, issued } from "./dpop.js";
+import { randomText, same, signer } from "./jose.js";
 
 const urlOf = (context, path, params) => {
   const query = new URLSearchParams();
@@ -20,13 +19,11 @@ export const beginLogin = async (context, params = {}, { pushed, requestObject, 
   if (!clientId) throw new Error("this needs a client id, and the client has none");
   const all = { client_id: clientId, response_type: "code", scope: "openid profile email", ...params };
   const idToken = /\bopenid\b/.test(all.scope) || /\bid_token\b/.test(all.response_type);
-  all.state ??= draw();
-  if (idToken) all.nonce ??= draw();
+  all.state ??= randomText();
+  if (idToken) all.nonce ??= randomText();
   let code_verifier;
   if (/\bcode\b/.test(all.response_type) && !all.code_challenge) {
-    code_verifier = draw();
-    all.code_challenge = base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(code_verifier))));
-    all.code_challenge_method = "S256";
+    ({ codeVerifier: code_verifier, codeChallenge: all.code_challenge, codeChallengeMethod: all.code_challenge_method } = await createPkce());
   }
   const now = Math.floor(Date.now() / 1000);
   const { state, nonce, redirect_uri, organization, max_age } = all;
@@ -34,7 +31,8 @@ export const beginLogin = async (context, params = {}, { pushed, requestObject, 
   let request = all;
   if (requestObject) {
     const { key, alg = "RS256", kid } = requestObject;
-    request = { client_id: clientId, request: await sign({ alg, kid, typ: "oauth-authz-req+jwt" }, { ...all, ...issued(), iss: clientId, aud: context.issuer }, key) };
+    const times = issued(LIFETIME);
+    request = { client_id: clientId, request: await signer(key, alg)({ kid, typ: "oauth-authz-req+jwt" }, { ...all, ...times, nbf: times.iat, iss: clientId, aud: context.issuer }) };
   }
   if (pushed) {
     const { data } = await send(context, "oauth.pushedAuthorization", request);
@@ -51,12 +49,6 @@ const parametersOf = (answer) => {
   const mark = rest.indexOf("?");
   const query = mark >= 0 ? rest.slice(mark + 1) : /^[^&=]*[:/]/.test(rest) ? "" : rest;
   return [...new URLSearchParams(query), ...new URLSearchParams(fragment)];
-};
-
-const same = (a, b) => {
-  let different = a.length ^ b.length;
-  for (let index = 0; index < a.length; index++) different |= a.charCodeAt(index) ^ b.charCodeAt(index);
-  return different === 0;
 };
 
 export const checkCallback = (context, transaction, answer) => {

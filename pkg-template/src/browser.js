@@ -3,17 +3,14 @@
 // OAuth 2.0 for Browser-Based Applications: authorization code with PKCE, refresh tokens with rotation, nothing in the page's URL
 // for longer than it takes to read it.
 import { AuthenticationClient } from "./authentication.js";
+import { decode, strict } from "./jose.js";
 
 const failed = (error, message, cause) => Object.assign(new Error(message, cause && { cause }), { name: "BrowserAuthError", error, code: error });
 
 const words = (text) => (text ?? "").split(" ").filter(Boolean);
 
 // The claims of an ID token that has been verified.
-const claimsOf = (token) => {
-  const [, payload] = token.split(".");
-  const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes));
-};
+const claimsOf = (token) => strict(decode(token.split(".")[1])).value;
 
 // Where the session is kept: in memory, in a Storage (`localStorage`), or in what has get, set and remove, which may be asynchronous.
 const storeOf = (store = "memory") => {

@@ -12,3 +12,4 @@ export {
 } from "./authentication.js";
 export { JSONApiResponse, TextApiResponse, VoidApiResponse } from "./auth-call.js";
 export { AuthApiError, FetchError, IdTokenValidatorError, ResponseError, UserInfoError } from "./auth-errors.js";
+export * from "./verification.js";

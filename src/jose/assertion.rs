@@ -109,7 +109,7 @@ impl TokenProvider for ClientAssertion {
 }
 
 /// What of an assertion is signed (RFC 7523, section 3).
-pub(crate) fn assertion_input(
+fn assertion_input(
     algorithm: Algorithm,
     key_id: Option<&str>,
     client_id: &str,

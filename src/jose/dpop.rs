@@ -194,7 +194,7 @@ pub(crate) fn scheme<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 
 /// What of a proof is signed (RFC 9449, section 4.2). `jwk` is the public key as JSON.
 #[allow(clippy::too_many_arguments, reason = "each is a member of the proof")]
-pub(crate) fn proof_input(
+fn proof_input(
     algorithm: &str,
     jwk: &str,
     id: &str,

@@ -279,7 +279,7 @@ fn write<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     out
 }
 
-pub(crate) fn members(json: &str) -> Result<Members, Fault> {
+fn members(json: &str) -> Result<Members, Fault> {
     object(json.as_bytes()).map_err(|problem| match problem {
         Problem::Syntax => Fault::new("key_malformed", "the key is no JSON object"),
         Problem::Duplicate => Fault::new("key_malformed", "the key has a member twice"),

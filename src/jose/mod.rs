@@ -1,6 +1,7 @@
 //! JOSE without IO and without cryptography: base64url, JSON, compact JWS, JWK, PEM, and the table of algorithms.
 //!
-//! Everything here is pure and small, and the same on every target: the wasm of the npm package uses it too.
+//! Everything here is pure and small, and the same on every target. The npm package has its own (`pkg-template/src/jose.js`), over what
+//! JavaScript engines bring; `tests/cases/keys` holds both to the same.
 
 mod algorithm;
 mod assertion;
@@ -16,11 +17,7 @@ mod pkce;
 pub(crate) use algorithm::Family;
 pub use algorithm::{Algorithm, Hash};
 pub use assertion::ClientAssertion;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use assertion::assertion_input;
 pub(crate) use assertion::sign;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use dpop::proof_input;
 pub(crate) use dpop::target_of;
 pub use dpop::{Dpop, DpopTransport};
 pub use jwk::Jwk;
@@ -29,14 +26,10 @@ pub(crate) use jwk::JwkSet;
 pub(crate) use jwk::KeyData;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub(crate) use jwk::Private;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use jwk::members;
 pub(crate) use jws::{Header, Token, Value, signing_input};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub(crate) use pem::Der;
 pub use pem::Pem;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use pkce::check as check_verifier;
 pub use pkce::{CodeVerifier, random_text};
 
 use crate::error::{Error, ErrorKind};

@@ -45,7 +45,7 @@ impl CodeVerifier {
 }
 
 /// What is wrong with a verifier.
-pub(crate) fn check(verifier: &str) -> Option<&'static str> {
+fn check(verifier: &str) -> Option<&'static str> {
     if !(43..=128).contains(&verifier.len()) {
         Some("a code verifier has 43 to 128 characters")
     } else if !verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {

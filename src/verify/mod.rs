@@ -11,9 +11,6 @@ mod builder;
 mod claims;
 mod fetch;
 mod guard;
-#[cfg(target_arch = "wasm32")]
-#[doc(hidden)]
-pub mod js;
 mod keys;
 #[cfg(all(feature = "tower", not(target_arch = "wasm32")))]
 mod layer;

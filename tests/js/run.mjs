@@ -41,7 +41,7 @@ let environment = {
   },
 };
 
-const SUITE = ["suite.mjs", "auth-cases.mjs", "cases.mjs"];
+const SUITE = ["suite.mjs", "auth-cases.mjs", "cases.mjs", "keys-cases.mjs"];
 
 // The shared cases as a module, for runtimes that have no files; and the operations that take a request, which the cases do not say.
 const caseFiles = () => {
@@ -61,6 +61,8 @@ const install = () => {
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", resolve(values.tarball)], { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
   for (const name of SUITE) copyFileSync(join(here, name), join(project, name));
   writeFileSync(join(project, "case-files.mjs"), caseFiles());
+  const keys = Object.fromEntries(["hostile", "vectors"].map((name) => [name, JSON.parse(readFileSync(join(root, `tests/cases/keys/${name}.json`), "utf8"))]));
+  writeFileSync(join(project, "keys-data.mjs"), `export default ${JSON.stringify(keys)};\n`);
   for (const name of ["entry.mjs", "entry.cjs", "entry-package.mjs", "report.mjs", "worker.mjs", "page.mjs", "page-users.mjs", "edge.mjs"]) copyFileSync(join(here, "runners", name), join(project, name));
 };
 
@@ -324,7 +326,7 @@ const inline = async (tell) => {
   const out = join(project, "inline");
   mkdirSync(out, { recursive: true });
   copyFileSync(join(project, "node_modules/auth0-sdk/inline.js"), join(out, "inline.js"));
-  for (const name of ["page.mjs", "case-files.mjs", ...SUITE]) copyFileSync(join(project, name), join(out, name));
+  for (const name of ["page.mjs", "case-files.mjs", "keys-data.mjs", ...SUITE]) copyFileSync(join(project, name), join(out, name));
   const classic = '<script>import("./inline.js").then(({ ManagementClient }) => new ManagementClient({ domain: "a.example.com", token: "t", fetch: async () => Response.json(1) }).jobs.get("1")).then((one) => { globalThis.classic = one; })</script>';
   const map = '<script type="importmap">{ "imports": { "auth0-sdk": "./inline.js" } }</script>';
   writeFileSync(join(out, "index.html"), pageWith(`${map}${classic}<script type="module" src="./page.mjs"></script><script type="module">for (let i = 0; globalThis.classic !== 1; i++) { if (i > 500) throw new Error("no answer in the classic script"); await new Promise((resolve) => setTimeout(resolve, 10)); }</script>`));

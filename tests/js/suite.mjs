@@ -6,6 +6,7 @@
 import { authCases } from "./auth-cases.mjs";
 import caseFiles from "./case-files.mjs";
 import { sharedCases } from "./cases.mjs";
+import { keysCases } from "./keys-cases.mjs";
 
 const cases = [];
 // `alone` is one that needs no sandbox.
@@ -1785,6 +1786,7 @@ export const names = cases.map(({ name }) => name);
 
 authCases({ test, ok, equal, includes, fails, json, scripted });
 sharedCases({ test, ok, equal, includes }, caseFiles);
+keysCases({ test, ok, equal, includes, fails });
 
 export const run = async (environment, report = () => {}) => {
   const unhandled = [];

@@ -3,9 +3,6 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_debug_implementations, reason = "only JavaScript sees these")]
 
-#[cfg(feature = "verify")]
-mod keys;
-
 use auth0_sdk::js::{JsClient, JsExchange};
 use wasm_bindgen::prelude::*;
 

@@ -1,4 +1,9 @@
-// The declarations of token verification, the request guard, proofs of possession and assertions.
+// auth0-sdk/verify: the declarations of token verification, the request guard, proofs of possession and assertions.
+
+import type { SigningKey } from "./authentication.cjs";
+import type { TokenStore } from "./core.cjs";
+
+export type { SigningKey };
 
 /** `ES512` needs P-521, which Deno lacks; `EdDSA` is Ed25519, which older browsers lack. */
 export type JwsAlgorithm =
@@ -9,12 +14,6 @@ export declare class TokenError extends Error {
   /** One stable word for each check: docs/verification.md lists them. */
   code: string;
   constructor(code: string, message: string, cause?: unknown);
-}
-
-/** A place that many isolates share: Workers KV, a cache. Times in milliseconds since 1970. Who can write there decides whom is trusted. */
-export interface VerifierStore {
-  get(key: string): Promise<{ value: string; expiresAt: number } | null | undefined>;
-  put(key: string, entry: { value: string; expiresAt: number }): Promise<void>;
 }
 
 export interface TokenVerifierOptions {
@@ -45,8 +44,10 @@ export interface TokenVerifierOptions {
   /** Milliseconds that a fetch of keys may take: 5000. */
   keysTimeout?: number;
   fetch?: (url: string, init?: RequestInit) => Promise<Response>;
-  /** Keeps the ids of logout tokens; with `keysInStore` the key set too, so that an isolate starts warm. */
-  store?: VerifierStore;
+  /** Of `auth0-sdk/stores`, or your own: keeps the ids of logout tokens until they end, for all isolates; with `keysInStore` the key set too, so
+   * that an isolate starts warm. */
+  store?: Pick<TokenStore, "get" | "put">;
+  /** Keeps the key set in `store`. Who can write there decides whom is trusted. */
   keysInStore?: boolean;
   /** The time in milliseconds since 1970, in the place of `Date.now`. */
   clock?: () => number;
@@ -137,9 +138,6 @@ export declare function randomText(): string;
 /** A code verifier and its challenge (RFC 7636). */
 export declare function createPkce(codeVerifier?: string): Promise<{ codeVerifier: string; codeChallenge: string; codeChallengeMethod: "S256" }>;
 
-/** A private key: a `CryptoKey`, a PEM (PKCS#8) or a JWK. */
-export type SigningKey = CryptoKey | CryptoKeyPair | string | { kty: string; [member: string]: unknown };
-
 /** Client assertions (`private_key_jwt`, RFC 7523), a new one at each call. */
 export declare function createClientAssertion(options: {
   clientId: string;
@@ -153,10 +151,20 @@ export declare function createClientAssertion(options: {
   lifetime?: number;
 }): () => Promise<string>;
 
+/** A key pair of WebCrypto, or a private JWK. */
+export type DpopKey = { readonly privateKey: CryptoKeyLike; readonly publicKey: CryptoKeyLike } | { kty: string; [member: string]: unknown };
+
+/** A `CryptoKey`, where the compiler knows of none too. */
+export interface CryptoKeyLike {
+  readonly type: string;
+  readonly algorithm: { name: string };
+  readonly usages: readonly string[];
+}
+
 /** Proofs of possession (RFC 9449) with one key pair. */
 export interface Dpop {
   /** To be kept, in IndexedDB for example: a new one cannot be exported. */
-  keyPair: CryptoKeyPair | { kty: string; [member: string]: unknown };
+  keyPair: DpopKey;
   /** The thumbprint of the key (RFC 7638): `dpop_jkt`. */
   thumbprint(): Promise<string>;
   /** The header `DPoP` of one request. */
@@ -166,7 +174,7 @@ export interface Dpop {
 }
 
 export declare function createDpop(options?: {
-  keyPair?: CryptoKeyPair | { kty: string; [member: string]: unknown };
+  keyPair?: DpopKey;
   /** `ES256` unless said. */
   algorithm?: JwsAlgorithm;
   fetch?: (request: Request) => Promise<Response>;

@@ -1,0 +1,195 @@
+// TokenVerifier: fetches keys, asks `crypto.subtle`, and judges (claims.js, key-set.js).
+import { ACCESS, check, checkType, ID, list, LOGOUT, parse } from "./claims.js";
+import { algorithmOf, decode, digest, encode, importKey, isText, now, refuse, same, TokenError, utf8, verify } from "./jose.js";
+import { discovered, download, KeySet, secure } from "./key-set.js";
+import { pause } from "./drive.js";
+
+// How often a waiting call looks, in milliseconds: in Cloudflare Workers the I/O of one request must not wake another.
+const GLANCE = 10;
+// More than this are not remembered: the first that came goes first.
+const MAX_SEEN = 10000;
+
+export class TokenVerifier {
+  #options;
+  #policy;
+  #keys;
+  #secrets = new Map();
+  #seen = new Map();
+  #flight;
+  #kept;
+
+  constructor(options) {
+    const config = (why) => refuse("config", why);
+    const { domain, audience, clientId, secret, jwks, jwksUrl, leeway = 60, keysTtl = 600, keysStale = 3600, keysCooldown = 30 } = options ?? {};
+    if (!isText(domain) || !domain) config("`domain` is missing: expected something like tenant.us.auth0.com");
+    const { origin, pathname, search } = secure(/^https?:\/\//i.test(domain) ? domain : `https://${domain}`, "config");
+    if (pathname !== "/" || search) config("`domain` is a host, and no URL with a path");
+    const { issuer = `${origin}/`, algorithms = [secret === undefined ? "RS256" : "HS256"] } = options;
+    const audiences = list(audience);
+    if (!audiences.length && clientId === undefined) config("a verifier needs an audience (for access tokens) or a client id (for ID tokens)");
+    if (![issuer, ...audiences, clientId ?? "-"].every((text) => isText(text) && text)) config("an audience, the client id or the issuer is empty, or no text");
+    if ([secret, jwks, jwksUrl].filter((source) => source !== undefined).length > 1) config("a verifier has one source of keys: a URL, a set, or a secret");
+    if (jwksUrl !== undefined) secure(jwksUrl, "config");
+    // RFC 8725, section 3.1: which keys there are decides which algorithms there can be.
+    const fits = (alg) => algorithmOf(alg) && (algorithmOf(alg).kty === "oct") === (secret !== undefined);
+    if (!Array.isArray(algorithms) || !algorithms.length || !algorithms.every(fits)) config("the algorithms do not fit the keys: HS ones go with a secret, and only they");
+    if (![leeway, keysTtl, keysStale, keysCooldown].every((seconds) => seconds >= 0)) config("leeway and times of keys are numbers of seconds");
+    if (secret !== undefined && (!isText(secret) || /^\s*-----BEGIN /.test(secret))) refuse("key_unsuitable", "a secret for HMAC is a text, and no PEM");
+    this.#options = { ...options };
+    this.#policy = { issuer, audience: audiences, clientId, leeway, algorithms };
+    const fixed = jwks === undefined || isText(jwks) ? jwks : JSON.stringify(jwks);
+    this.#keys = new KeySet({ ttl: keysTtl * 1000, stale: keysStale * 1000, cooldown: keysCooldown * 1000, fixed });
+  }
+
+  get #now() {
+    return this.#options.clock?.() ?? Date.now();
+  }
+
+  // RFC 9068, and Auth0's own profile. A token that is bound to a key is only as good as its proof: see RequestGuard.
+  verifyAccessToken(token, expect) {
+    return this.#verify(ACCESS, token, expect);
+  }
+
+  // OpenID Connect Core, section 3.1.3.7.
+  verifyIdToken(token, expect) {
+    return this.#verify(ID, token, expect);
+  }
+
+  // OpenID Connect Back-Channel Logout 1.0, section 2.6. One that came before is refused.
+  async verifyLogoutToken(token) {
+    const claims = await this.#verify(LOGOUT, token);
+    const key = `logout:${claims.iss}:${claims.jti}`;
+    const expiresAt = (claims.exp + this.#policy.leeway) * 1000;
+    const { store } = this.#options;
+    const known = !this.first(key, expiresAt) || (await store?.get(key));
+    if (known === true || known?.expiresAt > this.#now) refuse("token_replayed", "the logout token came before");
+    await store?.put(key, { token: "seen", expiresAt });
+    return claims;
+  }
+
+  // True the first time that something comes, until it ends.
+  first(key, ends) {
+    const seen = this.#seen;
+    const again = seen.get(key) > this.#now;
+    seen.delete(key);
+    seen.set(key, ends);
+    if (seen.size > MAX_SEEN) {
+      for (const [name, end] of seen) if (end <= this.#now) seen.delete(name);
+      if (seen.size > MAX_SEEN) seen.delete(seen.keys().next().value);
+    }
+    return !again;
+  }
+
+  async #verify(kind, token, expect = {}) {
+    const policy = this.#policy;
+    if (kind === ACCESS ? !policy.audience.length : policy.clientId === undefined) {
+      refuse("config", "the verifier has no audience (for access tokens), or no client id (for ID and logout tokens)");
+    }
+    const read = parse(token, policy.algorithms);
+    checkType(kind, read);
+    const key = await this.#key(read);
+    if (!(await verify(read.alg, key, read.signature, read.signed))) refuse("signature_invalid", "the token's signature is not that of the issuer's key");
+    check(kind, read, policy, expect, now(this.#now));
+    if (kind === ID) {
+      await checkHash(read, "at_hash", expect.accessToken);
+      await checkHash(read, "c_hash", expect.code);
+    }
+    return read.claims;
+  }
+
+  async #key({ alg, header: { kid } }) {
+    const { secret } = this.#options;
+    if (secret !== undefined) return this.#import(this.#secrets, alg, "raw", utf8(secret));
+    const find = () => this.#keys.find(alg, kid, this.#now);
+    let found = find();
+    if (!found) {
+      await this.#refresh(find);
+      found = find() ?? refuse("keys_unavailable", "the issuer's keys cannot be had");
+    }
+    const { kid: id, use, key_ops, alg: own, ...members } = found.jwk;
+    return this.#import(found.imported, alg, "jwk", members);
+  }
+
+  async #import(imported, alg, format, data) {
+    const known = imported.get(alg);
+    if (known) return known;
+    // RFC 7518, section 3.2.
+    if (format === "raw" && data.length < algorithmOf(alg).bytes) refuse("key_unsuitable", "a secret for HMAC must be at least as long as the digest");
+    const key = await importKey(format, data, alg, "verify");
+    imported.set(alg, key);
+    return key;
+  }
+
+  // Fetches the set, or waits for the call that does.
+  async #refresh(find) {
+    const timeout = this.#options.keysTimeout ?? 5000;
+    const flight = this.#flight;
+    if (flight) {
+      for (let waited = 0; !flight.over && waited < timeout; waited += GLANCE) await pause(GLANCE);
+      if (flight.over || find()) return;
+    }
+    const mine = (this.#flight = {});
+    const controller = new AbortController();
+    let timer;
+    try {
+      const late = new Promise((_, reject) => {
+        timer = setTimeout(() => (reject(new Error("no key set came in time")), controller.abort()), timeout);
+      });
+      await Promise.race([this.#fetch(controller.signal, find), late]);
+    } catch (cause) {
+      this.#keys.failed(cause?.message ?? String(cause), this.#now);
+    } finally {
+      clearTimeout(timer);
+      mine.over = true;
+      if (this.#flight === mine) this.#flight = undefined;
+    }
+  }
+
+  async #fetch(signal, find) {
+    const { jwksUrl, keysInStore, fetch = (url, init) => globalThis.fetch(url, init) } = this.#options;
+    const { issuer } = this.#policy;
+    const keys = this.#keys;
+    const store = keysInStore ? this.#options.store : undefined;
+    const life = keys.ttl + keys.stale;
+    const discovery = () => `${secure(issuer, "keys_malformed").href.replace(/\/$/, "")}/.well-known/openid-configuration`;
+    const place = jwksUrl ?? discovery();
+    const key = `jwks:${place}`;
+    if (store && !this.#kept) {
+      this.#kept = true;
+      // What a store holds may be old, or no set, and it may be out of order: it saves a fetch, and no more.
+      try {
+        const known = await store.get(key);
+        if (known.expiresAt > this.#now) {
+          keys.loaded(known.token, known.expiresAt - life);
+          if (find()) return;
+        }
+      } catch {}
+    }
+    const set = await download(fetch, jwksUrl ?? discovered(await download(fetch, place, signal), issuer), signal);
+    if (signal.aborted) return;
+    keys.loaded(set, this.#now);
+    try {
+      await store?.put(key, { token: set, expiresAt: this.#now + life });
+    } catch {}
+  }
+
+  // What a guard needs to judge proofs.
+  get leeway() {
+    return this.#policy.leeway;
+  }
+
+  get now() {
+    return this.#now;
+  }
+}
+
+// OpenID Connect Core, section 3.1.3.6. The code flow may leave `at_hash` out.
+const checkHash = async ({ claims, alg }, name, of) => {
+  if (of === undefined) return;
+  const found = claims[name];
+  if (found === undefined && name === "at_hash") return;
+  if (found === undefined) refuse("claim_missing", `the token has no ${name}`);
+  if (!isText(found) || !found) refuse("claim_invalid", `the token's ${name} has the wrong type`);
+  const made = await digest(of, algorithmOf(alg).hash);
+  if (!same(found, encode(made.subarray(0, made.length / 2)))) refuse(`${name}_mismatch`, `the token's ${name} is not that of what came with it`);
+};
