@@ -6,7 +6,10 @@ use crate::tools::Tools;
 use crate::{npm, sandbox};
 use std::path::{Path, PathBuf};
 
-const AUTH0_JS: &str = "auth0@7.1.0";
+/// Package and version. For flows they take `openid-client` and Auth0's own over it.
+const JAVASCRIPT: [(&str, &str); 3] =
+    [("auth0", "7.1.0"), ("@auth0/auth0-auth-js", "1.16.1"), ("openid-client", "6.9.0")];
+
 const AUTH0_PYTHON: &str = "auth0-python==6.8.0";
 
 /// How many users the tours find.
@@ -33,19 +36,23 @@ pub(crate) fn run_all(root: &Path, tools: &Tools<'_>) -> Result<(), String> {
     let sandbox = sandbox::start_command(program, USERS, &[])?;
     let mut command = tools.command("node")?;
     sandbox.describe(&mut command);
-    run(command.arg("tests/counterparts/tour/tour.mjs").env("TOUR_MODULES", &modules))
+    run(command.arg("tests/counterparts/tour/tour.mjs").env("TOUR_MODULES", &modules))?;
+    run(tools.command("node")?.arg("tests/counterparts/tour/flows.mjs").env("TOUR_MODULES", &modules))
 }
 
-/// The folder whose `node_modules` has the npm package.
+/// The folder whose `node_modules` has the npm packages.
 fn javascript(root: &Path, tools: &Tools<'_>) -> Result<PathBuf, String> {
     let folder = root.join("target/tour/js");
-    let known = std::fs::read_to_string(folder.join("node_modules/auth0/package.json")).unwrap_or_default();
-    let version = AUTH0_JS.trim_start_matches("auth0@");
-    if !known.contains(&format!("\"version\": \"{version}\"")) {
+    let has = |(name, version): &(&str, &str)| {
+        let manifest = folder.join("node_modules").join(name).join("package.json");
+        std::fs::read_to_string(manifest).is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\"")))
+    };
+    if !JAVASCRIPT.iter().all(has) {
         // Its own package.json keeps npm from installing into the repository's.
         crate::files::write(&folder.join("package.json"), "{\"private\":true}\n")?;
         let mut npm = tools.command("npm")?;
-        run(npm.args(["install", "--silent", "--no-audit", "--no-fund", AUTH0_JS]).current_dir(&folder))?;
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
+        run(npm.args(JAVASCRIPT.map(|(name, version)| format!("{name}@{version}"))))?;
     }
     Ok(folder)
 }
