@@ -136,8 +136,9 @@ const perform = async (context, id, params, { path = [], bearer, initOverrides, 
 };
 
 // Calls that refresh the same token at the same time make one request. Those that wait look for themselves, each on a timer of
-// its own: in Cloudflare Workers the I/O of one request must not wake another.
-export const share = async (flights, key, make, signal) => {
+// its own: in Cloudflare Workers the I/O of one request must not wake another, and one that is cancelled there stops for good. What
+// may be made `again` is then made by one of those that wait.
+export const share = async (flights, key, make, again) => {
   const flight = flights.get(key);
   if (!flight) {
     const mine = {};
@@ -148,16 +149,17 @@ export const share = async (flights, key, make, signal) => {
       mine.error = error;
       throw error;
     } finally {
-      flights.delete(key);
+      if (flights.get(key) === mine) flights.delete(key);
     }
   }
-  for (let waited = 0; waited < PATIENCE; waited += GLANCE) {
+  for (let waited = 0; waited < (again ? 5000 : PATIENCE); waited += GLANCE) {
     if (flight.error) throw flight.error;
     if (flight.answer) return flight.answer;
-    await pause(GLANCE, signal);
+    await pause(GLANCE);
   }
+  if (flights.get(key) === flight) flights.delete(key);
+  if (again) return share(flights, key, make, again);
   // Sent again, it may be used up twice.
-  flights.delete(key);
   throw new Error("another call that refreshes the same token did not end");
 };
 

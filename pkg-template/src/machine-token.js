@@ -17,5 +17,5 @@ export const machineToken = (options) => {
     kept = { token: data?.access_token, until: asked + (Number(data?.expires_in) || 0) * 1000 };
     return kept;
   };
-  return async () => (kept && Date.now() + MARGIN < kept.until ? kept : await share(context.flights, "", buy)).token;
+  return async () => (kept && Date.now() + MARGIN < kept.until ? kept : await share(context.flights, "", buy, true)).token;
 };

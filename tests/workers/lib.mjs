@@ -1,9 +1,11 @@
 // What the tests of Workers share: the sandbox, a list of tests, and Workers in workerd.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
 export const root = resolve(fileURLToPath(new URL("../..", import.meta.url)));
@@ -81,4 +83,43 @@ export const sizeOf = (paths) => {
   const all = paths.map((path) => readFileSync(path));
   const sum = (measure) => all.reduce((total, bytes) => total + measure(bytes), 0);
   return { raw: sum((bytes) => bytes.length), gzip: sum((bytes) => gzipSync(bytes, { level: 9 }).length), brotli: sum((bytes) => brotliCompressSync(bytes).length) };
+};
+
+const project = join(root, "target/workers-test");
+/** A project with nothing in it but the packed tarball, and what else is named. */
+export const install = (...more) => {
+  rmSync(project, { recursive: true, force: true });
+  mkdirSync(project, { recursive: true });
+  writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
+  const tarball = process.env.AUTH0_SDK_TARBALL ?? join(root, "target/npm/auth0-sdk.tgz");
+  const flags = ["--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+  execFileSync("npm", ["install", ...flags, tarball, ...more], { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
+  return project;
+};
+
+/** Bundles a Worker as wrangler does it: these conditions, and wasm files as modules of their own. Gives its modules. */
+export const bundle = async (entry, { minify = false, name = "worker", ...more } = {}) => {
+  const outdir = join(project, name);
+  rmSync(outdir, { recursive: true, force: true });
+  const { metafile } = await build({
+    entryPoints: [{ in: entry, out: "index" }],
+    bundle: true,
+    minify,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+    nodePaths: [join(project, "node_modules")],
+    loader: { ".wasm": "copy" },
+    assetNames: "[name]",
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    metafile: true,
+    absWorkingDir: project,
+    logLevel: "error",
+    ...more,
+  });
+  // The entry comes first: it is the one that workerd starts.
+  const paths = Object.keys(metafile.outputs).map((path) => resolve(project, path)).sort((one) => (one.endsWith("index.mjs") ? -1 : 1));
+  // No flag: `nodejs_compat` is off.
+  return { modules: paths.map((path) => ({ type: path.endsWith(".wasm") ? "CompiledWasm" : "ESModule", path })), modulesRoot: outdir, compatibilityDate: "2026-04-01" };
 };

@@ -1,33 +1,63 @@
-// A Worker that reads a user by the Management API. All isolates share one token, in KV, encrypted.
-import { ManagementClient, ManagementError } from "auth0-sdk";
-import { kvStore } from "auth0-sdk/stores";
+// A Worker with everything: pages behind a login, an API behind access tokens, and calls of the Management API.
+import { ManagementError } from "auth0-sdk";
+import { auth0 } from "./auth0.js";
+import { backchannelLogout, callback, login, logout, sessionOf } from "./login.js";
 
-// One client an isolate: it keeps the token in memory too, so that KV is asked once per isolate and token.
-let auth0;
-const clientOf = (env) =>
-  (auth0 ??= new ManagementClient({
-    domain: env.AUTH0_DOMAIN,
-    audience: env.AUTH0_AUDIENCE,
-    clientId: env.AUTH0_CLIENT_ID,
-    clientSecret: env.AUTH0_CLIENT_SECRET,
-    tokenStore: kvStore(env.TOKENS, { encryptionKey: Uint8Array.from(atob(env.TOKEN_KEY), (char) => char.charCodeAt(0)) }),
-    onTokenStoreProblem: (problem) => console.warn("token store:", problem),
-  }));
+const escaped = (text) => String(text ?? "").replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+const page = (body) =>
+  new Response(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Worker</title><main>${body}</main></html>\n`, {
+    headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store", "content-security-policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'" },
+  });
+
+const home = async (request, env) => {
+  const session = await sessionOf(request, env);
+  if (!session) return page('<p>Nobody is logged in. <a href="/login?to=/">Log in</a></p>');
+  return page(`<p>Hello, ${escaped(session.name ?? session.email ?? session.sub)}.</p><form method="post" action="/logout"><button>Log out</button></form>`);
+};
+
+const me = async (request, env) => {
+  const { claims, response } = await auth0(env).everyone.check(request);
+  return response ?? Response.json({ sub: claims.sub, scope: claims.scope });
+};
+
+const user = async (request, env, context, id) => {
+  const { management, readers, refresh } = auth0(env);
+  const { response } = await readers.check(request);
+  if (response) return response;
+  try {
+    const found = await management.users.get(id, { fields: "user_id,email,name" }, { abortSignal: request.signal, deadlineInSeconds: 20 });
+    context.waitUntil(refresh());
+    return Response.json(found);
+  } catch (error) {
+    if (!(error instanceof ManagementError)) throw error;
+    console.error(error.message);
+    return new Response(error.statusCode === 404 ? "there is no such user\n" : "Auth0 did not answer\n", { status: error.statusCode === 404 ? 404 : 502 });
+  }
+};
+
+const ROUTES = [
+  ["GET", /^\/$/, home],
+  ["GET", /^\/login$/, login],
+  ["GET", /^\/callback$/, callback],
+  ["POST", /^\/logout$/, logout],
+  ["POST", /^\/backchannel-logout$/, backchannelLogout],
+  ["GET", /^\/api\/me$/, me],
+  ["GET", /^\/api\/users\/([^/]+)$/, user],
+];
 
 export default {
-  async fetch(request, env) {
+  async fetch(request, env, context) {
     const { pathname } = new URL(request.url);
-    const id = /^\/users\/([^/]+)$/.exec(pathname)?.[1];
-    if (!id) return new Response("GET /users/{id}\n", { status: 404 });
-    // This Worker has no guard yet: whoever reaches it may ask. Deploy it behind one.
-    if (request.headers.get("authorization") !== `Bearer ${env.ACCESS_KEY}`) return new Response("unauthorized\n", { status: 401 });
+    const fitting = ROUTES.filter(([, path]) => path.test(pathname));
+    const [, path, route] = fitting.find(([method]) => method === request.method) ?? [];
+    if (!route) return new Response("not found\n", { status: fitting.length ? 405 : 404 });
+    const [, encoded] = path.exec(pathname);
+    let id;
     try {
-      const user = await clientOf(env).users.get(decodeURIComponent(id), { fields: "user_id,email,name" }, { abortSignal: request.signal, deadlineInSeconds: 20 });
-      return Response.json(user);
-    } catch (error) {
-      if (!(error instanceof ManagementError)) throw error;
-      console.error(error.message);
-      return new Response(error.statusCode === 404 ? "there is no such user\n" : "Auth0 did not answer\n", { status: error.statusCode === 404 ? 404 : 502 });
+      id = encoded && decodeURIComponent(encoded);
+    } catch {
+      return new Response("that is no id\n", { status: 400 });
     }
+    return route(request, env, context, id);
   },
 };
