@@ -25,9 +25,17 @@ pub(crate) struct Header {
     pub(crate) members: Members,
 }
 
-impl<'a> Token<'a> {
-    /// Reads a token. The algorithm must be one of those that the verifier was told, never one that only the token names.
-    pub(crate) fn parse(token: &'a str, algorithms: &[Algorithm]) -> Result<Self, Fault> {
+/// The parts of a token, as they are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    pub(crate) header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+    pub(crate) signed: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    pub(crate) fn of(token: &'a str) -> Result<Self, Fault> {
         if token.is_empty() {
             return Err(Fault::new("token_missing", "there is no token"));
         }
@@ -35,30 +43,29 @@ impl<'a> Token<'a> {
             return Err(Fault::new("token_too_large", "the token is longer than 16 KiB"));
         }
         let mut parts = token.split('.');
-        let (header, payload, signature) = match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-        {
-            (Some(header), Some(payload), Some(signature), None, None) => (header, payload, signature),
-            (Some(_), Some(_), Some(_), Some(_), Some(_)) if parts.next().is_none() => {
-                return Err(Fault::new(
-                    "token_encrypted",
-                    "the token is encrypted (JWE), which is not supported: switch encryption off for this API",
-                ));
+        match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(header), Some(payload), Some(signature), None, None) => {
+                let signed = token.get(..header.len() + 1 + payload.len()).unwrap_or_default();
+                Ok(Self { header, payload, signature, signed })
             }
-            _ => return Err(Fault::new("token_malformed", "a token has three parts, separated by dots")),
-        };
-        let part = |text: &str, what: &'static str| {
-            base64url::decode(text).ok_or_else(|| Fault::new("base64_invalid", [what, " is no base64url"].concat()))
-        };
-        let json = |text: &str, what: &'static str| {
-            object(&part(text, what)?).map_err(|problem| match problem {
-                Problem::Syntax => Fault::new("json_invalid", [what, " is no JSON object"].concat()),
-                Problem::Duplicate => Fault::new("member_duplicate", [what, " has a member twice"].concat()),
-            })
-        };
-        let header = Header::of(json(header, "the token's header")?, algorithms)?;
-        let claims = json(payload, "the token's payload")?;
-        let signature = part(signature, "the token's signature")?;
-        let wrong = match header.algorithm.signature_length() {
+            (Some(_), Some(_), Some(_), Some(_), Some(_)) if parts.next().is_none() => Err(Fault::new(
+                "token_encrypted",
+                "the token is encrypted (JWE), which is not supported: switch encryption off for this API",
+            )),
+            _ => Err(Fault::new("token_malformed", "a token has three parts, separated by dots")),
+        }
+    }
+
+    /// The header. The algorithm must be one of those that the verifier was told, never one that only the token names.
+    pub(crate) fn header(&self, algorithms: &[Algorithm]) -> Result<Header, Fault> {
+        Header::of(json(self.header, "the token's header")?, algorithms)
+    }
+
+    /// The claims, and the signature.
+    pub(crate) fn rest(&self, algorithm: Algorithm) -> Result<(Members, Vec<u8>), Fault> {
+        let claims = json(self.payload, "the token's payload")?;
+        let signature = part(self.signature, "the token's signature")?;
+        let wrong = match algorithm.signature_length() {
             Some(length) => signature.len() != length,
             None => signature.is_empty(),
         };
@@ -68,8 +75,28 @@ impl<'a> Token<'a> {
                 "the signature has not the length that the algorithm gives it",
             ));
         }
-        let end = token.len() - token.rsplit('.').next().map_or(0, str::len) - 1;
-        Ok(Self { header, claims, signed: token.get(..end).unwrap_or_default(), signature })
+        Ok((claims, signature))
+    }
+}
+
+fn part(text: &str, what: &'static str) -> Result<Vec<u8>, Fault> {
+    base64url::decode(text).ok_or_else(|| Fault::new("base64_invalid", [what, " is no base64url"].concat()))
+}
+
+fn json(text: &str, what: &'static str) -> Result<Members, Fault> {
+    object(&part(text, what)?).map_err(|problem| match problem {
+        Problem::Syntax => Fault::new("json_invalid", [what, " is no JSON object"].concat()),
+        Problem::Duplicate => Fault::new("member_duplicate", [what, " has a member twice"].concat()),
+    })
+}
+
+impl<'a> Token<'a> {
+    /// Reads a token. The algorithm must be one of those that the verifier was told, never one that only the token names.
+    pub(crate) fn parse(token: &'a str, algorithms: &[Algorithm]) -> Result<Self, Fault> {
+        let parts = Parts::of(token)?;
+        let header = parts.header(algorithms)?;
+        let (claims, signature) = parts.rest(header.algorithm)?;
+        Ok(Self { header, claims, signed: parts.signed, signature })
     }
 }
 

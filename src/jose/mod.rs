@@ -26,7 +26,7 @@ pub(crate) use jwk::JwkSet;
 pub(crate) use jwk::KeyData;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub(crate) use jwk::Private;
-pub(crate) use jws::{Header, Token, Value, signing_input};
+pub(crate) use jws::{Header, Parts, Token, Value, signing_input};
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 pub(crate) use pem::Der;
 pub use pem::Pem;

@@ -192,6 +192,7 @@ impl TokenVerifierBuilder {
             timeout: self.timeout,
             keys: Mutex::new(keys),
             imported: Mutex::default(),
+            header: Mutex::default(),
             seen: Default::default(),
             stored: self.stored,
         })))

@@ -7,17 +7,18 @@ use crate::host::{Key, KeyMaterial, KeyUsage, StoredToken, Transport};
 use crate::http::{Headers, HttpRequest, Method, Read, RequestBody, within};
 use crate::jose::{Algorithm, Fault, JwkSet};
 use crate::secret::Secret;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl TokenVerifier {
-    pub(super) async fn key(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<Key, Error> {
+    pub(super) async fn key(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<Arc<Key>, Error> {
         let crypto = &*self.0.host.crypto;
         if let Source::Secret(secret) = &self.0.source {
             let known = lock(&self.0.imported).iter().find(|(_, of, _)| *of == algorithm).map(|(.., key)| key.clone());
             if let Some(key) = known {
                 return Ok(key);
             }
-            let key = crypto.import_key(KeyMaterial::Secret(secret), algorithm, KeyUsage::Verify).await?;
+            let key = Arc::new(crypto.import_key(KeyMaterial::Secret(secret), algorithm, KeyUsage::Verify).await?);
             lock(&self.0.imported).push((0, algorithm, key.clone()));
             return Ok(key);
         }
@@ -31,13 +32,13 @@ impl TokenVerifier {
             Found::Fail(fault) => return Err(fault.into()),
             Found::Fetch => return Err(Fault::new("keys_unavailable", "the issuer's keys cannot be had").into()),
         };
-        let known = |(number, of, _): &&(u32, Algorithm, Key)| *number == id && *of == algorithm;
+        let known = |(number, of, _): &&(u32, Algorithm, Arc<Key>)| *number == id && *of == algorithm;
         if let Some((.., key)) = lock(&self.0.imported).iter().find(known) {
             return Ok(key.clone());
         }
         let jwk = lock(&self.0.keys).jwk(id).cloned();
         let jwk = jwk.ok_or_else(|| Fault::new("key_unknown", "the issuer has just taken its key back"))?;
-        let key = crypto.import_key(KeyMaterial::Jwk(&jwk), algorithm, KeyUsage::Verify).await?;
+        let key = Arc::new(crypto.import_key(KeyMaterial::Jwk(&jwk), algorithm, KeyUsage::Verify).await?);
         let keys = lock(&self.0.keys);
         let mut imported = lock(&self.0.imported);
         imported.retain(|(number, of, _)| keys.jwk(*number).is_some() && !(*number == id && *of == algorithm));

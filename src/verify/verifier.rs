@@ -4,7 +4,7 @@ use super::claims::{Claims, Expect, Kind, Policy, check, check_hash, check_type}
 use super::keys::{Found, KeySet};
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Key, StoredToken};
-use crate::jose::{Algorithm, Fault, Token};
+use crate::jose::{Algorithm, Fault, Header, Parts};
 use crate::secret::Secret;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,7 +32,9 @@ pub(super) struct Inner {
     pub(super) timeout: Duration,
     pub(super) keys: Mutex<KeySet>,
     /// Keys that the platform has taken in, by number and algorithm.
-    pub(super) imported: Mutex<Vec<(u32, Algorithm, Key)>>,
+    pub(super) imported: Mutex<Vec<(u32, Algorithm, Arc<Key>)>>,
+    /// The header of the last token that the issuer signed, and what it says.
+    pub(super) header: Mutex<Option<(String, Arc<Header>)>>,
     pub(super) seen: super::proof::Seen,
     /// The keys are kept in the host's token store too.
     pub(super) stored: bool,
@@ -148,12 +150,20 @@ impl TokenVerifier {
             let why = "the verifier has no audience (for access tokens), or no client id (for ID and logout tokens)";
             return Err(Error::new(ErrorKind::Config, why));
         }
-        let Token { header, claims, signed, signature } = Token::parse(token, &policy.algorithms)?;
+        let parts = Parts::of(token)?;
+        // An issuer writes the same header again and again, and what comes of the same text is the same.
+        let known = lock(&self.0.header).as_ref().filter(|(text, _)| text == parts.header).map(|(_, of)| of.clone());
+        let is_new = known.is_none();
+        let header = known.map_or_else(|| parts.header(&policy.algorithms).map(Arc::new), Ok)?;
+        let (claims, signature) = parts.rest(header.algorithm)?;
         check_type(kind, &header)?;
         let key = self.key(header.algorithm, header.kid.as_deref()).await?;
         let crypto = &*self.0.host.crypto;
-        if !crypto.verify(&key, signed.as_bytes(), &signature).await? {
+        if !crypto.verify(&key, parts.signed.as_bytes(), &signature).await? {
             return Err(Fault::new("signature_invalid", "the token's signature is not that of the issuer's key").into());
+        }
+        if is_new {
+            *lock(&self.0.header) = Some((parts.header.to_owned(), header.clone()));
         }
         let claims = Claims::new(claims);
         check(kind, &header, &claims, policy, expect, self.now().as_secs())?;

@@ -11,6 +11,8 @@ use std::process::{Child, Stdio};
 
 /// What a call may cost, as a multiple of the same request made by hand.
 const RATIO: f64 = 1.05;
+/// What verifying a token may cost, as a multiple of ring's part of it.
+const VERIFY_RATIO: f64 = 1.1;
 /// What loading the package may take in Node, over an empty process.
 const IMPORT_MS: f64 = 35.0;
 /// The peer, in the versions that the figures are compared with.
@@ -27,10 +29,12 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let project = project(root)?;
     let native = build(root, &tools, "calls", "native")?;
     let typed = build(root, &tools, "typed", "export,organizations,users")?;
+    let verify = build(root, &tools, "verify", "native")?;
 
     let load_before = load();
     let native_figures = parse(&output(&mut command(&native, root))?)?;
     let typed_figures = parse(&output(&mut command(&typed, root))?)?;
+    let verify_figures = parse(&output(&mut command(&verify, root))?)?;
     let server = Server::start(&native, root)?;
     let node = |script: &str, arguments: Value| {
         let mut node = tools.command("node")?;
@@ -43,9 +47,9 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     drop(server);
 
     let figures = json!({
-        "native": native_figures, "typed": typed_figures, "node": calls, "start": start,
+        "native": native_figures, "typed": typed_figures, "verify": verify_figures, "node": calls, "start": start,
         "load": {"before": load_before, "after": load()},
-        "budgets": {"ratio": RATIO, "importMs": IMPORT_MS},
+        "budgets": {"ratio": RATIO, "verifyRatio": VERIFY_RATIO, "importMs": IMPORT_MS},
     });
     println!("{}", tables(&figures));
     if as_json {
@@ -170,6 +174,13 @@ fn tables(figures: &Value) -> String {
             mark(ratio, RATIO),
         ));
     }
+    out.push("\n| verifying a token, warm | ring alone | auth0-sdk | ratio |\n| --- | --- | --- | --- |".to_owned());
+    out.extend(rows("/verify/results").map(|row| {
+        let name = row.get("algorithm").and_then(Value::as_str).unwrap_or("?");
+        let ratio = number(row, "ratio");
+        let (bare, ours) = (number(row, "ring_us"), number(row, "auth0_sdk_us"));
+        format!("| {name} | {bare:.1} µs | {ours:.1} µs | {ratio:.3}{} |", mark(ratio, VERIFY_RATIO))
+    }));
     out.push(format!(
         "\n| Node {}, per call | in flight | time | CPU time | ratio of time | ratio of CPU time |\n| --- | --- | --- | --- | --- | --- |",
         text("/node/node")

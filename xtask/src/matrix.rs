@@ -13,7 +13,7 @@ const TOGETHER: &[&str] = &["blocking,jobs", "blocking,events", "blocking,export
 
 /// What CI builds each time: what every program has, and one group of each kind. All takes some 110 builds.
 pub(crate) const FEW: &[&str] =
-    &[NONE, "testing", "native", "models", "users", "blocking,export", "events", "redis", "workers"];
+    &[NONE, "testing", "native", "models", "users", "blocking,export", "events", "redis", "tower", "workers"];
 
 pub(crate) fn check(root: &Path, wanted: &[&str]) -> Result<(), String> {
     let features = features(&files::read(&root.join("Cargo.toml"))?);

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::Instant;
 
 /// Everything the crate has.
-const FEATURES: &str = "auth0-sdk/testing,auth0-sdk/management,auth0-sdk/blocking,auth0-sdk/export,auth0-sdk/redis";
+const FEATURES: &str =
+    "auth0-sdk/testing,auth0-sdk/management,auth0-sdk/blocking,auth0-sdk/export,auth0-sdk/redis,auth0-sdk/tower";
 
 /// Prints generated arguments for every operation, and the requests they must make.
 const SAMPLES: [&str; 6] = ["run", "--quiet", "--package", "auth0-api-description", "--example", "samples"];
