@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build, transform } from "esbuild";
 import { shorten } from "./shorten.mjs";
+import { slim } from "./slim.mjs";
 
 const template = fileURLToPath(new URL(".", import.meta.url));
 const root = resolve(template, "..");
@@ -31,7 +32,7 @@ for (const file of [glue, wasm]) {
   if (!existsSync(file)) throw new Error(`${file} is missing: run wasm-pack first, or name its output with --wasm`);
 }
 
-const short = shorten(readFileSync(wasm), readFileSync(glue, "utf8"));
+const short = shorten(slim(readFileSync(wasm)), readFileSync(glue, "utf8"));
 // The loaders give a compiled module, which may be of another realm (in Next.js' edge runtime) and is then no instance of ours.
 const check = /if \(!\(module instanceof WebAssembly\.Module\)\) \{\s*module = new WebAssembly\.Module\(module\);\s*\}/;
 if (!check.test(short.glue)) throw new Error("the glue does not look at its module as it did: build.mjs must follow wasm-bindgen's output");
