@@ -2,7 +2,7 @@
 import { required, toAuthError } from "./auth-errors.js";
 import table from "./auth-table.js";
 import { drive, pause } from "./drive.js";
-import { read, toError } from "./errors.js";
+import { read, refused, toError } from "./errors.js";
 import { toForm } from "./form.js";
 import { issued } from "./dpop.js";
 import { algorithmOf, signer } from "./jose.js";
@@ -113,7 +113,8 @@ const perform = async (context, id, params, { path = [], bearer, initOverrides, 
   const overrides = typeof initOverrides === "function" ? await initOverrides({ init: {}, context: {} }) : initOverrides;
   const io = { text: has("x") || has("v"), signal: overrides?.signal ?? undefined };
   try {
-    const exchange = Exchange.auth(line, id, path.map(encodeURIComponent).join("&"), toForm(pairs), toForm(settings));
+    const input = [line, id, path.map(encodeURIComponent).join("&"), toForm(pairs), toForm(settings)].join("\n");
+    const exchange = Exchange.auth(input) ?? refused(Exchange.authRefusal(input));
     const body = exchange.body();
     io.body = signs && body.includes(PLACE) ? async () => body.replace(PLACE, await context.assertion(origin)) : body || undefined;
     io.context = {};

@@ -1,5 +1,5 @@
 // From a method's arguments to a call of the core, and from its answer to what the method returns.
-import { invalid, rawResponseOf, read, toError } from "./errors.js";
+import { invalid, rawResponseOf, read, refused, toError } from "./errors.js";
 import { fromForm, plain, toForm } from "./form.js";
 import { toFormData } from "./multipart.js";
 import { Page } from "./page.js";
@@ -122,7 +122,8 @@ const send = async (context, operation, path, pairs, body, options, guard) => {
   const last = operation.cursor && plain(items.at(-1)?.[operation.cursor]);
   const follow = () => {
     try {
-      const next = fromForm(context.Client.page(operation.line, id, form, found === data, found === items ? length : -1, factsOf(data, last), guard ?? ""));
+      const text = context.Client.page([operation.line, id, form, factsOf(data, last), guard].join("\n"), found === data, found === items ? length : -1);
+      const next = fromForm(text[0] === "!" ? refused(text.slice(1)) : text);
       return next.name ? { load: async () => (await send(context, operation, path, replaced(pairs, next), body, options, next.guard)).data } : {};
     } catch (thrown) {
       const detail = { ...read(thrown), status: response.status, response, body: data };

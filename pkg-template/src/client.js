@@ -1,6 +1,7 @@
 import tables from "auth0-sdk-tables";
 import { passThrough } from "./passthrough.js";
 import { addGroup, makeGroup, Resource } from "./resource.js";
+import { unpack } from "./unpack.js";
 
 // A client for the Management API. Its groups of operations are lazy members: `client.users.list()`.
 export class ManagementClient extends Resource {
@@ -12,4 +13,4 @@ export class ManagementClient extends Resource {
   }
 }
 
-for (const [name, table] of Object.entries(tables)) addGroup(ManagementClient, name, () => makeGroup(name, table));
+for (const [name, table] of Object.entries(tables)) addGroup(ManagementClient, name, () => makeGroup(name, unpack(name, table)));

@@ -132,7 +132,7 @@ export class Context {
     const Client = await loadCore();
     if (!this.#core) {
       const core = new Client(this.#settings);
-      const problem = core.problem();
+      const problem = core.problem("");
       if (problem) {
         core.free();
         throw toError(read(problem));

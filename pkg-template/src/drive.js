@@ -1,5 +1,5 @@
 // Does what the core says: sends, waits, reads. The core decides (src/http/exchange.rs); nothing is decided here.
-import { failure } from "./errors.js";
+import { failure, refused } from "./errors.js";
 import { plainMembers, textOnly } from "./form.js";
 import { bearer } from "./tokens.js";
 
@@ -288,13 +288,16 @@ const unwrap = (thrown) => {
 // Runs an exchange that is a part of nothing else.
 export const drive = (exchange, io) => run(exchange, io).catch(unwrap);
 
+// The core gives nothing where it refuses, and says why when asked.
+const begun = (core, input) => core.call(input) ?? refused(core.problem(input));
+
 // Makes a call: `{ response, data }`. As it nearly always goes, the first request is answered with JSON, and the core is asked
 // only once, for that request; for all else there is an exchange, which goes on from where this is.
 export const call = async (core, input, io) => {
   const { context, signal } = io;
   const at = now();
   const text = core.first(input, at);
-  if (!text || signal?.aborted) return run(core.call(input), io).catch(unwrap);
+  if (!text || signal?.aborted) return run(begun(core, input), io).catch(unwrap);
   const cut = text.indexOf("\n");
   const attempt = new Attempt(Number(text.slice(0, cut)), signal);
   const early = { at, attempt };
@@ -314,5 +317,5 @@ export const call = async (core, input, io) => {
     // Told once more where it is looked into.
     early.response ??= Promise.reject(thrown);
   }
-  return run(core.call(input), io, undefined, early).catch(unwrap);
+  return run(begun(core, input), io, undefined, early).catch(unwrap);
 };

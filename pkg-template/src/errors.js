@@ -127,6 +127,11 @@ export const read = (text, found) => {
 };
 
 // The error with which an exchange failed.
+// Throws a refusal of the core.
+export const refused = (text) => {
+  throw text;
+};
+
 export const failure = (exchange, found) => toError(read(exchange.error(), found));
 
 // Turns what the core said into an Error of this package.

@@ -6,7 +6,7 @@ const AFTER_FAILURE = 3000;
 const CLOCK_STEP = 60000;
 const MAX_DOCUMENT = 262144;
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+const LOOPBACK = /^((.+\.)?localhost|127(\.\d+){3}|\[::1\])$/;
 
 // https, or a loopback host. Gives the URL.
 export const secure = (text, code) => {

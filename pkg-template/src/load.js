@@ -14,6 +14,13 @@ export const setLoader = (load) => {
 const start = (module) => {
   const { Client, Exchange, initSync } = makeCore();
   initSync({ module });
+  for (const [kind, names] of Object.entries({ text: ["request", "body", "error", "store"], number: ["limit", "wait", "attempts"] })) {
+    names.forEach((name, which) => {
+      Exchange.prototype[name] = function () {
+        return this[kind](which);
+      };
+    });
+  }
   return (ready = Object.assign(Client, { Exchange }));
 };
 

@@ -10,6 +10,23 @@ use wasm_bindgen::prelude::*;
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
+// Called from two places each, and in the module once.
+#[inline(never)]
+fn call(client: &JsClient, input: &str) -> Result<JsExchange, String> {
+    client.call(input)
+}
+#[inline(never)]
+fn auth(input: &str) -> Result<JsExchange, String> {
+    let [line, id, path, params, options] = lines(input);
+    JsExchange::auth(line, id, path, params, options)
+}
+
+/// The lines of a text; empty ones where it has fewer. Each text that crosses by itself costs more.
+fn lines<const N: usize>(input: &str) -> [&str; N] {
+    let mut lines = input.split('\n');
+    std::array::from_fn(|_| lines.next().unwrap_or_default())
+}
+
 /// One client.
 #[wasm_bindgen]
 pub struct Client(JsClient);
@@ -22,9 +39,10 @@ impl Client {
         Client(JsClient::new(settings))
     }
 
-    /// The error of the settings.
-    pub fn problem(&self) -> String {
-        self.0.problem()
+    /// The error of the settings, or else why a call is refused.
+    pub fn problem(&self, input: &str) -> String {
+        let problem = self.0.problem();
+        if problem.is_empty() && !input.is_empty() { call(&self.0, input).err().unwrap_or_default() } else { problem }
     }
 
     /// The first request of a call.
@@ -32,22 +50,15 @@ impl Client {
         self.0.first(input, now)
     }
 
-    /// Starts a call of an operation. Throws the error as a text.
-    pub fn call(&self, input: &str) -> Result<Exchange, String> {
-        self.0.call(input).map(Exchange)
+    /// Starts a call of an operation; nothing where it is refused. A function that throws would cost half a kilobyte.
+    pub fn call(&self, input: &str) -> Option<Exchange> {
+        call(&self.0, input).ok().map(Exchange)
     }
 
-    /// What follows a page.
-    pub fn page(
-        line: &str,
-        id: &str,
-        query: &str,
-        bare: bool,
-        count: i32,
-        facts: &str,
-        guard: &str,
-    ) -> Result<String, String> {
-        JsClient::page(line, id, query, bare, count, facts, guard)
+    /// What follows a page, or an error behind an exclamation mark.
+    pub fn page(input: &str, bare: bool, count: i32) -> String {
+        let [line, id, query, facts, guard] = lines(input);
+        JsClient::page(line, id, query, bare, count, facts, guard).unwrap_or_else(|error| ["!", &error].concat())
     }
 }
 
@@ -57,14 +68,36 @@ pub struct Exchange(JsExchange);
 
 #[wasm_bindgen]
 impl Exchange {
-    /// A call of the Authentication API. Throws the error as a text.
-    pub fn auth(line: &str, id: &str, path: &str, params: &str, options: &str) -> Result<Exchange, String> {
-        JsExchange::auth(line, id, path, params, options).map(Exchange)
+    /// A call of the Authentication API; nothing where it is refused.
+    pub fn auth(input: &str) -> Option<Exchange> {
+        auth(input).ok().map(Exchange)
+    }
+    /// Why.
+    #[wasm_bindgen(js_name = authRefusal)]
+    pub fn auth_refusal(input: &str) -> String {
+        auth(input).err().unwrap_or_default()
     }
     /// The request for the token that this call needs.
     #[wasm_bindgen(js_name = tokenRequest)]
     pub fn token_request(&self, now: f64) -> Option<Exchange> {
         self.0.token_request(now).map(Exchange)
+    }
+    /// Request, body, error, and what a shared store needs to know, by number: load.js names them. A function each would be larger.
+    pub fn text(&mut self, which: u8) -> String {
+        match which {
+            0 => self.0.request(),
+            1 => self.0.body(),
+            2 => self.0.error(),
+            _ => self.0.store(),
+        }
+    }
+    /// The time of the attempt, the time to wait, and how many attempts were made.
+    pub fn number(&self, which: u8) -> f64 {
+        match which {
+            0 => self.0.limit(),
+            1 => self.0.wait(),
+            _ => self.0.attempts().into(),
+        }
     }
     /// Begins an attempt.
     pub fn begin(&mut self, now: f64) -> u8 {
@@ -79,10 +112,6 @@ impl Exchange {
     pub fn take_token(&mut self, now: f64) -> bool {
         self.0.take_token(now)
     }
-    /// What a shared store needs to know.
-    pub fn store(&self) -> String {
-        self.0.store()
-    }
     /// A token of a shared store.
     pub fn keep(&mut self, token: &str, expires_at: f64, now: f64) -> bool {
         self.0.keep(token, expires_at, now)
@@ -90,22 +119,6 @@ impl Exchange {
     /// The token.
     pub fn token(&mut self, token: String, now: f64) -> u8 {
         self.0.token(token, now)
-    }
-    /// The request.
-    pub fn request(&self) -> String {
-        self.0.request()
-    }
-    /// Its body, where the core knows it.
-    pub fn body(&self) -> String {
-        self.0.body()
-    }
-    /// The time of the attempt.
-    pub fn limit(&self) -> f64 {
-        self.0.limit()
-    }
-    /// The time to wait.
-    pub fn wait(&self) -> f64 {
-        self.0.wait()
     }
     /// Status and headers.
     pub fn answered(&mut self, status: u16, headers: &str, now: f64, random: f64) -> u8 {
@@ -139,13 +152,5 @@ impl Exchange {
     /// The token endpoint's answer.
     pub fn bought(&mut self, is_json: bool, members: &str) -> String {
         self.0.bought(is_json, members)
-    }
-    /// The error.
-    pub fn error(&mut self) -> String {
-        self.0.error()
-    }
-    /// How many attempts were made.
-    pub fn attempts(&self) -> u32 {
-        self.0.attempts()
     }
 }
