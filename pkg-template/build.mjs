@@ -97,8 +97,14 @@ const entries = {
   "edge-light.js": `import module from "./auth0_sdk.wasm?module"; setLoader(() => module);`,
 };
 const external = ["./shared.js", "./shared.cjs", "./copy.js", "./auth0_sdk.wasm", "./auth0_sdk.wasm?module"];
-const entry = (contents, shared) => ({ stdin: { contents: `import { setLoader } from "${shared}"; ${contents} export { ${names} } from "${shared}";`, resolveDir: source, sourcefile: "entry.js" }, external });
-for (const [file, loader] of Object.entries(entries)) await build({ ...common, ...entry(loader, "./shared.js"), outfile: join(packageDir, file) });
+const entry = (contents, shared, exported = `export { ${names} } from "${shared}";`) => ({ stdin: { contents: `import { setLoader } from "${shared}"; ${contents} ${exported}`, resolveDir: source, sourcefile: "entry.js" }, external });
+for (const [file, loader] of Object.entries(entries)) {
+  await build({ ...common, ...entry(loader, "./shared.js", ""), outfile: join(packageDir, file) });
+  // esbuild would say each name three times.
+  const text = readFileSync(join(packageDir, file), "utf8");
+  const end = text.lastIndexOf("\n//# sourceMappingURL=");
+  writeFileSync(join(packageDir, file), `${text.slice(0, end).trimEnd()}export{${names}}from"./shared.js";${text.slice(end)}`);
+}
 await build({
   ...common,
   ...entry(entries["index.js"], "./shared.cjs"),
