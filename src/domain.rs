@@ -48,12 +48,8 @@ impl Domain {
         if authority.contains(['/', '?', '#', '\\']) {
             return refuse("has a path or a query");
         }
-        let Some(host) = split_port(authority) else { return refuse("has a port that is not a number") };
-        if !is_host(host) {
-            return refuse("is not a host name");
-        }
-        if scheme == "http" && !is_loopback(host) {
-            return refuse("asks for http, which is for loopback hosts only");
+        if let Some(why) = wrong_authority(scheme, authority) {
+            return refuse(why);
         }
         let origin = [scheme, "://", &authority.to_ascii_lowercase()].concat();
         Ok(Self { host_start: scheme.len() + 3, origin })
@@ -87,49 +83,41 @@ pub(crate) fn parse_base_url(text: &str) -> Result<String, Error> {
     if path.chars().any(|c| c.is_ascii_control() || c == ' ' || c == '\\' || !c.is_ascii()) {
         return refuse("has characters that must be percent-encoded");
     }
-    match split_port(authority) {
-        Some(host) if is_host(host) && (scheme == "https" || is_loopback(host)) => {
-            Ok(text.trim_end_matches('/').to_owned())
-        }
-        Some(host) if is_host(host) => refuse("asks for http, which is for loopback hosts only"),
-        _ => refuse("has no valid host"),
+    match wrong_authority(scheme, authority) {
+        Some(why) => refuse(why),
+        None => Ok(text.trim_end_matches('/').to_owned()),
     }
 }
 
-/// The host of `host:port`; `None` when the port is not one.
-fn split_port(authority: &str) -> Option<&str> {
-    match authority.rsplit_once(':') {
+/// What is wrong with the host and the port behind a scheme.
+#[inline(never)]
+fn wrong_authority(scheme: &str, authority: &str) -> Option<&'static str> {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (host, port) = match authority.rsplit_once(':') {
         // The colons of an IPv6 address stand inside brackets.
-        Some((host, port)) if !port.contains(']') => {
-            let is_port = port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
-            is_port.then_some(host)
-        }
-        _ => Some(authority),
-    }
-}
-
-fn is_host(host: &str) -> bool {
-    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        // Whether it is an address, the transport finds out; it cannot be anything else than a host.
-        return inner.contains(':') && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
-    }
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (authority, "0"),
     };
-    host.len() <= 253 && host.split('.').all(label)
-}
-
-fn is_loopback(host: &str) -> bool {
+    if port.is_empty() || !digits(port) || port.len() > 5 || (port.len() == 5 && port > "65535") {
+        return Some("has a port that is not a number");
+    }
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let label = |label: &str| matches!(label.len(), 1..=63) && !label.starts_with('-') && !label.ends_with('-');
+    let is_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        // Whether it is an address, the transport finds out; it cannot be anything else than a host.
+        Some(inner) => inner.contains(':') && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
+        None => host.len() <= 253 && host.bytes().all(named) && host.split('.').all(label),
+    };
+    if !is_host {
+        return Some("is not a host name");
+    }
     let name = host.to_ascii_lowercase();
-    name == "localhost"
+    let is_loopback = name == "localhost"
         || name.ends_with(".localhost")
         || name == "[::1]"
-        || (name.starts_with("127.")
-            && name.split('.').count() == 4
-            && name.split('.').all(|part| part.parse::<u8>().is_ok()))
+        // Of digits and dots alone it is an IPv4 address or nothing that a resolver takes.
+        || (name.starts_with("127.") && digits(&name.replace('.', "")));
+    if scheme == "http" && !is_loopback { Some("asks for http, which is for loopback hosts only") } else { None }
 }
 
 #[cfg(test)]
@@ -157,6 +145,9 @@ mod tests {
             ("tenant us.auth0.com", "not a host name"),
             ("tenant..auth0.com", "not a host name"),
             ("tenant.us.auth0.com:port", "port"),
+            ("tenant.us.auth0.com:65536", "port"),
+            ("tenant.us.auth0.com:", "port"),
+            ("-a.auth0.com", "not a host name"),
             ("http://127.0.0.1.evil.com", "loopback hosts only"),
             ("http://localhost.evil.com", "loopback hosts only"),
             ("tenänt.auth0.com", "not a host name"),
