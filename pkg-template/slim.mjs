@@ -87,7 +87,7 @@ export const slim = (wasm) => {
     const features = ["bulk-memory", "bulk-memory-opt", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"].map((name) => `--enable-${name}`);
     const tool = join(dirname(createRequire(import.meta.url).resolve("binaryen/package.json")), "bin/wasm-opt");
     // The first kilobyte is the end of the stack, and memory begins as zeros.
-    execFileSync(process.execPath, [tool, "-Oz", "-Oz", "--low-memory-unused", "--zero-filled-memory", "--strip-debug", "--strip-producers", "--strip-target-features", ...features, "-o", output, input]);
+    execFileSync(process.execPath, [tool, "-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--reorder-functions", "--low-memory-unused", "--zero-filled-memory", "--strip-debug", "--strip-producers", "--strip-target-features", ...features, "-o", output, input]);
     return readFileSync(output);
   } finally {
     rmSync(folder, { recursive: true });

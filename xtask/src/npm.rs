@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// Budgets in bytes: (name in the builder's sizes.json, raw, brotli).
-const BUDGETS: &[(&str, u64, u64)] = &[("browser: index.js + shared.js + wasm", 250_000, 64_000)];
+const BUDGETS: &[(&str, u64, u64)] = &[("browser: index.js + shared.js + wasm", 250_000, 60_000)];
 
 /// Builds target/npm/auth0-sdk.tgz.
 pub(crate) fn build(root: &Path) -> Result<(), String> {
