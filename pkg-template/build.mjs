@@ -187,9 +187,10 @@ const modules = {
 };
 for (const [file, text] of Object.entries(modules)) writeFileSync(join(packageDir, file), text);
 
-// auth0-sdk/stores: token stores, for those who want one. auth0-sdk/verify: tokens, keys and guards, for a server that calls nothing.
+// auth0-sdk/stores: token stores, for those who want one. auth0-sdk/bulk: jobs and a limiter.
+// auth0-sdk/verify: tokens, keys and guards, for a server that calls nothing.
 // They need nothing of the rest, the module neither.
-for (const [name, source] of [["stores", "stores.js"], ["verify", "verification.js"]]) {
+for (const [name, source] of [["stores", "stores.js"], ["bulk", "bulk.js"], ["verify", "verification.js"]]) {
   for (const [format, ending] of [["esm", "js"], ["cjs", "cjs"]]) {
     await build({ ...common, entryPoints: [source], format, sourcemap: false, outfile: join(packageDir, `${name}.${ending}`) });
   }
@@ -232,6 +233,7 @@ const sizes = {
   "models.js (only where it is imported)": size(file("models.js")),
   "stores.js (only where it is imported)": size(file("stores.js")),
   "verify.js (only where it is imported)": size(file("verify.js")),
+  "bulk.js (only where it is imported)": size(file("bulk.js")),
   "source maps": size(...readdirSync(packageDir).filter((name) => name.endsWith(".map")).map(file)),
   "declarations (only for the compiler)": size(...readdirSync(packageDir, { recursive: true }).filter((name) => /\.d\.c?ts$/.test(name)).map(file)),
   "copy.js (only where the wasm was left behind)": size(file("copy.js")),

@@ -52,6 +52,38 @@ export interface TokenStore {
   lease?(key: string, milliseconds: number): Promise<(() => unknown) | undefined>;
 }
 
+/** A request is about to be sent. */
+export interface RequestEvent {
+  /** As in `users.update`; `oauth.token` for a token request. */
+  operation: string;
+  /** 1 for the first. */
+  attempt: number;
+  method: string;
+}
+
+/** An answer has come. */
+export interface ResponseEvent extends RequestEvent {
+  status: number;
+  /** From sending to the headers of the answer, in milliseconds. */
+  durationMs: number;
+  /** Of the rate limit, where the answer says it. */
+  limit?: number;
+  /** What is left of it. */
+  remaining?: number;
+  requestId?: string;
+}
+
+/** An attempt has failed, and another one follows. */
+export interface RetryEvent {
+  operation: string;
+  /** The one that failed. */
+  attempt: number;
+  /** Without one there was no answer. */
+  status?: number;
+  /** How long until the next one, in milliseconds. */
+  waitMs: number;
+}
+
 /** What every client takes, however it gets its token. */
 export interface ManagementClientBaseOptions {
   /** The tenant's domain, as in `tenant.us.auth0.com`. */
@@ -74,6 +106,12 @@ export interface ManagementClientBaseOptions {
   clientInfo?: { name: string; [member: string]: unknown } | undefined;
   /** Used for every request, the token's included. Default: the global `fetch` at the time of the call. */
   fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  /** Called before each request is sent, the token's included. What a hook throws is ignored, and nothing secret is in an event. */
+  onRequest?: ((event: RequestEvent) => unknown) | undefined;
+  /** Called when the status and the headers of an answer are there, whatever it says. */
+  onResponse?: ((event: ResponseEvent) => unknown) | undefined;
+  /** Called when an attempt has failed and another one follows. */
+  onRetry?: ((event: RetryEvent) => unknown) | undefined;
   /** Tells of each request and answer, without secrets and bodies. Default: of none. */
   logging?: logging.LogConfig | undefined;
   /** Sent as `Auth0-Custom-Domain` with the operations that read it. */

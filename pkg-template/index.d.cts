@@ -10,6 +10,9 @@ import type {
 } from "./core.cjs";
 
 export type {
+  RequestEvent,
+  ResponseEvent,
+  RetryEvent,
   HeaderValue,
   HeaderValues,
   HttpResponsePromise,

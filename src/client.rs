@@ -7,6 +7,9 @@ use crate::error::{Error, ErrorKind};
 use crate::host::{Host, TokenStore, Transport};
 use crate::http::{Headers, Limits, check_header};
 use crate::management::{Core, ManagementClient, Settings};
+use crate::maybe_send::{MaybeSend, MaybeSync};
+use crate::observe::{Hooks, RequestEvent, ResponseEvent, RetryEvent};
+use crate::pace::{Limiter, Priority};
 use crate::retry::{Retry, RetryPolicy};
 use crate::secret::Secret;
 use crate::telemetry;
@@ -29,6 +32,9 @@ pub struct ManagementBuilder {
     transport: Option<Arc<dyn Transport>>,
     store: Option<Arc<dyn TokenStore>>,
     through: Option<AuthenticationClient>,
+    limiter: Option<Limiter>,
+    hooks: Hooks,
+    priority: Priority,
 }
 
 /// What a client is wanted to be, not checked yet. Without the host, which the npm package has none of.
@@ -75,7 +81,16 @@ impl ManagementBuilder {
             telemetry: Some(telemetry::of_this_crate()),
             limits: Limits::standard(),
         };
-        Self { wanted, host: None, transport: None, store: None, through: None }
+        Self {
+            wanted,
+            host: None,
+            transport: None,
+            store: None,
+            through: None,
+            limiter: None,
+            hooks: Hooks::default(),
+            priority: Priority::default(),
+        }
     }
 
     /// Calls are made with this token, which the program has got elsewhere. It is not renewed.
@@ -192,13 +207,45 @@ impl ManagementBuilder {
         self
     }
 
+    /// Paces the calls, so that they stay just under the rate limit; the clients that are given clones of one limiter share it. None by
+    /// default. The wait before an attempt is not a part of its timeout, but of the deadline.
+    pub fn limiter(mut self, limiter: Limiter) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// How urgent the client's calls are, unless one says otherwise ([`Call::priority`](crate::Call::priority)). Interactive by default.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Called before each request is sent, token requests included. A hook is called where the call runs, and should be quick; one that
+    /// panics breaks no call.
+    pub fn on_request(mut self, hook: impl Fn(&RequestEvent<'_>) + MaybeSend + MaybeSync + 'static) -> Self {
+        self.hooks.on_request(hook);
+        self
+    }
+
+    /// Called when the status and the headers of an answer are there, whatever it says.
+    pub fn on_response(mut self, hook: impl Fn(&ResponseEvent<'_>) + MaybeSend + MaybeSync + 'static) -> Self {
+        self.hooks.on_response(hook);
+        self
+    }
+
+    /// Called when an attempt has failed and another one follows.
+    pub fn on_retry(mut self, hook: impl Fn(&RetryEvent<'_>) + MaybeSend + MaybeSync + 'static) -> Self {
+        self.hooks.on_retry(hook);
+        self
+    }
+
     /// Checks everything and makes the client. Nothing is sent.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for a wrong domain or base URL, missing credentials, a token beside credentials, a header
     /// that is not one, and a target without a transport.
     pub fn build(self) -> Result<ManagementClient, Error> {
-        let Self { mut wanted, host, transport, store, through } = self;
+        let Self { mut wanted, host, transport, store, through, limiter, hooks, priority } = self;
         if let Some(client) = &through {
             let config = |message| Err(Error::new(ErrorKind::Config, message));
             if wanted.client_id.is_some() || wanted.token.is_some() {
@@ -228,6 +275,7 @@ impl ManagementBuilder {
             host.store = store;
             host.flights = Arc::default();
         }
+        host.watched(limiter, hooks);
         let core = Core {
             host,
             settings,
@@ -235,7 +283,7 @@ impl ManagementBuilder {
             #[cfg(all(feature = "blocking", not(target_arch = "wasm32")))]
             runtime: Default::default(),
         };
-        Ok(ManagementClient { core: Arc::new(core) })
+        Ok(ManagementClient { core: Arc::new(core), priority })
     }
 }
 

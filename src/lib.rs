@@ -12,6 +12,7 @@
 )]
 
 pub mod auth;
+mod bulk;
 mod client;
 #[cfg(feature = "models")]
 mod date_time;
@@ -29,6 +30,8 @@ mod json;
 mod json_path;
 pub mod management;
 mod maybe_send;
+mod observe;
+mod pace;
 mod pagination;
 mod poll;
 mod rate_limit;
@@ -44,6 +47,10 @@ mod token;
 pub mod verify;
 
 pub use auth::{AuthenticationBuilder, AuthenticationClient};
+pub use bulk::{
+    Bulk, Checkpoint as BulkCheckpoint, Failure as BulkFailure, Progress as BulkProgress, Report as BulkReport,
+    Stop as BulkStop, Stopped as BulkStopped,
+};
 pub use client::ManagementBuilder;
 #[cfg(feature = "models")]
 pub use date_time::DateTime;
@@ -69,7 +76,9 @@ pub use http::{
 pub use jose::{Algorithm, ClientAssertion, CodeVerifier, Dpop, DpopTransport, Hash, Jwk, Pem, random_text};
 pub use management::{Call, Items, ManagementClient, Page, Pages, Response};
 pub use maybe_send::{BoxFuture, BoxStream, Handle, MaybeSend, MaybeSync};
-pub use rate_limit::RateLimit;
+pub use observe::{RequestEvent, ResponseEvent, RetryEvent};
+pub use pace::{Limiter, LimiterBuilder, Priority};
+pub use rate_limit::{QuotaBucket, RateLimit, TokenQuota};
 pub use retry::{Attempt, Decision, Outcome, Retry, RetryPolicy};
 pub use secret::Secret;
 pub use token::TokenProvider;
@@ -81,3 +90,8 @@ pub type Json = serde_json::Value;
 #[cfg(all(doctest, feature = "management"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the page on bulk work compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/bulk-and-limits.md")]
+struct BulkAndLimits;

@@ -3,6 +3,9 @@
 //! A program and no list of test functions, since it starts itself as the members of the fleet.
 #![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a test that starts real processes")]
 
+#[path = "fleet_pace/mod.rs"]
+mod pace;
+
 use auth0_sandbox::{Match, Sandbox};
 use auth0_sdk::{Error, Files, KeyValue, ManagementClient, Redis, SharedStore};
 use std::io::Read;
@@ -22,9 +25,10 @@ fn main() {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    match std::env::var("FLEET_MEMBER") {
-        Ok(store) => runtime.block_on(member(&store)),
-        Err(_) => runtime.block_on(fleet()),
+    match (std::env::var("FLEET_MEMBER"), std::env::var("FLEET_PACED")) {
+        (Ok(store), _) => runtime.block_on(member(&store)),
+        (_, Ok(store)) => runtime.block_on(pace::member(&store)),
+        _ => runtime.block_on(fleet()),
     }
 }
 
@@ -148,7 +152,13 @@ async fn fleet() {
     let server = Server::start(&folder.0);
     until_up(&redis).await;
     assert_eq!(on_threads(&url, 4), (1, String::new()), "the store is back");
+
+    let paced = |count| tokio::task::block_in_place(|| pace::start(&sandbox, &url, count));
+    let (refused, said) = paced(4);
+    assert!(refused <= 2 && said.is_empty(), "4 processes under one limit: {refused} refused; {said}");
     server.kill();
+    let (_, said) = paced(2);
+    assert!(said.contains("paces itself alone"), "without the store each is on its own: {said}");
     sandbox.shutdown().await;
     println!("fleet: ok");
 }

@@ -111,7 +111,10 @@ export class Context {
     this.#headers = dynamic.length ? dynamic : undefined;
     const { domain, baseUrl } = options;
     this.#baseUrl = (baseUrl ?? `${/^https?:/.test(domain) ? domain.replace(/\/$/, "") : `https://${domain}`}/api/v2`).replace(/\/+$/, "");
-    if (own !== undefined && own !== null && typeof own !== "function") throw problem("`fetch` is not a function");
+    for (const name of ["fetch", "onRequest", "onResponse", "onRetry"]) {
+      if ((options[name] ?? undefined) !== undefined && typeof options[name] !== "function") throw problem(`\`${name}\` is not a function`);
+      this[name] = options[name];
+    }
     const { tokenStore } = options;
     if (tokenStore && !(options.clientSecret && tokenStore.get && tokenStore.put && tokenStore.remove)) {
       throw problem("`tokenStore` is not a store, or there is no clientSecret whose token it could keep");
@@ -159,6 +162,7 @@ export class Context {
       }
       const core = this.#core ?? (await this.core());
       io.context = this;
+      io.id = id;
       io.signal = abortSignal;
       io.body = body;
       return await call(core, [line, id, path, query, body === undefined ? "" : "1", options].join("\n"), io);

@@ -151,9 +151,20 @@ const headerLines = (headers) => {
   return lines.join("\n");
 };
 
+// Tells a hook of the client's. What it throws, or rejects with, is its own.
+const tell = ({ context, id = "oauth.token" }, hook, event) => {
+  if (context[hook]) (async () => context[hook]({ operation: id, ...event() }))().catch(() => {});
+};
+
+const told = ({ status, headers }) => {
+  const number = (name) => (headers.get(name) ? Number(headers.get(name)) : undefined);
+  return { status, limit: number("x-ratelimit-limit"), remaining: number("x-ratelimit-remaining"), requestId: headers.get("x-auth0-requestid") ?? undefined };
+};
+
 // Makes a request as the core wrote it: the method and the URL, and a line a header. The headers of a client's calls hardly ever
 // differ: those of the last one are kept in pieces.
-const request = (context, text, body, signal, fetch = context.fetch) => {
+const request = (io, text, body, signal, attempt = 1) => {
+  const { context, fetch = context.fetch } = io;
   const cut = text.indexOf("\n");
   const space = text.indexOf(" ");
   const lines = text.slice(cut + 1);
@@ -170,8 +181,16 @@ const request = (context, text, body, signal, fetch = context.fetch) => {
   // is given to `fetch` may be changed by those in between.
   const init = { method: text.slice(0, space), headers: { ...context.record }, redirect: "manual", signal };
   if (body !== undefined) init.body = body;
+  const event = { attempt, method: init.method };
+  tell(io, "onRequest", () => event);
   // Called without a receiver.
-  return fetch(text.slice(space + 1, cut), init);
+  const sent = fetch(text.slice(space + 1, cut), init);
+  if (!context.onResponse) return sent;
+  const at = now();
+  return Promise.resolve(sent).then((response) => {
+    tell(io, "onResponse", () => ({ ...event, ...told(response), durationMs: now() - at }));
+    return response;
+  });
 };
 
 const isResponse = (response) => typeof response?.headers?.get === "function";
@@ -212,7 +231,7 @@ export const run = async (exchange, io, parent, early) => {
           if (!sent) {
             // One that is made anew for each attempt holds an assertion that is good for one.
             const body = io.buys ? exchange.body() : typeof io.body === "function" ? await attempt.within(io.body()) : io.body;
-            sent = attempt.within(request(context, exchange.request(), body, attempt.controller.signal, io.fetch));
+            sent = attempt.within(request(io, exchange.request(), body, attempt.controller.signal, exchange.attempts()));
           }
           const answer = sent;
           sent = undefined;
@@ -255,6 +274,7 @@ export const run = async (exchange, io, parent, early) => {
           step = exchange.refused(shown, document !== undefined, plainMembers(document, textOnly), broken && brokeWhileReading(broken), now(), Math.random());
         } else if (step === WAIT) {
           if (!parent) attempt.close();
+          tell(io, "onRetry", () => ({ attempt: exchange.attempts(), status: found?.response?.status, waitMs: exchange.wait() }));
           await (parent ? parent.within(pause(exchange.wait())) : pause(exchange.wait(), signal));
           step = BEGIN;
         } else {
@@ -302,7 +322,7 @@ export const call = async (core, input, io) => {
   const attempt = new Attempt(Number(text.slice(0, cut)), signal);
   const early = { at, attempt };
   try {
-    early.response = attempt.within(request(context, text.slice(cut + 1), io.body, attempt.controller.signal, io.fetch));
+    early.response = attempt.within(request(io, text.slice(cut + 1), io.body, attempt.controller.signal));
     early.authorization = context.record.authorization;
     const response = await early.response;
     if (isGood(response.status) && isResponse(response) && !io.unread) {

@@ -8,6 +8,8 @@ use crate::host::{Host, Key, Transport, TransportError};
 use crate::http::{Answer, Headers, HttpRequest, HttpResponse, Limits, check_header};
 use crate::jose::{Algorithm, ClientAssertion, Dpop};
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::observe::{Hooks, RequestEvent, ResponseEvent, RetryEvent};
+use crate::pace::Limiter;
 use crate::retry::{Retry, RetryPolicy};
 use crate::secret::Secret;
 use crate::telemetry;
@@ -59,6 +61,8 @@ impl AuthenticationClient {
             retry: Arc::new(RetryPolicy::default()),
             host: None,
             transport: None,
+            limiter: None,
+            hooks: Hooks::default(),
         }
     }
 
@@ -123,6 +127,8 @@ pub struct AuthenticationBuilder {
     retry: Arc<dyn Retry>,
     host: Option<Host>,
     transport: Option<Arc<dyn Transport>>,
+    limiter: Option<Limiter>,
+    hooks: Hooks,
 }
 
 impl AuthenticationBuilder {
@@ -263,6 +269,32 @@ impl AuthenticationBuilder {
         self
     }
 
+    /// Paces the calls, so that they stay just under the rate limit; the clients that are given clones of one limiter share it. None by
+    /// default. The wait before an attempt is not a part of its timeout, but of the deadline.
+    pub fn limiter(mut self, limiter: Limiter) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// Called before each request is sent, token requests included. A hook is called where the call runs, and should be quick; one that
+    /// panics breaks no call.
+    pub fn on_request(mut self, hook: impl Fn(&RequestEvent<'_>) + MaybeSend + MaybeSync + 'static) -> Self {
+        self.hooks.on_request(hook);
+        self
+    }
+
+    /// Called when the status and the headers of an answer are there, whatever it says.
+    pub fn on_response(mut self, hook: impl Fn(&ResponseEvent<'_>) + MaybeSend + MaybeSync + 'static) -> Self {
+        self.hooks.on_response(hook);
+        self
+    }
+
+    /// Called when an attempt has failed and another one follows.
+    pub fn on_retry(mut self, hook: impl Fn(&RetryEvent<'_>) + MaybeSend + MaybeSync + 'static) -> Self {
+        self.hooks.on_retry(hook);
+        self
+    }
+
     /// Checks everything and makes the client. Nothing is sent.
     ///
     /// # Errors
@@ -329,6 +361,7 @@ impl AuthenticationBuilder {
                 Some(builder.build()?)
             }
         };
+        host.watched(self.limiter, self.hooks);
         let proves = self.dpop.is_some();
         if let Some(dpop) = self.dpop {
             host.transport = Arc::new(dpop.transport(SharedTransport(host.transport)));

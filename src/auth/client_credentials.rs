@@ -6,6 +6,7 @@ use crate::host::{Crypto, Host};
 use crate::http::{Answer, Headers, Limits, Method, Plan, Read, RequestBody, path, run};
 use crate::json::Node;
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::pace::Priority;
 use crate::secret::Secret;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -153,6 +154,7 @@ impl ClientCredentials {
         Plan {
             operation: "oauth.token",
             method: Method::Post,
+            template: "/oauth/token",
             url: self.token_url.clone(),
             headers: self.headers.clone(),
             body: RequestBody::Bytes(self.form.expose().as_bytes().into()),
@@ -161,6 +163,7 @@ impl ClientCredentials {
             token: None,
             secrets: self.secrets.clone(),
             limits,
+            priority: Priority::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use super::share::{Reply, Shares};
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::http::{Answer, Headers, Limits, Plan, Read, RequestBody, run};
+use crate::pace::Priority;
 use crate::retry::{Attempt, Decision, Outcome, Retry};
 use crate::secret::Secret;
 use crate::token::TokenProvider;
@@ -173,6 +174,7 @@ impl Core {
         Ok(Plan {
             operation: endpoint.id,
             method: endpoint.method,
+            template: endpoint.path,
             url: prepared.url,
             headers: prepared.headers,
             body,
@@ -182,6 +184,7 @@ impl Core {
             token: None,
             secrets: prepared.secrets,
             limits,
+            priority: Priority::default(),
         })
     }
 

@@ -27,7 +27,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 pub(crate) struct Endpoint<'a> {
     pub(crate) id: &'a str,
     pub(crate) method: Method,
-    path: &'a str,
+    pub(crate) path: &'a str,
     flags: &'a str,
     fixed: &'a str,
     required: &'a str,

@@ -53,6 +53,8 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{HttpRequest, HttpResponse};
 use crate::jose::{Algorithm, Hash};
 use crate::maybe_send::{BoxFuture, MaybeSend, MaybeSync};
+use crate::observe::Hooks;
+use crate::pace::Limiter;
 use crate::token::Flights;
 use std::fmt;
 use std::sync::Arc;
@@ -291,6 +293,8 @@ pub struct Host {
     pub(crate) crypto: Arc<dyn Crypto>,
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) limiter: Option<Limiter>,
+    pub(crate) hooks: Hooks,
 }
 
 impl Host {
@@ -306,6 +310,8 @@ impl Host {
             crypto: Arc::new(crypto),
             store: Arc::new(MemoryStore::default()),
             flights: Arc::default(),
+            limiter: None,
+            hooks: Hooks::default(),
         }
     }
 
@@ -342,6 +348,20 @@ impl Host {
         self.store = Arc::new(store);
         self.flights = Arc::default();
         self
+    }
+
+    /// The same host with a limiter, which all clients that are given the host share.
+    pub fn with_limiter(mut self, limiter: Limiter) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// Takes what a builder was given.
+    pub(crate) fn watched(&mut self, limiter: Option<Limiter>, hooks: Hooks) {
+        if limiter.is_some() {
+            self.limiter = limiter;
+        }
+        self.hooks = hooks;
     }
 
     /// A number in 0..1 for jitter.

@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Deletes a key, if it still has this value.
 const REMOVE: &str = "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
 
+/// Sets a key, if it still has the value that was read. There is no empty text.
+const SWAP: &str = "if (redis.call('GET',KEYS[1]) or '')==ARGV[1] then redis.call('SET',KEYS[1],ARGV[2],'PX',ARGV[3]) return 1 end return 0";
+
 /// Keeps texts in a Redis, or a Valkey. For a [`SharedStore`](crate::SharedStore).
 ///
 /// Connects at the first use, inside of a tokio runtime, and again by itself after a failure. How long a token is good is told by the
@@ -94,6 +97,21 @@ impl KeyValue for Redis {
         Box::pin(async move {
             let key = [&self.prefix, key].concat();
             self.ask::<i64>(cmd("EVAL").arg(REMOVE).arg(1).arg(key).arg(text)).await.map(drop)
+        })
+    }
+
+    fn swap<'a>(
+        &'a self,
+        key: &'a str,
+        old: Option<&'a str>,
+        new: &'a str,
+        life: Duration,
+    ) -> BoxFuture<'a, Result<Option<bool>, Error>> {
+        Box::pin(async move {
+            let key = [&self.prefix, key].concat();
+            let swap = cmd("EVAL").arg(SWAP).arg(1).arg(key).arg(old.unwrap_or_default()).arg(new).to_owned();
+            let done: i64 = self.ask(&swap.clone().arg(whole_milliseconds(life)).to_owned()).await?;
+            Ok(Some(done == 1))
         })
     }
 

@@ -105,6 +105,22 @@ pub trait KeyValue: MaybeSend + MaybeSync {
     /// When the backend cannot be told.
     fn remove<'a>(&'a self, key: &'a str, text: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
+    /// Puts a text in the place of `old`, or of none, if that is what is still there; says whether it was. For what many machines
+    /// write at once: the state of a [`Limiter`](crate::Limiter). The default says `None`: a backend without an atomic operation cannot.
+    ///
+    /// # Errors
+    /// When the backend cannot be asked.
+    fn swap<'a>(
+        &'a self,
+        key: &'a str,
+        old: Option<&'a str>,
+        new: &'a str,
+        life: Duration,
+    ) -> BoxFuture<'a, Result<Option<bool>, Error>> {
+        let _ = (key, old, new, life);
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Asks for the right to buy the token of a key, for a time. `None` while another machine has it.
     ///
     /// The default grants it to everyone: a backend without an atomic operation cannot tell who was first.

@@ -80,6 +80,8 @@ pub(crate) struct Exchange {
     refused_token: Option<Secret>,
     /// The error that stands when its token cannot be replaced.
     refusal: Option<Error>,
+    /// Why there is another attempt.
+    failed: Option<Error>,
     attempt: Attempt,
 }
 
@@ -114,6 +116,7 @@ impl Exchange {
             retries: 0,
             refused_token: None,
             refusal: None,
+            failed: None,
             attempt: Attempt::default(),
         }
     }
@@ -121,7 +124,7 @@ impl Exchange {
     /// Begins an attempt: the first one, or the next one after a wait.
     pub(crate) fn begin(&mut self, now: Duration) -> Step {
         let limits = &self.outgoing.limits;
-        if self.attempts == 0 {
+        if self.attempts == 0 && self.ends_at.is_none() {
             self.ends_at = limits.deadline.map(|deadline| now.saturating_add(deadline));
         }
         self.attempts += 1;
@@ -141,6 +144,15 @@ impl Exchange {
             ..Attempt::default()
         };
         if needs_token { Step::Token } else { Step::Send }
+    }
+
+    /// When the deadline over all attempts is, which begins now if nothing has been done yet: a wait before the first attempt is a
+    /// part of it.
+    pub(crate) fn ends_at(&mut self, now: Duration) -> Option<Duration> {
+        if self.attempts == 0 && self.ends_at.is_none() {
+            self.ends_at = self.outgoing.limits.deadline.map(|deadline| now.saturating_add(deadline));
+        }
+        self.ends_at
     }
 
     /// The bearer token, for this attempt.
@@ -307,6 +319,7 @@ impl Exchange {
             }
         }
         self.retries += 1;
+        self.failed = Some(error);
         Step::Wait(wait)
     }
 
@@ -319,6 +332,11 @@ impl Exchange {
     pub(crate) fn token_limits(&self, now: Duration) -> Limits {
         let attempt_ends_at = Some(now.saturating_add(self.attempt.limit));
         Limits { attempt_ends_at, ..self.outgoing.limits.clone() }
+    }
+
+    /// What the attempt failed with that is repeated.
+    pub(crate) fn failed(&self) -> Option<&Error> {
+        self.failed.as_ref()
     }
 
     pub(crate) fn attempts(&self) -> u32 {

@@ -6,6 +6,8 @@ use crate::error::{Error, ErrorKind};
 use crate::host::{Host, Timer, TransportError};
 use crate::json::{self, Document, Node};
 use crate::maybe_send::BoxFuture;
+use crate::observe::Watch;
+use crate::pace::{Permit, Priority, Route};
 use crate::retry::Retry;
 use crate::secret::Secret;
 use crate::token::TokenSource;
@@ -33,6 +35,8 @@ pub(crate) struct Plan<'a> {
     /// For errors: `users.get`.
     pub(crate) operation: &'a str,
     pub(crate) method: Method,
+    /// The path with the names of its parameters, for those who watch; empty for none.
+    pub(crate) template: &'a str,
     pub(crate) url: String,
     pub(crate) headers: Headers,
     pub(crate) body: RequestBody,
@@ -43,6 +47,8 @@ pub(crate) struct Plan<'a> {
     /// Secrets of the request, which a server's error text must not carry on.
     pub(crate) secrets: Vec<Secret>,
     pub(crate) limits: Limits,
+    /// Whether a limiter lets others go first.
+    pub(crate) priority: Priority,
 }
 
 /// A success.
@@ -73,10 +79,23 @@ impl<'a> Plan<'a> {
 /// Runs a plan to its end. Boxed, since a token request runs inside of an attempt.
 pub(crate) fn run<'a>(host: &'a Host, plan: Plan<'a>) -> BoxFuture<'a, Result<Answer, Error>> {
     Box::pin(async move {
-        let operation = plan.operation;
+        let (operation, priority) = (plan.operation, plan.priority);
+        let watch = Watch::new(&host.hooks, operation, plan.method, plan.template);
+        let route = host.limiter.as_ref().map(|_| Route::new(&plan.url, operation, plan.token.is_some()));
+        #[cfg(feature = "tracing")]
+        let span = crate::observe::trace::span(operation, plan.method, plan.template, &plan.url);
         let (outgoing, body, read, source) = plan.split();
-        let mut driver = Driver { host, exchange: Exchange::new(outgoing), body, read, source };
-        driver.run().await.map_err(|error| error.with_operation(operation))
+        let exchange = Exchange::new(outgoing);
+        let mut driver = Driver { host, exchange, body, read, source, watch, route, priority, permit: None };
+        #[cfg(not(feature = "tracing"))]
+        let result = driver.run().await;
+        #[cfg(feature = "tracing")]
+        let result = {
+            let result = tracing::Instrument::instrument(driver.run(), span.clone()).await;
+            crate::observe::trace::done(&span, &result);
+            result
+        };
+        result.map_err(|error| error.with_operation(operation))
     })
 }
 
@@ -86,6 +105,12 @@ struct Driver<'a> {
     body: RequestBody,
     read: Read,
     source: Option<&'a TokenSource>,
+    watch: Watch<'a>,
+    /// For the limiter, if there is one.
+    route: Option<Route>,
+    priority: Priority,
+    /// What the limiter gave for this attempt.
+    permit: Option<Permit>,
 }
 
 impl Driver<'_> {
@@ -96,6 +121,7 @@ impl Driver<'_> {
     async fn run(&mut self) -> Result<Answer, Error> {
         let timer = &*self.host.timer;
         loop {
+            self.pace().await?;
             let step = self.exchange.begin(timer.now());
             let limit = self.exchange.limit();
             let step = match within(timer, limit, self.attempt(step)).await {
@@ -104,13 +130,32 @@ impl Driver<'_> {
                 Some(Err(step)) => step,
                 None => self.exchange.timed_out(self.moment()),
             };
+            // Whatever became of it, it is over.
+            self.permit = None;
             match step {
-                Step::Wait(wait) => timer.sleep(wait).await,
+                Step::Wait(wait) => {
+                    if let Some(failed) = self.exchange.failed() {
+                        self.watch.retry(self.exchange.attempts(), wait, failed);
+                    }
+                    timer.sleep(wait).await;
+                }
                 Step::Fail(error) => return Err(error),
                 Step::Stall => std::future::pending().await,
                 _ => {}
             }
         }
+    }
+
+    /// Waits until the limiter lets the next attempt go.
+    async fn pace(&mut self) -> Result<(), Error> {
+        let (Some(limiter), Some(route)) = (&self.host.limiter, &self.route) else { return Ok(()) };
+        let timer = &*self.host.timer;
+        let ends_at = self.exchange.ends_at(timer.now());
+        match limiter.enter(timer, route, self.priority, ends_at).await {
+            Ok(permit) => self.permit = Some(permit),
+            Err(held) => return Err(held.into_error().with_attempts(self.exchange.attempts())),
+        }
+        Ok(())
     }
 
     /// One attempt, up to a success or to the step that follows a failure.
@@ -127,9 +172,18 @@ impl Driver<'_> {
                         body: self.body.clone(),
                         read: self.read,
                     };
+                    let waited = self.permit.as_ref().map_or(Duration::ZERO, |permit| permit.waited);
+                    let sent_at = self.host.timer.now();
+                    self.watch.request(self.exchange.attempts(), waited);
                     match self.host.transport.send(request).await {
                         Ok(response) => {
                             body = response.body;
+                            let now = self.host.timer.now();
+                            if let Some(permit) = self.permit.take() {
+                                permit.told(response.status, &response.headers, now);
+                            }
+                            let (attempt, duration) = (self.exchange.attempts(), now.saturating_sub(sent_at));
+                            self.watch.response(attempt, response.status, &response.headers, duration);
                             self.exchange.answered(response.status, response.headers, self.moment())
                         }
                         Err(error) => self.exchange.broke(error, self.moment()),

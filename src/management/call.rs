@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::path::Query;
 use crate::http::{Answer, Headers, Multipart, Payload, Read, RequestBody};
 use crate::maybe_send::{BoxFuture, MaybeSend};
+use crate::pace::Priority;
 use crate::rate_limit::RateLimit;
 use crate::secret::Secret;
 use serde::Serialize;
@@ -28,6 +29,7 @@ pub(crate) struct RequestOptions {
     pub(crate) headers: Vec<(String, Option<Secret>)>,
     /// In the place of the parameters of the same name.
     pub(crate) query: Vec<(String, String)>,
+    pub(crate) priority: Priority,
 }
 
 /// A call that has not been made yet. `.await` makes it and gives the data; [`Call::raw`] gives status and headers too;
@@ -196,6 +198,12 @@ impl<T, P> Call<T, P> {
     /// How often a failed attempt is repeated. 2 by default; 0 for never.
     pub fn max_retries(mut self, max_retries: u32) -> Self {
         self.options.max_retries = Some(max_retries);
+        self
+    }
+
+    /// How urgent the call is, where a limiter lets some wait. The client's by default.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.options.priority = priority;
         self
     }
 

@@ -43,6 +43,7 @@ use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use crate::http::path::{self, Query};
 use crate::http::{Answer, Headers, Limits, Plan, Read, RequestBody, check_header, run};
+use crate::pace::Priority;
 use crate::token::TokenSource;
 use std::fmt;
 use std::sync::Arc;
@@ -68,6 +69,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct ManagementClient {
     pub(crate) core: Arc<Core>,
+    pub(crate) priority: Priority,
 }
 
 /// What all calls of a client share.
@@ -97,14 +99,19 @@ impl ManagementClient {
     /// A call of an operation by its id, untyped: `users.list`, `users.authenticationMethods.list`, with the names of the
     /// `auth0` npm package. An id that does not exist is reported when the call is made.
     pub fn operation(&self, id: &str) -> Call {
-        Call::new(self.core.clone(), Operation::find(id))
+        Call::new(self.core.clone(), Operation::find(id)).priority(self.priority)
+    }
+
+    /// The same client, for calls of another priority: the nightly job's part of a program that has a limiter.
+    pub fn with_priority(&self, priority: Priority) -> Self {
+        Self { core: self.core.clone(), priority }
     }
 
     /// A call with a typed answer, for the generated methods.
     #[cfg(feature = "models")]
     #[allow(dead_code, reason = "the groups use it, and `models` alone has none")]
     pub(crate) fn typed<T, P>(&self, id: &str) -> Call<T, P> {
-        Call::new(self.core.clone(), Operation::find(id))
+        Call::new(self.core.clone(), Operation::find(id)).priority(self.priority)
     }
 
     /// Buys the next token when the one that is kept ends within this time, so that no call has to wait for it. For what runs
@@ -188,6 +195,7 @@ impl Settings {
         Ok(Plan {
             operation: operation.id,
             method: operation.method,
+            template: operation.path,
             url: query.url(&self.base_url, &path),
             headers,
             body: body.unwrap_or_default(),
@@ -196,6 +204,7 @@ impl Settings {
             token: None,
             secrets: Vec::new(),
             limits: options.limits(&self.limits),
+            priority: options.priority,
         })
     }
 }

@@ -129,6 +129,7 @@ mod download {
     use crate::error::{Error, ErrorKind};
     use crate::http::{self, ErrorBody, Headers, HttpBody, Method, Payload, Plan, Read, RequestBody};
     use crate::maybe_send::{BoxFuture, MaybeSend};
+    use crate::pace::Priority;
     use crate::secret::Secret;
     use flate2::write::MultiGzDecoder;
     use futures_core::Stream;
@@ -207,6 +208,7 @@ mod download {
             let plan = Plan {
                 operation,
                 method: Method::Get,
+                template: "",
                 url: url.to_owned(),
                 headers: Headers::new(),
                 body: RequestBody::Empty,
@@ -216,6 +218,7 @@ mod download {
                 // The URL is signed: who has it has the users.
                 secrets: vec![Secret::new(url)],
                 limits: core.settings.limits.clone(),
+                priority: Priority::default(),
             };
             let answer = http::run(&core.host, plan).await?;
             let body = match answer.payload {

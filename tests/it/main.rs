@@ -3,11 +3,14 @@
 
 mod auth;
 mod bad_input;
+mod bulk;
 mod cases;
 mod errors;
 mod executor;
 #[cfg(any(feature = "native", target_arch = "wasm32"))]
 mod keys;
+mod observe;
+mod pacing;
 mod paging;
 mod retry;
 mod secrets;
@@ -34,6 +37,8 @@ mod oidc;
 mod prism;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod prism_auth;
+#[cfg(all(feature = "tracing", not(target_arch = "wasm32")))]
+mod traced;
 #[cfg(all(feature = "management", not(target_arch = "wasm32")))]
 mod typed;
 #[cfg(all(feature = "management", not(target_arch = "wasm32")))]

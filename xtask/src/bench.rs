@@ -71,9 +71,20 @@ fn project(root: &Path) -> Result<PathBuf, String> {
 
 /// Builds a native benchmark and gives its path.
 pub(crate) fn build(root: &Path, tools: &Tools<'_>, name: &str, features: &str) -> Result<PathBuf, String> {
+    build_by(root, tools, "bench", name, features)
+}
+
+/// The same, by `cargo test` for one that only waits: the profile of the tests has most of it built already.
+pub(crate) fn build_by(
+    root: &Path,
+    tools: &Tools<'_>,
+    task: &str,
+    name: &str,
+    features: &str,
+) -> Result<PathBuf, String> {
     let mut cargo = tools.cargo()?;
     cargo.args([
-        "bench",
+        task,
         "--package",
         "auth0-sdk",
         "--bench",

@@ -1,6 +1,7 @@
 //! The chores of this repository: `cargo xtask <task>`.
 
 mod bench;
+mod bulk;
 mod demo;
 mod files;
 mod fuzz;
@@ -38,6 +39,8 @@ usage: cargo xtask <task>
   fuzz [TARGET] [--seconds N]
                       feed the parsers with what nobody would send, 60 s each (nightly)
   bench [--json]      what a call and an import cost; with --json also in target/bench.json
+  bulk [--small|TIER] 5,000 updates under Auth0's rate limits, beside two other clients (free takes 42 minutes); with --small a few,
+                      checked
   size [--json]       what the package weighs, against the budgets
 ";
 
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Some((&"page", [])) => npm::page(&files::root()),
         Some((&"soak", rest)) => soak::run(&files::root(), rest),
         Some((&"fuzz", rest)) => fuzz::run_targets(&files::root(), rest),
+        Some((&"bulk", rest)) => bulk::run(&files::root(), rest),
         Some((&"bench", rest)) => bench::run(&files::root(), rest),
         Some((&"size", rest)) => npm::size(&files::root(), rest),
         Some((other, _)) => Err(format!("no task is named {other:?}\n\n{USAGE}")),

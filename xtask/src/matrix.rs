@@ -12,8 +12,19 @@ const NONE: &str = "none";
 const TOGETHER: &[&str] = &["blocking,jobs", "blocking,events", "blocking,export", "export,users", "native,users"];
 
 /// What CI builds each time: what every program has, and one group of each kind. All takes some 110 builds.
-pub(crate) const FEW: &[&str] =
-    &[NONE, "testing", "native", "models", "users", "blocking,export", "events", "redis", "tower", "workers"];
+pub(crate) const FEW: &[&str] = &[
+    NONE,
+    "testing",
+    "native",
+    "models",
+    "users",
+    "blocking,export",
+    "events",
+    "redis",
+    "tower",
+    "tracing",
+    "workers",
+];
 
 pub(crate) fn check(root: &Path, wanted: &[&str]) -> Result<(), String> {
     let features = features(&files::read(&root.join("Cargo.toml"))?);

@@ -2,13 +2,12 @@
 
 use crate::process::{output, run};
 use crate::tools::Tools;
-use crate::{generate, matrix, npm, sandbox, tour, wasm_tests, workers};
+use crate::{bulk, generate, matrix, npm, sandbox, tour, wasm_tests, workers};
 use std::path::Path;
 use std::time::Instant;
 
 /// Everything the crate has.
-const FEATURES: &str =
-    "auth0-sdk/testing,auth0-sdk/management,auth0-sdk/blocking,auth0-sdk/export,auth0-sdk/redis,auth0-sdk/tower";
+const FEATURES: &str = "auth0-sdk/testing,auth0-sdk/management,auth0-sdk/blocking,auth0-sdk/export,auth0-sdk/redis,auth0-sdk/tower,auth0-sdk/tracing";
 
 /// Prints generated arguments for every operation, and the requests they must make.
 const SAMPLES: [&str; 6] = ["run", "--quiet", "--package", "auth0-api-description", "--example", "samples"];
@@ -69,6 +68,10 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             run(node.arg("tests/js/run.mjs").env("CHROMIUM", chromium.browser).env("FIREFOX", tools.firefox()?))
         }),
         ("stores", &|| run(tools.command("node")?.arg("tests/js/stores.mjs"))),
+        ("bulk", &|| {
+            run(tools.command("node")?.arg("tests/js/bulk.mjs"))?;
+            bulk::run(root, &["--small"])
+        }),
         ("workers", &|| workers::test(root)),
         ("login", &|| {
             let chromium = tools.chromium()?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const JAVASCRIPT: [(&str, &str); 3] =
     [("auth0", "7.1.0"), ("@auth0/auth0-auth-js", "1.16.1"), ("openid-client", "6.9.0")];
 
-const AUTH0_PYTHON: &str = "auth0-python==6.8.0";
+pub(crate) const AUTH0_PYTHON: &str = "auth0-python==6.8.0";
 
 /// How many users the tours find.
 const USERS: u32 = 250;

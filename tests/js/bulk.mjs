@@ -1,0 +1,336 @@
+// auth0-sdk/bulk of the packed tarball: the bucket against tests/cases/pacing.json, the limiter's fetch, jobs, and the client's hooks.
+//
+//   node tests/js/bulk.mjs [tarball]
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import test from "node:test";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const tarball = process.argv[2] ?? join(root, "target/npm/auth0-sdk.tgz");
+const project = join(root, "target/bulk-test");
+mkdirSync(project, { recursive: true });
+writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+execFileSync("npm", ["install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline", tarball], { cwd: project, stdio: "inherit" });
+const require = createRequire(pathToFileURL(join(project, "package.json")));
+const load = (name) => import(pathToFileURL(require.resolve(name).replace(".cjs", ".js")));
+const bulk = await load("auth0-sdk/bulk");
+const { createLimiter, forEach } = bulk;
+const { ManagementClient } = await import(pathToFileURL(require.resolve("auth0-sdk")));
+assert.deepEqual(Object.keys(require("auth0-sdk/bulk")).sort(), Object.keys(bulk).sort());
+
+const realNow = Date.now;
+const realTimeout = globalThis.setTimeout;
+const realClear = globalThis.clearTimeout;
+
+// A clock that jumps to the next timer whenever nothing else is to be done.
+const withClock = async (work) => {
+  let now = 1_767_225_600_000;
+  let timers = [];
+  let id = 0;
+  const waits = [];
+  Date.now = () => now;
+  globalThis.setTimeout = (fire, delay = 0) => {
+    timers.push({ id: ++id, at: now + delay, fire });
+    return id;
+  };
+  globalThis.clearTimeout = (gone) => {
+    timers = timers.filter((timer) => timer.id !== gone);
+  };
+  let over = false;
+  const tick = () => {
+    if (over) return;
+    setImmediate(() => {
+      // Attempts have a timeout of a minute each, and pacing waits are shorter: the first one is what is waited for.
+      timers.sort((a, b) => a.at - b.at);
+      const next = timers.shift();
+      if (next) {
+        if (next.at > now) waits.push(next.at - now);
+        now = Math.max(now, next.at);
+        next.fire();
+      }
+      setImmediate(tick);
+    });
+  };
+  setImmediate(tick);
+  try {
+    await work({ waits, now: () => now, timers: () => timers.length });
+  } finally {
+    over = true;
+    Date.now = realNow;
+    globalThis.setTimeout = realTimeout;
+    globalThis.clearTimeout = realClear;
+  }
+};
+
+const answer = (status, headers = {}, body = "{}") => new Response(body, { status, headers: { "content-type": "application/json", ...headers } });
+const left = (limit, remaining, reset) => ({ "x-ratelimit-limit": String(limit), "x-ratelimit-remaining": String(remaining), ...(reset ? { "x-ratelimit-reset": String(reset) } : {}) });
+const URL_ = "https://tenant.us.auth0.com/api/v2/users/u";
+
+// A tenant's bucket on the clock: counts what it refuses.
+const tenant = (size, speed) => {
+  let level = size;
+  let at = Date.now() / 1000;
+  const seen = { requests: 0, refused: 0 };
+  const send = async () => {
+    const now = Date.now() / 1000;
+    level = Math.min(size, level + (now - at) * speed);
+    at = now;
+    seen.requests++;
+    const full = Math.ceil(now + (size - Math.max(level - 1, 0)) / speed);
+    if (level < 1) {
+      seen.refused++;
+      return answer(429, { ...left(size, 0, full), "retry-after": String(Math.ceil((1 - level) / speed)) });
+    }
+    level--;
+    return answer(200, { ...left(size, Math.floor(level), full), date: new Date(Math.floor(now) * 1000).toUTCString() });
+  };
+  return { send, seen };
+};
+
+test("the bucket does what the core's does", async () => {
+  const { Bucket } = await import(pathToFileURL(join(root, "pkg-template/src/pace.js")));
+  const { cases } = JSON.parse(readFileSync(join(root, "tests/cases/pacing.json"), "utf8"));
+  assert.ok(cases.length >= 6);
+  for (const { name, share, steps } of cases) {
+    const bucket = new Bucket();
+    const tickets = {};
+    for (const [index, step] of steps.entries()) {
+      if (step.answer) {
+        bucket.told(tickets[step.answer], step.seen, step.at);
+        continue;
+      }
+      const verdict = bucket.ask(step.ask === "spare", share, step.at);
+      if (step.go) {
+        assert.equal(verdict.wait, undefined, `${name}, step ${index}`);
+        tickets[step.go] = verdict;
+      } else {
+        assert.deepEqual(verdict, step.blocked === undefined ? { wait: step.wait } : { wait: step.blocked, blocked: true }, `${name}, step ${index}`);
+      }
+    }
+  }
+});
+
+test("a job stays under the limit of each tier", async () => {
+  for (const [size, speed] of [[2, 2], [50, 16]]) {
+    await withClock(async ({ now }) => {
+      const { send, seen } = tenant(size, speed);
+      const limited = createLimiter().fetch({ priority: "bulk", fetch: send });
+      const start = now();
+      const items = Array.from({ length: 600 }, (_, index) => index);
+      const report = await forEach(items, async () => {
+        const { status } = await limited(URL_, { method: "PATCH" });
+        if (status !== 200) throw new Error(String(status));
+      });
+      assert.deepEqual([report.done, report.failed, report.stopped], [600, 0, undefined]);
+      assert.ok(seen.refused <= 1, `${seen.refused} refused at ${speed} a second`);
+      const ratio = (now() - start) / 1000 / ((600 - size) / speed);
+      assert.ok(ratio < 1.1, `${ratio} of the bucket's time`);
+    });
+  }
+});
+
+test("a client with a limiter waits, and one without does not", async () => {
+  for (const limited of [true, false]) {
+    await withClock(async ({ now }) => {
+      let count = 0;
+      const send = async () => (count++ ? answer(200, left(2, 1)) : answer(200, left(2, 0, 1_767_225_604)));
+      const auth0 = new ManagementClient({ domain: "tenant.us.auth0.com", token: "t", fetch: limited ? createLimiter().fetch({ fetch: send }) : send });
+      const start = now();
+      await auth0.users.get("u");
+      await auth0.users.get("u");
+      const waited = now() - start;
+      assert.ok(limited ? waited >= 4000 && waited < 4100 : waited === 0, `${limited}: ${waited} ms`);
+    });
+  }
+});
+
+test("a 429 holds all back, and one of a day is told at once", async () => {
+  await withClock(async () => {
+    let count = 0;
+    const send = async () => (count++ ? answer(200) : answer(429, { "retry-after": "86400" }));
+    const limiter = createLimiter();
+    const auth0 = new ManagementClient({ domain: "tenant.us.auth0.com", token: "t", fetch: limiter.fetch({ fetch: send }) });
+    for (let call = 0; call < 2; call++) {
+      await assert.rejects(auth0.users.get("u"), (error) => {
+        assert.equal(error.statusCode, 429);
+        assert.ok(error.retryAfter > 86000, String(error.retryAfter));
+        return true;
+      });
+    }
+    assert.equal(count, 1, "the second was not sent");
+  });
+});
+
+test("headers that make no sense hold nothing up for long", async () => {
+  const odd = [left(0, 0), left(10, 11), left("many", "few"), left("-1", "0"), { "x-ratelimit-reset": "x" }, { date: "yesterday" }, left(10, 0, 99), left(10, 0, 9_999_999_999), { "retry-after": "soon" }];
+  for (const headers of odd) {
+    await withClock(async ({ now }) => {
+      const limited = createLimiter().fetch({ priority: "bulk", fetch: async () => answer(200, headers) });
+      const start = now();
+      for (let call = 0; call < 20; call++) await limited(URL_);
+      assert.ok(now() - start < 60_000, `${JSON.stringify(headers)}: ${now() - start} ms`);
+    });
+  }
+});
+
+test("a wait hears its signal, and the next in the line goes on", async () => {
+  await withClock(async ({ timers }) => {
+    let count = 0;
+    const limited = createLimiter().fetch({ fetch: async () => (count++ ? answer(200, left(2, 1)) : answer(200, left(2, 0, 1_767_225_620))) });
+    await limited(URL_);
+    const controller = new AbortController();
+    const first = limited(URL_, { signal: controller.signal });
+    const second = limited(URL_);
+    controller.abort(new Error("enough"));
+    await assert.rejects(first, /enough/);
+    await assert.rejects(limited(URL_, { signal: controller.signal }), /enough/);
+    assert.equal((await second).status, 200);
+    assert.equal(count, 2);
+    assert.equal(timers(), 0, "no timer is left");
+  });
+});
+
+test("interactive requests go first, and bulk ones go on", async () => {
+  await withClock(async () => {
+    const limiter = createLimiter();
+    const { send } = tenant(2, 2);
+    const order = [];
+    const one = async (priority) => {
+      await limiter.fetch({ priority, fetch: send })(URL_);
+      order.push(priority);
+    };
+    await one("interactive");
+    await Promise.all([...Array.from({ length: 5 }, () => one("bulk")), ...Array.from({ length: 60 }, () => one("interactive"))]);
+    const at = order.flatMap((priority, index) => (priority === "bulk" ? [index] : []));
+    assert.equal(at.length, 5);
+    at.forEach((index, number) => assert.ok(index >= number * 9 && index <= (number + 1) * 10 + 2, JSON.stringify(at)));
+  });
+});
+
+test("hooks hear each attempt and nothing secret, and break nothing", async () => {
+  for (const broken of [false, true]) {
+    await withClock(async () => {
+      const heard = [];
+      const hook = (name) => (event) => {
+        heard.push([name, event]);
+        if (broken) throw new Error("in a hook");
+      };
+      const replies = [
+        () => answer(200, {}, '{"access_token":"the-token","expires_in":86400}'),
+        () => answer(503, {}, '{"message":"the-token"}'),
+        () => Promise.reject(Object.assign(new Error("refused"), { code: "ECONNREFUSED" })),
+        () => answer(200, { ...left(50, 49), "x-auth0-requestid": "request-7" }),
+      ];
+      const auth0 = new ManagementClient({
+        domain: "tenant.us.auth0.com",
+        clientId: "the-client",
+        clientSecret: "the-secret",
+        fetch: async () => replies.shift()(),
+        onRequest: hook("request"),
+        onResponse: hook("response"),
+        onRetry: broken ? async (event) => hook("retry")(event) : hook("retry"),
+      });
+      await auth0.users.get("the-id", { fields: "the-query" });
+      assert.deepEqual(
+        heard.map(([name, { operation, attempt, status, remaining }]) => [name, operation, attempt, status, remaining]),
+        [
+          ["request", "oauth.token", 1, undefined, undefined],
+          ["response", "oauth.token", 1, 200, undefined],
+          ["request", "users.get", 1, undefined, undefined],
+          ["response", "users.get", 1, 503, undefined],
+          ["retry", "users.get", 1, 503, undefined],
+          ["request", "users.get", 2, undefined, undefined],
+          ["retry", "users.get", 2, undefined, undefined],
+          ["request", "users.get", 3, undefined, undefined],
+          ["response", "users.get", 3, 200, 49],
+        ],
+      );
+      assert.equal(heard.at(-1)[1].requestId, "request-7");
+      assert.ok(heard[4][1].waitMs > 0 && heard[1][1].durationMs >= 0);
+      assert.doesNotMatch(JSON.stringify(heard), /the-(token|secret|id|query|client)/);
+    });
+  }
+  assert.throws(() => new ManagementClient({ domain: "tenant.us.auth0.com", token: "t", onRetry: "x" }), /onRetry/);
+});
+
+test("ten thousand bad ids are reported each", async () => {
+  const told = [];
+  const report = await forEach(
+    (async function* () {
+      for (let index = 0; index < 10_000; index++) yield `bad|${index}`;
+    })(),
+    async (item) => {
+      await null;
+      throw new Error(item);
+    },
+    { concurrency: 50, onFailure: ({ index }) => told.push(index) },
+  );
+  assert.deepEqual([report.done, report.failed, report.failures.length, told.length], [0, 10_000, 10_000, 10_000]);
+  assert.ok(report.failures.every(({ index, item, error }) => item === `bad|${index}` && error.message === item));
+  assert.equal(new Set(told).size, 10_000);
+  assert.equal(report.checkpoint.open.length, 10_000);
+});
+
+test("a checkpoint goes through JSON, and nothing is done twice or lost", async () => {
+  const done = [];
+  let checkpoint;
+  for (let run = 1; ; run++) {
+    const controller = new AbortController();
+    const report = await forEach(
+      Array.from({ length: 100 }, (_, index) => index),
+      async (item) => {
+        await null;
+        if (item % 13 === 0 && run === 1) throw new Error("for now");
+        done.push(item);
+      },
+      { concurrency: 4, checkpoint, signal: controller.signal, onProgress: (progress) => progress.done >= 30 && controller.abort() },
+    );
+    checkpoint = JSON.parse(JSON.stringify(report.checkpoint));
+    if (report.stopped === undefined) break;
+    assert.equal(report.stopped.name, "AbortError");
+    assert.ok(run < 10);
+  }
+  assert.deepEqual(done.toSorted((a, b) => a - b), Array.from({ length: 100 }, (_, index) => index));
+  assert.deepEqual(checkpoint, { next: 100, open: [] });
+});
+
+test("bad credentials end the job, and what is under way is known", async () => {
+  let count = 0;
+  const auth0 = new ManagementClient({ domain: "tenant.us.auth0.com", token: "t", fetch: async () => (count++ < 20 ? answer(200) : answer(401, {}, '{"statusCode":401,"error":"Unauthorized","message":"Invalid token"}')) });
+  const report = await forEach(Array.from({ length: 1000 }, (_, index) => `u${index}`), (id) => auth0.users.update(id, { blocked: true }), { concurrency: 5 });
+  assert.equal(report.stopped.statusCode, 401);
+  assert.equal(report.done, 20);
+  assert.ok(report.failed >= 1 && report.failed <= 5);
+  assert.deepEqual(report.checkpoint, { next: 20 + report.failed, open: report.failures.map(({ index }) => index).sort((a, b) => a - b) });
+});
+
+test("a source that throws is told, and hooks that throw break nothing", async () => {
+  const oops = () => {
+    throw new Error("in a hook");
+  };
+  const report = await forEach(
+    (function* () {
+      yield 1;
+      yield 2;
+      throw new Error("the source");
+    })(),
+    async (item) => {
+      if (item === 2) throw new Error("the item");
+    },
+    { onProgress: oops, onFailure: async () => oops() },
+  );
+  assert.deepEqual([report.done, report.failed, report.stopped.message], [1, 1, "the source"]);
+});
+
+test("what is wrong with the arguments is said", async () => {
+  for (const options of [{ concurrency: 0 }, { concurrency: 1.5 }, { checkpoint: {} }, { checkpoint: { next: 2, open: [2] } }, { checkpoint: { next: -1, open: [] } }]) {
+    await assert.rejects(forEach([], () => {}, options), TypeError, JSON.stringify(options));
+  }
+  await assert.rejects(forEach([], undefined), TypeError);
+  assert.throws(() => createLimiter({ reserve: 2 }), TypeError);
+  assert.throws(() => createLimiter().fetch({ priority: "urgent" }), TypeError);
+});
