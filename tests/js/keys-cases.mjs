@@ -174,4 +174,168 @@ export const keysCases = ({ test, ok, equal, fails, includes }) => {
     }
     await fails(Promise.resolve().then(() => sdk.createClientAssertion({ clientId: "", audience: "x" })), { code: "config" });
   });
+
+  // What makes tokens of all kinds, with a key of its own.
+  const maker = async (settings) => {
+    const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+    const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+    const jwk = { kty, crv, x, y, kid: "k" };
+    const now = Math.floor(Date.now() / 1000);
+    const make = async (claims, header) => {
+      const input = `${b64({ alg: "ES256", kid: "k", ...header })}.${b64({ iss: "https://tenant.example.com/", aud: "api", sub: "s", iat: now, exp: now + 600, ...claims })}`;
+      const bytes = new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, new TextEncoder().encode(input)));
+      return `${input}.${btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (char) => ({ "+": "-", "/": "_" })[char] ?? "")}`;
+    };
+    return { make, now, jwk, settings: { domain: "tenant.example.com", audience: "api", clientId: "c", algorithms: ["ES256"], jwks: { keys: [jwk] }, ...settings } };
+  };
+
+  test("keys: near misses", async ({ sdk }) => {
+    const { make, settings } = await maker();
+    const verifier = new sdk.TokenVerifier(settings);
+    const id = (claims, expect) => make({ aud: "c", ...claims }).then((token) => verifier.verifyIdToken(token, expect)).then(() => "good", ({ code }) => code);
+    equal(await id({ nonce: "nonce-1" }, { nonce: "nonce-1" }), "good");
+    equal(await id({ nonce: "nonce" }, { nonce: "nonce-1" }), "nonce_mismatch");
+    // To `toLowerCase` the sign for kelvin is a k.
+    equal([await id({ org_name: "Acme-K" }, { organization: "acme-k" }), await id({ org_name: "acme-\u212a" }, { organization: "acme-k" })], ["good", "organization_mismatch"]);
+    equal([await id({ amr: ["pwd", "mfa"] }, { amr: ["mfa", "pwd"] }), await id({ amr: ["mfa"] }, { amr: ["mfa", "hwk"] })], ["good", "amr_mismatch"]);
+    const typed = (typ) => make({}, { typ }).then((token) => verifier.verifyAccessToken(token)).then(() => "good", ({ code }) => code);
+    equal([await typed("application/JWT"), await typed("APPLICATION/jwt"), await typed("text/jwt"), await typed("applications/jwt")], ["good", "good", "type_mismatch", "type_mismatch"]);
+    for (const secret of ["short", "", "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----"]) {
+      const { jwks: _, ...others } = settings;
+      const error = await problem((async () => new sdk.TokenVerifier({ ...others, algorithms: ["HS256"], secret }).verifyAccessToken(hostile.cases.find((one) => one.secret).mended))());
+      equal(error.code, "key_unsuitable", JSON.stringify(secret));
+    }
+    // A logout token that came before may come again when it has ended: then it has ended.
+    let time = Date.now();
+    const replayed = new sdk.TokenVerifier({ ...settings, clock: () => time });
+    equal([replayed.first("a", time + 5), replayed.first("a", time + 5), ((time += 10), replayed.first("a", time + 5))], [true, false, true]);
+  });
+
+  test("keys: what is no key of a set", async ({ sdk }) => {
+    const { make, jwk, settings } = await maker();
+    const token = await make();
+    const { x, y } = jwk;
+    const n = vectors.keys.rsa.n;
+    const set = (key) => () => new sdk.TokenVerifier({ ...settings, jwks: { keys: [key] } });
+    for (const key of [
+      null, 7, "k", {}, { ...jwk, kty: "ML-KEM" }, { ...jwk, crv: "P-384" }, { ...jwk, crv: "secp256k1" }, { ...jwk, x: x.slice(4) }, { ...jwk, y: `${y}AAAA` }, { ...jwk, x: 5 }, { ...jwk, kid: 5 }, { ...jwk, key_ops: "verify" },
+      { kty: "RSA", n: n.slice(0, 300), e: "AQAB" }, { kty: "RSA", n: n.repeat(9).slice(0, 2732), e: "AQAB" }, { kty: "RSA", n, e: "AQ" }, { kty: "RSA", n, e: "AA" }, { kty: "RSA", n, e: "AQAA" }, { kty: "RSA", n, e: "AQAAAAAAAAAB" }, { kty: "RSA", n: `${n}=`, e: "AQAB" },
+      { kty: "OKP", crv: "X25519", x }, { kty: "OKP", crv: "Ed25519", x: x.slice(4) }, { kty: "oct", k: "c2VjcmV0" },
+    ]) {
+      await fails(Promise.resolve().then(set(key)), { code: "keys_malformed" });
+    }
+    equal((await set({ ...jwk, use: "sig", key_ops: ["verify"], alg: "ES256", d: "x" })().verifyAccessToken(token)).sub, "s");
+    const choice = (keys) => problem(new sdk.TokenVerifier({ ...settings, jwks: { keys } }).verifyAccessToken(token));
+    for (const other of [{ ...jwk, use: "enc" }, { ...jwk, key_ops: ["sign"] }, { ...jwk, alg: "ES384" }, { ...vectors.keys.rsa, kid: "k" }]) equal((await choice([other])).code, "key_unsuitable");
+    equal(await choice([{ ...jwk, use: "enc" }, jwk]), undefined);
+  });
+
+  test("keys: old ones serve while no new ones come, and a clock may jump", async ({ sdk }) => {
+    const { make, jwk, now, settings: { jwks: _, ...settings } } = await maker();
+    const start = now * 1000;
+    let time = start;
+    let asked = 0;
+    let down = false;
+    let issuer = "https://tenant.example.com/";
+    const fetch = async (url) => {
+      asked++;
+      if (down) throw new TypeError("offline");
+      return Response.json(String(url).endsWith("openid-configuration") ? { issuer, jwks_uri: "https://tenant.example.com/keys" } : { keys: [jwk] });
+    };
+    const build = () => new sdk.TokenVerifier({ ...settings, fetch, clock: () => time });
+    const verifier = build();
+    const token = await make({ iat: now - 1_000_000, exp: now + 1_000_000 });
+    const judge = async (at, given = token) => {
+      time = start + at * 1000;
+      return [(await problem(verifier.verifyAccessToken(given)))?.code ?? "good", asked];
+    };
+    const unknown = await make({ iat: now - 1_000_000, exp: now + 1_000_000 }, { kid: "other" });
+    equal(await judge(0), ["good", 2]);
+    equal(await judge(599), ["good", 2]);
+    down = true;
+    equal(await judge(600), ["good", 3]);
+    equal(await judge(629), ["good", 3]);
+    equal(await judge(629, unknown), ["keys_unavailable", 3]);
+    equal(await judge(630), ["good", 4]);
+    equal(await judge(4200), ["keys_unavailable", 5]);
+    down = false;
+    equal(await judge(4230), ["good", 7]);
+    // Set back a little, and then so far that nobody knows how old the keys are.
+    equal(await judge(4200), ["good", 7]);
+    equal(await judge(100), ["good", 9]);
+    issuer = "https://other.example.com/";
+    includes((await problem(build().verifyAccessToken(token))).message, "another issuer");
+    // Twenty calls at once, all for a key that is new: one fetch.
+    issuer = "https://tenant.example.com/";
+    asked = 0;
+    const slow = new sdk.TokenVerifier({ ...settings, clock: () => time, fetch: async (url) => (await new Promise((resolve) => setTimeout(resolve, 30)), fetch(url)) });
+    await Promise.all(Array.from({ length: 20 }, () => slow.verifyAccessToken(token)));
+    equal(asked, 2);
+  });
+
+  test("keys: a proof with one flaw", async ({ sdk }) => {
+    const { make, settings, now } = await maker({ leeway: 5 });
+    const guard = new sdk.RequestGuard(new sdk.TokenVerifier(settings));
+    const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+    const { kty, crv, x, y, d } = await crypto.subtle.exportKey("jwk", pair.privateKey);
+    const jkt = await (await sdk.createDpop({ keyPair: { kty, crv, x, y, d } })).thumbprint();
+    const token = await make({ cnf: { jkt } });
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
+    const ath = btoa(String.fromCharCode(...hash)).replace(/[+/=]/g, (char) => ({ "+": "-", "/": "_" })[char] ?? "");
+    const url = "https://api.example.com/things?x=1";
+    let count = 0;
+    const prove = async (claims, header, spoil = (bytes) => bytes) => {
+      const input = `${b64({ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y }, ...header })}.${b64({ jti: `id-${count++}`, htm: "GET", htu: "https://api.example.com/things", iat: now, ath, ...claims })}`;
+      const bytes = new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, new TextEncoder().encode(input)));
+      return `${input}.${btoa(String.fromCharCode(...spoil(bytes))).replace(/[+/=]/g, (char) => ({ "+": "-", "/": "_" })[char] ?? "")}`;
+    };
+    const judge = async (proof, more) => (await guard.check(new Request(url, { headers: { authorization: `DPoP ${token}`, dpop: proof } }), more)).error?.code ?? "good";
+    for (const claims of [{}, { htu: "HTTPS://API.example.com:443/%74hings#f" }, { iat: now - 60 }, { jti: "j".repeat(256) }]) equal(await judge(await prove(claims)), "good", JSON.stringify(claims));
+    for (const [claims, header, spoil] of [
+      [{ jti: undefined }], [{ jti: "" }], [{ jti: 5 }], [{ jti: "j".repeat(257) }], [{ htm: "get" }], [{ htm: undefined }], [{ htu: "https://api.example.com/things/" }], [{ htu: "http://api.example.com/things" }],
+      [{ htu: "/things" }], [{ htu: "" }], [{ htu: undefined }], [{ htu: "https://u@api.example.com/things" }], [{ ath: undefined }], [{ ath: ath.slice(0, -1) }], [{ iat: now - 70 }], [{ iat: now + 3600 }], [{ iat: String(now) }], [{ iat: undefined }],
+      [{}, { typ: "JWT" }], [{}, { typ: undefined }], [{}, { jwk: undefined }], [{}, { jwk: null }], [{}, { jwk: [1] }], [{}, { jwk: { kty, crv, x, y, d } }], [{}, { jwk: { kty, crv, x } }], [{}, { jwk: { kty, crv, x, y, alg: "ES384" } }],
+      [{}, { jwk: { kty, crv, x, y, use: "enc" } }], [{}, { alg: "none" }], [{}, { alg: "HS256" }], [{}, { alg: "RS256" }], [{}, { crit: ["x"] }], [{}, {}, (bytes) => bytes.map((byte, at) => (at === 40 ? byte ^ 1 : byte))],
+    ]) {
+      equal(await judge(await prove(claims, header, spoil)), "dpop_proof_invalid", JSON.stringify([claims, header]));
+    }
+    equal([await judge(await prove({}), { dpopNonce: "n" }), await judge(await prove({ nonce: "n" }), { dpopNonce: "n" }), await judge(await prove({ nonce: "n" }), { dpopNonce: "nn" })], ["use_dpop_nonce", "good", "use_dpop_nonce"]);
+    // Nothing that cannot be a nonce is sent back, and a server that always wants another is asked twice.
+    const answers = (...nonces) => {
+      const sent = [];
+      return { sent, fetch: async (request) => (sent.push(part(request.headers.get("dpop"), 1)), new Response("{}", { status: 401, headers: { "www-authenticate": 'DPoP error="use_dpop_nonce"', "dpop-nonce": nonces.shift() ?? "last" } })) };
+    };
+    for (const [nonce, times] of [["a b", 1], ["x".repeat(1025), 1], ["good", 2]]) {
+      const server = answers(nonce);
+      const dpop = await sdk.createDpop({ fetch: server.fetch });
+      equal((await dpop.fetch(url)).status, 401);
+      equal([server.sent.length, server.sent[1]?.nonce], [times, times === 2 ? "good" : undefined]);
+    }
+    for (const lifetime of [0, 301, NaN]) await fails(Promise.resolve().then(() => sdk.createClientAssertion({ clientId: "c", audience: issuer, key: vectors.keys.rsa, lifetime })), { code: "config" });
+  });
+
+  test("keys: what a guard takes, by its settings", async ({ sdk }) => {
+    const { make, settings } = await maker();
+    const verifier = new sdk.TokenVerifier(settings);
+    const judge = async (headers, options, more) => {
+      const { response, error } = await new sdk.RequestGuard(verifier, options).check(new Request("https://api.example.com/", { headers }), more);
+      return [response?.status ?? 200, error?.code, response?.headers.get("www-authenticate") ?? undefined];
+    };
+    const good = await make();
+    const dpop = await sdk.createDpop();
+    const bound = await make({ cnf: { jkt: await dpop.thumbprint() } });
+    const both = { authorization: `DPoP ${bound}`, dpop: await dpop.proof("GET", "https://api.example.com/", bound) };
+    equal((await judge({ authorization: `Bearer ${good}` }, { dpop: "required" }))[1], "dpop_required");
+    equal((await judge({ authorization: `bearer  ${good} ` }, { dpop: "off" }))[0], 200);
+    equal(await judge(both, { dpop: "off" }), [401, "token_missing", "Bearer"]);
+    equal((await judge(both, { dpop: "required" }))[0], 200);
+    const certificate = await make({ cnf: { "x5t#S256": "thumb" } });
+    const shown = (more) => judge({ authorization: `Bearer ${certificate}` }, {}, more);
+    equal([(await shown({ certificate: "thumb" }))[0], (await shown({ certificate: "thum" }))[1], (await shown())[1]], [200, "certificate_mismatch", "certificate_mismatch"]);
+    for (const cnf of [{}, { kid: "x" }, null, 5]) equal((await judge({ authorization: `Bearer ${await make({ cnf })}` }))[1], "confirmation_unsupported", JSON.stringify(cnf));
+    // What a message repeats cannot end the header's text.
+    const [, , header] = await judge({ authorization: `Bearer ${await make({ iss: 'a", x="y\\ \u20ac' })}` }, { dpop: "off" });
+    ok(/^Bearer error="invalid_token", error_description="[^"\\]*"$/.test(header), `a header that can be read, got ${header}`);
+    equal((await judge({ authorization: `Bearer ${await make({ scope: "a b", permissions: ["p"] })}` }, { scopes: ["a", "b"], permissions: ["p"] }))[0], 200);
+  });
 };
