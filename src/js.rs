@@ -122,7 +122,8 @@ impl JsClient {
     }
 
     /// What follows a page, from what it says of itself: whether it is a bare array, its `count` of items (-1 where there is no
-    /// array), and in `facts` its plain members, with the cursor that its last item holds as `\0last`. Gives `name` and `value` of
+    /// array), and in `facts` its plain members, with the cursor that its last item holds as `\0last`; what is neither a text
+    /// nor a number is the text `\0`. Gives `name` and `value` of
     /// the parameter of the next request that changes, and the `guard` for the next call of this; nothing at the end.
     ///
     /// # Errors
@@ -144,7 +145,7 @@ impl JsClient {
             let mut query = Query::from_pairs(Form::parse(query).0);
             paging.prepare(&mut query)?;
             let document = Form::parse(facts);
-            let facts = paging.facts_of(&document, bare, u64::try_from(count).ok(), document.text("\0last"))?;
+            let facts = paging.facts_of(&document, bare, u64::try_from(count).ok(), document.cursor("\0last"))?;
             let mut guard = CycleGuard::from_text(guard).unwrap_or_default();
             let mut out = String::new();
             if let Some((name, value)) = paging.next(&query, &facts, &mut guard)? {

@@ -99,8 +99,11 @@ impl Node for Form {
     }
 
     fn cursor(&self, key: &str) -> Result<Option<String>, ()> {
-        // JavaScript hands over what is plain, a number as its text.
-        Ok(self.text(key))
+        // JavaScript hands over what is plain, a number as its text, and for anything else says that it is none.
+        match self.text(key) {
+            Some(text) if text == "\0" => Err(()),
+            text => Ok(text),
+        }
     }
 }
 

@@ -160,12 +160,13 @@ impl Paging<'_> {
     pub(crate) fn facts(&self, answer: &Value) -> Result<Facts, Error> {
         let items = if answer.is_array() { Some(answer) } else { answer.get(self.items) };
         let items = items.and_then(Value::as_array);
-        let last = items.and_then(|items| items.last()?.cursor(self.cursor?).ok()?);
+        let last = items.and_then(|items| Some(items.last()?.cursor(self.cursor?))).unwrap_or(Ok(None));
         let count = items.map(|items| items.len() as u64);
         self.facts_of(answer, answer.is_array(), count, last)
     }
 
-    /// The facts of an answer whose items are counted already; `last` is the cursor that the last of them holds.
+    /// The facts of an answer whose items are counted already; `last` is the cursor that the last of them holds, or that it
+    /// is none.
     ///
     /// # Errors
     /// As those of [`Paging::facts`].
@@ -174,16 +175,21 @@ impl Paging<'_> {
         answer: &dyn Node,
         bare: bool,
         count: Option<u64>,
-        last: Option<String>,
+        last: Result<Option<String>, ()>,
     ) -> Result<Facts, Error> {
+        // A list that went on, and of which nobody can tell where, must not look like one that has ended.
+        let cursor = |found: Result<Option<String>, ()>, name: &str| {
+            found.map_err(|()| {
+                let message = ["`", name, "` is neither a text nor a number"].concat();
+                Error::new(ErrorKind::Decode, message).with_path(name.to_owned())
+            })
+        };
+        let last = cursor(last, self.cursor.unwrap_or_default())?;
         if let (true, Some(count)) = (bare, count) {
             return Ok(Facts { count, next: last, ..Facts::default() });
         }
         let total = answer.count("total");
-        // A list that went on, and of which nobody can tell where, must not look like one that has ended.
-        let next = answer.cursor("next").map_err(|()| {
-            Error::new(ErrorKind::Decode, "`next` is neither a text nor a number").with_path("next".to_owned())
-        })?;
+        let next = cursor(answer.cursor("next"), "next")?;
         let Some(count) = count else {
             if total == Some(0) || next.is_some() || answer.has("next") {
                 return Ok(Facts { count: 0, next, total, ..Facts::default() });
@@ -221,10 +227,17 @@ impl Paging<'_> {
         guard: &mut CycleGuard,
     ) -> Result<Option<(&'static str, String)>, Error> {
         // An empty page with a cursor is not the last: a filter may have left nothing of it.
-        let Some(next) = facts.next.clone() else { return Ok(None) };
-        if self.cursor.is_some() && facts.count < self.count(query, "take")?.clamp(1, LARGEST_PAGE) {
-            return Ok(None);
-        }
+        let whole = facts.count >= self.count(query, "take")?.clamp(1, LARGEST_PAGE);
+        let next = match (&facts.next, self.cursor) {
+            (Some(next), None) => next.clone(),
+            (Some(next), Some(_)) if whole => next.clone(),
+            // `fields` may leave it out.
+            (None, Some(name)) if whole => {
+                let message = ["the last item has no `", name, "`, behind which the list goes on"].concat();
+                return Err(Error::new(ErrorKind::Paging, message));
+            }
+            _ => return Ok(None),
+        };
         if query.get("from") == Some(&next) || guard.repeats(&next) {
             return Err(Error::new(
                 ErrorKind::Paging,

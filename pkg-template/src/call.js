@@ -102,10 +102,12 @@ const start = (context, operation, args) => {
 // What an envelope may say of itself.
 const FACTS = ["next", "total", "start", "limit", "page", "per_page"];
 
+const isPlain = (value) => value === undefined || value === null || typeof value === "string" || typeof value === "number";
+
 const factsOf = (data, last) => {
-  const facts = Array.isArray(data) ? [] : FACTS.filter((name) => data?.[name] !== undefined).map((name) => [name, plain(data[name])]);
-  if (last) facts.push(["\0last", last]);
-  return toForm(facts);
+  const facts = Array.isArray(data) ? [] : FACTS.filter((name) => data?.[name] !== undefined).map((name) => [name, data[name]]);
+  // What is no cursor is told as what it is, so that a list does not end by it.
+  return toForm([...facts, ["\0last", last]].map(([name, value]) => [name, isPlain(value) ? plain(value) : "\0"]));
 };
 
 // `guard` is what the core remembers of a walk, from one page to the next.
@@ -119,7 +121,7 @@ const send = async (context, operation, path, pairs, body, options, guard) => {
   const items = Array.isArray(found) ? found : [];
   // Counted now: the items are the caller's, who may take some out.
   const { length } = items;
-  const last = operation.cursor && plain(items.at(-1)?.[operation.cursor]);
+  const last = operation.cursor && items.at(-1)?.[operation.cursor];
   const follow = () => {
     try {
       const text = context.Client.page([operation.line, id, form, factsOf(data, last), guard].join("\n"), found === data, found === items ? length : -1);

@@ -108,6 +108,7 @@ const parse = (text) => {
 const readSome = async (response, attempt) => {
   const reader = response.body?.getReader?.();
   if (!reader) return { text: String((await attempt.within(response.text?.())) ?? "") };
+  const letGo = () => reader.cancel().catch(() => {});
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
@@ -119,11 +120,12 @@ const readSome = async (response, attempt) => {
       size += value.length;
       text += decoder.decode(value.subarray(0, rest), { stream: true });
       if (size > KEPT) {
-        reader.cancel().catch(() => {});
+        letGo();
         return { text, truncated: true };
       }
     }
   } catch (broken) {
+    letGo();
     if (attempt.over || attempt.aborted) throw broken;
     return { text, truncated: true, broken };
   }

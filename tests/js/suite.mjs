@@ -405,6 +405,43 @@ test("request: path ids are one segment", async ({ scripted }) => {
   equal(new URL(calls.at(-1).url).pathname, "/api/v2/users/auth0%7C1/identities/google%2Fx/7");
 });
 
+test("request: calls that differ in their ids, their query or their headers", async ({ scripted }) => {
+  const { client, calls } = scripted(() => json({}), { headers: { "x-a": "1: 2" } });
+  const path = () => calls.at(-1).url.slice(API.length);
+  for (let round = 0; round < 2; round++) {
+    for (const [id, encoded] of [["a", "a"], ["b.c", "b.c"], ["..x", "..x"], ["auth0|1", "auth0%7C1"], ["{}", "%7B%7D"], ["%7B%7D", "%257B%257D"], ["(1)*", "%281%29%2A"], ["a", "a"]]) {
+      await client.users.get(id);
+      equal(path(), `/users/${encoded}`, "the path");
+      await client.users.get(id, { fields: `{}${id}` });
+      equal(path(), `/users/${encoded}?fields=%7B%7D${encoded}`, "the path and the query");
+      await client.users.identities.delete(id, "{}", "x");
+      equal(path(), `/users/${encoded}/identities/%7B%7D/x`, "the path of three");
+      for (const bad of [".", "..", ""]) await fails(client.users.identities.delete(id, bad, "x"), { code: "invalid_argument" });
+    }
+    await client.users.get("a", {}, { headers: { "x-a": "3" } });
+    equal(calls.at(-1).headers["x-a"], "3", "the header of the call");
+    await client.users.get("a", {});
+    equal(calls.at(-1).headers["x-a"], "1: 2", "the header of the client");
+    await client.users.update("a", { name: String(round) });
+    equal([calls.at(-1).method, calls.at(-1).body, calls.at(-1).headers["content-type"]], ["PATCH", `{"name":"${round}"}`, "application/json"]);
+  }
+  // More of them than are kept.
+  for (let number = 0; number < 70; number++) await client.users.get("a", { fields: `f${number % 50}` });
+  equal(path(), "/users/a?fields=f19", "the last of many");
+});
+
+test("request: what fetch does to its headers stays with it", async ({ scripted }) => {
+  const seen = [];
+  const { client } = scripted((_url, { headers }) => {
+    seen.push(headers.authorization);
+    headers.authorization = "changed";
+    return json({});
+  });
+  await client.users.get("a");
+  await client.users.get("b");
+  equal(seen, ["Bearer fixed-token", "Bearer fixed-token"]);
+});
+
 test("request: path ids reach the tenant whole", async ({ client }) => {
   const { users } = client();
   for (const id of ["a/b", "a?b=c#d", "a%20b|x", "..x"]) {
@@ -1042,6 +1079,23 @@ test("timeout: a fetch that never answers, nor hears the signal", async ({ scrip
   await fails(client.jobs.get("1"), { code: "timeout", attempts: 1 });
 });
 
+test("timeout: more than a timer takes", async ({ scripted }) => {
+  const kept = globalThis.setTimeout;
+  const waits = [];
+  globalThis.setTimeout = (fire, milliseconds, ...rest) => {
+    waits.push(milliseconds);
+    // The first one at once: its time is over, and that of the call is not.
+    return kept(fire, milliseconds === 2147483647 && waits.length === 1 ? 0 : milliseconds, ...rest);
+  };
+  try {
+    const { client } = scripted(() => new Promise((resolve) => kept(() => resolve(json({ ok: 1 })), 60)), { timeoutInSeconds: 3e6, maxRetries: 0 });
+    equal(await client.jobs.get("1"), { ok: 1 });
+  } finally {
+    globalThis.setTimeout = kept;
+  }
+  equal(waits, [2147483647, 3e9 - 2147483647], "timers");
+});
+
 test("timeout: the error body too", async ({ scripted }) => {
   const stuck = () => new Response(new ReadableStream({ start(controller) { controller.enqueue(new TextEncoder().encode('{"a":')); } }), { status: 500 });
   const { client } = scripted(stuck, { timeoutInSeconds: 0.05, maxRetries: 0 });
@@ -1112,6 +1166,84 @@ test("abort: one waiting for a token leaves the others their token", async ({ sd
   setTimeout(() => controller.abort(), 50);
   await fails(first, { code: "aborted" });
   ok(Array.isArray((await second).data), "the other call's page");
+});
+
+test("abort: one that asks for the token of several leaves it to the next", async ({ sdk }) => {
+  const asked = [];
+  const own = async (url, init) => {
+    if (!String(url).endsWith("/oauth/token")) return json({ ok: init.headers.authorization });
+    return asked.push(url) === 1 ? never(url, init) : json({ access_token: "t2", token_type: "Bearer", expires_in: 60 });
+  };
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, clientId: "id", clientSecret: "secret", fetch: own });
+  const controller = new AbortController();
+  const first = fails(auth0.jobs.get("1", sdk.withAbortSignal(controller.signal)), { code: "aborted" });
+  const others = Promise.all(["2", "3"].map((id) => auth0.jobs.get(id)));
+  await sleep(30);
+  equal(asked.length, 1, "requests for a token, while the first is under way");
+  controller.abort();
+  await first;
+  equal(await others, [{ ok: "Bearer t2" }, { ok: "Bearer t2" }]);
+  equal(asked.length, 2, "requests for a token");
+});
+
+test("abort: during an error's body", async ({ sdk, scripted }) => {
+  let canceled = false;
+  const stuck = () => new Response(new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode('{"a":')), cancel: () => { canceled = true; } }), { status: 500 });
+  const { client, calls } = scripted(stuck);
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  setTimeout(() => controller.abort(reason), 30);
+  const error = await fails(client.jobs.get("1", sdk.withAbortSignal(controller.signal)), { code: "aborted", operation: "jobs.get" });
+  ok(error.cause === reason, "the reason as the cause");
+  equal(calls.length, 1, "requests");
+  ok(canceled, "a body that is let go");
+});
+
+// Neither a timer nor a listener may outlive the call, however it ends.
+test("abort: a call leaves no listener at the signal, and no timer", async ({ sdk, scripted }) => {
+  const broken = () => new Response(new ReadableStream({ pull: (body) => body.error(new Error("cut")) }));
+  const ends = {
+    "a success": [() => json({})],
+    "a success without a body": [() => new Response(null, { status: 204 })],
+    "an error": [() => apiError(404, "no")],
+    "two attempts": [() => apiError(503, "busy", undefined, { "retry-after-ms": "5" }), () => json({})],
+    "a body that is no JSON": [() => new Response("<html>")],
+    "a body that breaks off": [broken, broken, broken],
+    "a fetch that throws": [() => { throw new Error("no network"); }],
+    "no answer": [never],
+    "an answer that is none": [() => 7],
+  };
+  const kept = [globalThis.setTimeout, globalThis.clearTimeout];
+  const running = new Map();
+  let [begun, longest] = [0, 0];
+  const started = [];
+  globalThis.setTimeout = (fire, milliseconds, ...rest) => {
+    const timer = kept[0](() => (running.delete(timer), fire(...rest)), milliseconds);
+    running.set(timer, milliseconds);
+    longest = Math.max(longest, milliseconds);
+    return timer;
+  };
+  globalThis.clearTimeout = (timer) => (running.delete(timer), kept[1](timer));
+  try {
+    for (const token of ["t", () => "t"]) {
+      for (const [name, steps] of Object.entries(ends)) {
+        const { client } = scripted(steps, { token });
+        const { signal } = new AbortController();
+        const listeners = new Set();
+        const { addEventListener, removeEventListener } = AbortSignal.prototype;
+        signal.addEventListener = (type, listener, options) => (begun++, listeners.add(listener), addEventListener.call(signal, type, listener, options));
+        signal.removeEventListener = (type, listener) => (listeners.delete(listener), removeEventListener.call(signal, type, listener));
+        await client.jobs.get("1", { ...sdk.withAbortSignal(signal), timeoutInSeconds: name === "no answer" ? 0.03 : 77, maxRetries: name === "two attempts" ? 1 : 0 }).catch((error) => started.push(error.code));
+        equal(listeners.size, 0, `listeners after ${name}`);
+        equal([...running.values()].filter((milliseconds) => milliseconds !== 0), [], `timers after ${name}`);
+      }
+    }
+  } finally {
+    [globalThis.setTimeout, globalThis.clearTimeout] = kept;
+  }
+  ok(begun >= 18, `a listener for each call, counted ${begun}`);
+  equal(longest, 77000, "the longest timer");
+  equal(started.length, 12, `failures: ${started}`);
 });
 
 // --- fetch, uploads, streams ---
