@@ -33,11 +33,21 @@ for (const file of [glue, wasm]) {
   if (!existsSync(file)) throw new Error(`${file} is missing: run wasm-pack first, or name its output with --wasm`);
 }
 
-const short = shorten(slim(readFileSync(wasm)), readFileSync(glue, "utf8"));
+const glueText = readFileSync(glue, "utf8");
+const short = shorten(slim(readFileSync(wasm), glueText), glueText);
 // The loaders give a compiled module, which may be of another realm (in Next.js' edge runtime) and is then no instance of ours.
 const check = /if \(!\(module instanceof WebAssembly\.Module\)\) \{\s*module = new WebAssembly\.Module\(module\);\s*\}/;
 if (!check.test(short.glue)) throw new Error("the glue does not look at its module as it did: build.mjs must follow wasm-bindgen's output");
 short.glue = short.glue.replace(check, "");
+// Nor for callers that give the module otherwise than load.js does, and engines without encodeInto, which have no such syntax either.
+for (const [pattern, by] of [
+  [/if \(module !== undefined\) \{\s*if \(Object\.getPrototypeOf\(module\) === Object\.prototype\) \{\s*\(\{module\} = module\)\s*\} else \{[^}]*\}\s*\}/, "({ module } = module);"],
+  [/if \(Symbol\.dispose\) \w+\.prototype\[Symbol\.dispose\] = \w+\.prototype\.free;/g, ""],
+  [/if \(!\('encodeInto' in cachedTextEncoder\)\) \{[^}]*\};\s*\};\s*\}/, ""],
+]) {
+  if (short.glue.search(pattern) < 0) throw new Error(`the glue has nothing like ${pattern}: build.mjs must follow wasm-bindgen's output`);
+  short.glue = short.glue.replace(pattern, by);
+}
 // The glue as a function, so that a core that has crashed can be left to those who are in it, and another be made. Its own ways to
 // find a module are not used.
 const cut = (from, to) => {

@@ -311,6 +311,8 @@ export declare class ConflictError extends StatusError {}
 export declare class GoneError extends StatusError {}
 export declare class PreconditionFailedError extends StatusError {}
 export declare class ContentTooLargeError extends StatusError {}
+export declare class UnprocessableEntityError extends StatusError {}
 export declare class TooManyRequestsError extends StatusError {}
 export declare class InternalServerError extends StatusError {}
 export declare class ServiceUnavailableError extends StatusError {}
+export declare class GatewayTimeoutError extends StatusError {}

@@ -68,7 +68,7 @@ const blank = (wasm) => {
   return count;
 };
 
-export const slim = (wasm) => {
+export const slim = (wasm, glue) => {
   const module = binaryen.readBinary(wasm);
   const functions = Array.from({ length: module.getNumFunctions() }, (_, index) => binaryen.getFunctionInfo(module.getFunctionByIndex(index)));
   const panics = functions.filter(({ name, module: imported }) => !imported && PANICS.test(name));
@@ -76,6 +76,10 @@ export const slim = (wasm) => {
   for (const { name, params, results } of panics) {
     module.removeFunction(name);
     module.addFunction(name, params, results, [], module.unreachable());
+  }
+  // Some exports are for hosts with threads or other targets only: what only they reach goes too.
+  for (const { name } of Array.from({ length: module.getNumExports() }, (_, index) => binaryen.getExportInfo(module.getExportByIndex(index)))) {
+    if (name !== "memory" && !new RegExp(`\\bwasm\\.${name}\\b`).test(glue)) module.removeExport(name);
   }
   const snipped = Buffer.from(module.emitBinary());
   module.dispose();

@@ -20,7 +20,7 @@ export const parse = (token, algorithms) => {
   if (!isText(token) || !token) refuse("token_missing", "there is no token");
   if (token.length > 16384) refuse("token_too_large", "the token is longer than 16 KiB");
   const parts = token.split(".");
-  if (parts.length === 5) refuse("token_encrypted", "the token is encrypted (JWE), which is not supported: switch encryption off for this API");
+  if (parts.length === 5) refuse("token_encrypted", "the token is encrypted (JWE): switch encryption off for this API");
   if (parts.length !== 3) refuse("token_malformed", "a token has three parts, separated by dots");
   const [header, payload, signature] = ["header", "payload", "signature"].map((what, at) => {
     const read = () => decode(parts[at]) ?? refuse("base64_invalid", `the token's ${what} is no base64url`);
@@ -42,12 +42,12 @@ export const parse = (token, algorithms) => {
   const alg = algorithms.find((allowed) => algorithm && algorithmOf(allowed) === algorithm);
   if (!alg) refuse("algorithm_not_allowed", `an algorithm of ${algorithms.join(", ")} was expected, found ${shown(head.alg)}`);
   // RFC 7515, section 4.1.11: what is critical must be understood, and no extension is. RFC 7797 is one of them.
-  if (head.crit !== undefined || head.b64 !== undefined) refuse("header_critical", "the header asks for an extension, and none is supported");
+  if (head.crit !== undefined || head.b64 !== undefined) refuse("header_critical", "the header asks for an extension");
   ["kid", "typ", "cty", "zip"].forEach(text);
-  if (head.cty !== undefined || head.zip !== undefined) refuse("header_invalid", "a payload that is plain claims was expected");
+  if (head.cty !== undefined || head.zip !== undefined) refuse("header_invalid", "the payload is no plain claims");
   const { value: claims, odd } = payload();
   const bytes = signature();
-  if (algorithm.bytes ? bytes.length !== algorithm.bytes : !bytes.length) refuse("signature_invalid", "the signature has not the length that the algorithm gives it");
+  if (algorithm.bytes ? bytes.length !== algorithm.bytes : !bytes.length) refuse("signature_invalid", "the signature has the wrong length");
   return { header: head, alg, claims, odd, signature: bytes, signed: token.slice(0, token.lastIndexOf(".")) };
 };
 
@@ -93,7 +93,7 @@ export const check = (kind, token, { issuer, audience, clientId, leeway }, expec
     const event = Object.hasOwn(events, EVENT) && events[EVENT];
     if (!event || typeof event !== "object" || Array.isArray(event)) refuse("event_missing", "the token's events have no logout");
     if (text("sub") === undefined && text("sid") === undefined) missing("sub and no sid");
-    if (claims.nonce !== undefined) refuse("nonce_present", "a logout token has no nonce, and this one has");
+    if (claims.nonce !== undefined) refuse("nonce_present", "a logout token has no nonce");
     return;
   }
   needed("sub");

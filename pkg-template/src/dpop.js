@@ -33,8 +33,8 @@ export const checkProof = async (text, jkt, { method, url, token, nonce, time, l
   const given = header.jwk;
   if (typeof given !== "object" || given === null || Array.isArray(given)) bad("has no jwk");
   // A private key is a stolen key by now.
-  if (["d", "p", "q", "dp", "dq", "qi", "oth", "k"].some((name) => name in given)) bad("shows private members of its jwk");
-  const jwk = publicOf(given) ?? bad("has a jwk that is no key that is known here");
+  if (["d", "p", "q", "dp", "dq", "qi", "oth", "k"].some((name) => name in given)) bad("shows a private key");
+  const jwk = publicOf(given) ?? bad("has an unknown jwk");
   if (unsuitable(given, alg, "verify")) bad("has a jwk that is not for its algorithm");
   const thumbprint = await thumbprintOf(jwk);
   if (!same(thumbprint, jkt)) refuse("dpop_binding_mismatch", "the DPoP proof is made with another key than the token's");
@@ -71,7 +71,7 @@ const wantsNonce = async (response) => {
 export const createDpop = async ({ keyPair, algorithm = "ES256", fetch = (input, init) => globalThis.fetch(input, init) } = {}) => {
   const pair = keyPair ?? (await generate(algorithm));
   // A key pair of WebCrypto, or a private JWK, which holds both.
-  const jwk = publicOf(pair.kty ? pair : await exportPublic(pair.publicKey)) ?? refuse("key_malformed", "the key pair has no public key that is known here");
+  const jwk = publicOf(pair.kty ? pair : await exportPublic(pair.publicKey)) ?? refuse("key_malformed", "the key pair has no known public key");
   const sign = signer(pair, algorithm);
   // A key that cannot sign is told now.
   await sign({}, {});

@@ -76,9 +76,11 @@ export const ConflictError = status(409, "ConflictError");
 export const GoneError = status(410, "GoneError");
 export const PreconditionFailedError = status(412, "PreconditionFailedError");
 export const ContentTooLargeError = status(413, "ContentTooLargeError");
+export const UnprocessableEntityError = status(422, "UnprocessableEntityError");
 export const TooManyRequestsError = status(429, "TooManyRequestsError");
 export const InternalServerError = status(500, "InternalServerError");
 export const ServiceUnavailableError = status(503, "ServiceUnavailableError");
+export const GatewayTimeoutError = status(504, "GatewayTimeoutError");
 
 // The core's kinds of error: the code that stands in when Auth0 gives none.
 const CODES = {

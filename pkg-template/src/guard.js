@@ -8,16 +8,13 @@ const [OFF, , REQUIRED] = MODES;
 
 // What of the server, and not of the request, is at fault.
 const OURS = ["config", "keys_unavailable", "keys_malformed", "algorithm_unsupported"];
-const ANSWERS = {
-  // RFC 6750, section 3.1: without credentials no error.
-  token_missing: [401, ""],
-  request_malformed: [400, "invalid_request"],
-  insufficient_scope: [403, "insufficient_scope"],
-  insufficient_permissions: [403, "insufficient_scope"],
-  dpop_proof_invalid: [401, "invalid_dpop_proof"],
-  dpop_replayed: [401, "invalid_dpop_proof"],
-  use_dpop_nonce: [401, "use_dpop_nonce"],
-};
+// The error's name and the status (RFC 6750, section 3.1; RFC 9449, section 7.1): without credentials there is no error.
+const answerOf = (code) =>
+  code === "token_missing" ? [401, ""]
+  : code === "request_malformed" ? [400, "invalid_request"]
+  : /^insufficient_/.test(code) ? [403, "insufficient_scope"]
+  : /^dpop_(proof|replayed)/.test(code) ? [401, "invalid_dpop_proof"]
+  : [401, code === "use_dpop_nonce" ? code : "invalid_token"];
 
 // What RFC 6750, section 3, lets stand between quotation marks.
 const quotable = (text) => text.replace(/"/g, "'").replace(/\\/g, "/").replace(/[^ -~]/gu, "?");
@@ -32,7 +29,7 @@ const credentials = (authorization, proof, mode) => {
   // b64token of RFC 6750, section 2.1. Two headers come as one, with a comma.
   if (!/^[\w.~+/=-]+$/.test(token)) refuse("request_malformed", "the header Authorization has no token, or more than one");
   if (dpop) return { token, proof: proof ?? "" };
-  if (mode === REQUIRED) refuse("dpop_required", "a bearer token is not enough here: DPoP is required");
+  if (mode === REQUIRED) refuse("dpop_required", "DPoP is required");
   return { token };
 };
 
@@ -62,10 +59,10 @@ export class RequestGuard {
       const claims = await verifier.verifyAccessToken(token, { ...this.#options, scopes: undefined, permissions: undefined });
       const { cnf } = claims;
       const [jkt, bound] = [cnf?.jkt, cnf?.["x5t#S256"]].map((value) => (isText(value) ? value : undefined));
-      if (proof === undefined && jkt !== undefined) refuse("dpop_required", "the token is bound to a key, and came without its proof");
-      if (proof !== undefined && jkt === undefined) refuse("dpop_binding_mismatch", "the token is not bound to a key, and came with DPoP");
-      if (bound !== undefined && !(isText(certificate) && same(certificate, bound))) refuse("certificate_mismatch", "the token is bound to a certificate that the client did not show");
-      if (cnf !== undefined && jkt === undefined && bound === undefined) refuse("confirmation_unsupported", "the token is bound in a way that is not known here");
+      if (proof === undefined && jkt !== undefined) refuse("dpop_required", "the token is bound to a key, and has no proof");
+      if (proof !== undefined && jkt === undefined) refuse("dpop_binding_mismatch", "the token is not bound to a key, and has a proof");
+      if (bound !== undefined && !(isText(certificate) && same(certificate, bound))) refuse("certificate_mismatch", "the token is bound to a certificate that was not shown");
+      if (cnf !== undefined && jkt === undefined && bound === undefined) refuse("confirmation_unsupported", "the token is bound in an unknown way");
       if (proof !== undefined) {
         if (!proof) refuse("dpop_proof_invalid", "the request has no header DPoP");
         const { leeway } = verifier;
@@ -83,7 +80,7 @@ export class RequestGuard {
     const headers = new Headers({ "cache-control": "no-store" });
     const { code, message } = error;
     if (!(error instanceof TokenError) || OURS.includes(code)) return new Response(null, { status: 503, headers });
-    const [status, word] = ANSWERS[code] ?? [401, "invalid_token"];
+    const [status, word] = answerOf(code);
     const about = found?.proof !== undefined || /dpop/.test(word);
     const challenge = (scheme, tried) => {
       const parts = [];

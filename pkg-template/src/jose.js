@@ -74,7 +74,7 @@ export const same = (a, b) => {
 };
 
 const subtle = () =>
-  globalThis.crypto?.subtle ?? refuse("algorithm_unsupported", "crypto.subtle is missing: browsers have it in secure contexts only (https or localhost)");
+  globalThis.crypto?.subtle ?? refuse("algorithm_unsupported", "crypto.subtle is missing: browsers have it for https and localhost only");
 
 export const digest = async (text, hash = "SHA-256") => new Uint8Array(await subtle().digest(hash, utf8(text)));
 
@@ -151,7 +151,7 @@ const privateKey = async (given, alg) => {
   const key = given?.privateKey ?? given;
   if (isText(key)) {
     const [, label = "none"] = /-----BEGIN ([^-]*)-----/.exec(key) ?? [];
-    if (label !== "PRIVATE KEY") refuse("key_malformed", `a PEM of a PRIVATE KEY (PKCS#8) was expected, found ${label}: \`openssl pkcs8 -topk8 -nocrypt -in key.pem\` makes one`);
+    if (label !== "PRIVATE KEY") refuse("key_malformed", `a PRIVATE KEY was expected, found ${label}: \`openssl pkcs8 -topk8 -nocrypt -in key.pem\` makes one`);
     let der;
     try {
       der = Uint8Array.from(atob(key.replace(/-----[^-]+-----|\s/g, "")), (char) => char.charCodeAt(0));
@@ -161,7 +161,7 @@ const privateKey = async (given, alg) => {
     return importKey("pkcs8", der, alg, "sign");
   }
   if (key?.kty) {
-    const found = publicOf(key) ? unsuitable(key, alg, "sign") : new TokenError("key_malformed", "the key is malformed, weak, or of a type that is not known here");
+    const found = publicOf(key) ? unsuitable(key, alg, "sign") : new TokenError("key_malformed", "the key is malformed, weak, or of an unknown type");
     if (found) throw found;
     const { kty, crv, n, e, d, p, q, dp, dq, qi, x, y } = key;
     if (!d) refuse("key_unsuitable", "a private key was expected, and this one is public");

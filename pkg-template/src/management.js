@@ -4,6 +4,7 @@ export {
   ConflictError,
   ContentTooLargeError,
   ForbiddenError,
+  GatewayTimeoutError,
   GoneError,
   InternalServerError,
   NotFoundError,
@@ -12,4 +13,5 @@ export {
   ServiceUnavailableError,
   TooManyRequestsError,
   UnauthorizedError,
+  UnprocessableEntityError,
 } from "./errors.js";

@@ -26,14 +26,14 @@ export class TokenVerifier {
     if (pathname !== "/" || search) config("`domain` is a host, and no URL with a path");
     const { issuer = `${origin}/`, algorithms = [secret === undefined ? "RS256" : "HS256"] } = options;
     const audiences = list(audience);
-    if (!audiences.length && clientId === undefined) config("a verifier needs an audience (for access tokens) or a client id (for ID tokens)");
-    if (![issuer, ...audiences, clientId ?? "-"].every((text) => isText(text) && text)) config("an audience, the client id or the issuer is empty, or no text");
-    if ([secret, jwks, jwksUrl].filter((source) => source !== undefined).length > 1) config("a verifier has one source of keys: a URL, a set, or a secret");
+    if (!audiences.length && clientId === undefined) config("an audience (for access tokens) or a client id (for ID tokens) is needed");
+    if (![issuer, ...audiences, clientId ?? "-"].every((text) => isText(text) && text)) config("audience, client id and issuer are texts, and not empty");
+    if ([secret, jwks, jwksUrl].filter((source) => source !== undefined).length > 1) config("keys come from one of `jwksUrl`, `jwks` and `secret`");
     if (jwksUrl !== undefined) secure(jwksUrl, "config");
     // RFC 8725, section 3.1: which keys there are decides which algorithms there can be.
     const fits = (alg) => algorithmOf(alg) && (algorithmOf(alg).kty === "oct") === (secret !== undefined);
     if (!Array.isArray(algorithms) || !algorithms.length || !algorithms.every(fits)) config("the algorithms do not fit the keys: HS ones go with a secret, and only they");
-    if (![leeway, keysTtl, keysStale, keysCooldown].every((seconds) => seconds >= 0)) config("leeway and times of keys are numbers of seconds");
+    if (![leeway, keysTtl, keysStale, keysCooldown].every((seconds) => seconds >= 0)) config("leeway and times of keys are seconds");
     if (secret !== undefined && (!isText(secret) || /^\s*-----BEGIN /.test(secret))) refuse("key_unsuitable", "a secret for HMAC is a text, and no PEM");
     this.#options = { ...options };
     this.#policy = { issuer, audience: audiences, clientId, leeway, algorithms };
@@ -41,7 +41,8 @@ export class TokenVerifier {
     this.#keys = new KeySet({ ttl: keysTtl * 1000, stale: keysStale * 1000, cooldown: keysCooldown * 1000, fixed });
   }
 
-  get #now() {
+  // In milliseconds.
+  get now() {
     return this.#options.clock?.() ?? Date.now();
   }
 
@@ -62,7 +63,7 @@ export class TokenVerifier {
     const expiresAt = (claims.exp + this.#policy.leeway) * 1000;
     const { store } = this.#options;
     const known = !this.first(key, expiresAt) || (await store?.get(key));
-    if (known === true || known?.expiresAt > this.#now) refuse("token_replayed", "the logout token came before");
+    if (known === true || known?.expiresAt > this.now) refuse("token_replayed", "the logout token came before");
     await store?.put(key, { token: "seen", expiresAt });
     return claims;
   }
@@ -70,11 +71,11 @@ export class TokenVerifier {
   // True the first time that something comes, until it ends.
   first(key, ends) {
     const seen = this.#seen;
-    const again = seen.get(key) > this.#now;
+    const again = seen.get(key) > this.now;
     seen.delete(key);
     seen.set(key, ends);
     if (seen.size > MAX_SEEN) {
-      for (const [name, end] of seen) if (end <= this.#now) seen.delete(name);
+      for (const [name, end] of seen) if (end <= this.now) seen.delete(name);
       if (seen.size > MAX_SEEN) seen.delete(seen.keys().next().value);
     }
     return !again;
@@ -83,13 +84,13 @@ export class TokenVerifier {
   async #verify(kind, token, expect = {}) {
     const policy = this.#policy;
     if (kind === ACCESS ? !policy.audience.length : policy.clientId === undefined) {
-      refuse("config", "the verifier has no audience (for access tokens), or no client id (for ID and logout tokens)");
+      refuse("config", "the verifier has no audience (for access tokens) or no client id (for others)");
     }
     const read = parse(token, policy.algorithms);
     checkType(kind, read);
     const key = await this.#key(read);
-    if (!(await verify(read.alg, key, read.signature, read.signed))) refuse("signature_invalid", "the token's signature is not that of the issuer's key");
-    check(kind, read, policy, expect, now(this.#now));
+    if (!(await verify(read.alg, key, read.signature, read.signed))) refuse("signature_invalid", "the signature is not that of the issuer's key");
+    check(kind, read, policy, expect, now(this.now));
     if (kind === ID) {
       await checkHash(read, "at_hash", expect.accessToken);
       await checkHash(read, "c_hash", expect.code);
@@ -100,7 +101,7 @@ export class TokenVerifier {
   async #key({ alg, header: { kid } }) {
     const { secret } = this.#options;
     if (secret !== undefined) return this.#import(this.#secrets, alg, "raw", utf8(secret));
-    const find = () => this.#keys.find(alg, kid, this.#now);
+    const find = () => this.#keys.find(alg, kid, this.now);
     let found = find();
     if (!found) {
       await this.#refresh(find);
@@ -137,7 +138,7 @@ export class TokenVerifier {
       });
       await Promise.race([this.#fetch(controller.signal, find), late]);
     } catch (cause) {
-      this.#keys.failed(cause?.message ?? String(cause), this.#now);
+      this.#keys.failed(cause?.message ?? String(cause), this.now);
     } finally {
       clearTimeout(timer);
       mine.over = true;
@@ -159,7 +160,7 @@ export class TokenVerifier {
       // What a store holds may be old, or no set, and it may be out of order: it saves a fetch, and no more.
       try {
         const known = await store.get(key);
-        if (known.expiresAt > this.#now) {
+        if (known.expiresAt > this.now) {
           keys.loaded(known.token, known.expiresAt - life);
           if (find()) return;
         }
@@ -167,19 +168,15 @@ export class TokenVerifier {
     }
     const set = await download(fetch, jwksUrl ?? discovered(await download(fetch, place, signal), issuer), signal);
     if (signal.aborted) return;
-    keys.loaded(set, this.#now);
+    keys.loaded(set, this.now);
     try {
-      await store?.put(key, { token: set, expiresAt: this.#now + life });
+      await store?.put(key, { token: set, expiresAt: this.now + life });
     } catch {}
   }
 
   // What a guard needs to judge proofs.
   get leeway() {
     return this.#policy.leeway;
-  }
-
-  get now() {
-    return this.#now;
   }
 }
 
@@ -188,8 +185,7 @@ const checkHash = async ({ claims, alg }, name, of) => {
   if (of === undefined) return;
   const found = claims[name];
   if (found === undefined && name === "at_hash") return;
-  if (found === undefined) refuse("claim_missing", `the token has no ${name}`);
-  if (!isText(found) || !found) refuse("claim_invalid", `the token's ${name} has the wrong type`);
+  if (!isText(found) || !found) refuse(found === undefined ? "claim_missing" : "claim_invalid", `the token's ${name} is no text`);
   const made = await digest(of, algorithmOf(alg).hash);
   if (!same(found, encode(made.subarray(0, made.length / 2)))) refuse(`${name}_mismatch`, `the token's ${name} is not that of what came with it`);
 };

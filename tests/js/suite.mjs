@@ -250,6 +250,25 @@ test("token: the token request is repeated on 503", async ({ client, fault, toke
   equal(await tokenRequests(), 2, "token requests");
 });
 
+test("token: it is replaced when its time is over, however many calls it was good for", async ({ sdk }) => {
+  let bought = 0;
+  const own = async (url, init) => json(String(url).endsWith("/oauth/token") ? { access_token: `t${++bought}`, expires_in: 100 } : { sent: init.headers.authorization });
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, clientId: "id", clientSecret: "secret", fetch: own });
+  const { now } = Date;
+  const sent = [];
+  try {
+    const begun = now();
+    for (const seconds of [0, 1, 2, 69, 71, 72, 140, 142]) {
+      Date.now = () => begun + seconds * 1000;
+      sent.push((await auth0.jobs.get("1")).sent.slice(-2));
+    }
+  } finally {
+    Date.now = now;
+  }
+  // A token is not used in its last 30 seconds.
+  equal(sent, ["t1", "t1", "t1", "t1", "t2", "t2", "t2", "t3"]);
+});
+
 test("token: two clients do not share", async ({ scripted }) => {
   const [one, two] = ["one", "two"].map((token) => scripted(() => json({}), { token }));
   await Promise.all([one.client.jobs.get("1"), two.client.jobs.get("1")]);
@@ -840,9 +859,11 @@ test("error: every status has its class", async ({ sdk, scripted }) => {
     410: "GoneError",
     412: "PreconditionFailedError",
     413: "ContentTooLargeError",
+    422: "UnprocessableEntityError",
     429: "TooManyRequestsError",
     500: "InternalServerError",
     503: "ServiceUnavailableError",
+    504: "GatewayTimeoutError",
   };
   for (const [status, name] of Object.entries(classes)) {
     const { client } = scripted(() => apiError(Number(status), "the message", "the_code", { "x-request-id": "r1" }));
