@@ -87,7 +87,7 @@ pub(crate) fn apply(tenant: &Tenant, method: &str, path: &str, body: &Value) -> 
         method: method.to_owned(),
         path: format!("{BASE}{path}"),
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-        body: body.to_string().into_bytes(),
+        body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
         ..Request::default()
     };
     let found = tenant.model.find(method, path).ok_or_else(ApiError::not_found);

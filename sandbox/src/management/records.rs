@@ -25,7 +25,7 @@ impl Call<'_> {
         Ok(self.done(Some(&record)))
     }
 
-    /// Keeps what no answer shows: the password of a user, the public key of a credential.
+    /// Keeps what the answer does not show: the password of a user, the clients of a connection, the public key of a credential.
     pub(super) fn keep_secrets(&self, store: &mut Store, id: &str) -> Result<(), ApiError> {
         let body = self.body_map();
         match self.route.target.as_str() {
@@ -33,6 +33,12 @@ impl Call<'_> {
                 Some(password) => auth::keep_password(store, id, password),
                 None => Ok(()),
             },
+            "/connections" => {
+                if let Some(clients) = body.get("enabled_clients").and_then(Value::as_array) {
+                    enable_clients(store, id, clients);
+                }
+                Ok(())
+            }
             "/clients/{}/credentials" => {
                 let client = self.arguments.first().map_or("", String::as_str);
                 auth::keep_key(store, client, id, &body);
@@ -209,5 +215,19 @@ impl Call<'_> {
             }
             None => Err(missing(&self.route.target)),
         }
+    }
+}
+
+/// The clients that may use a connection are these, and no others.
+fn enable_clients(store: &mut Store, connection: &str, clients: &[Value]) {
+    let path = format!("/connections/{}/clients", crate::store::key(connection));
+    let wanted: Vec<&str> = clients.iter().filter_map(Value::as_str).collect();
+    let known = store.all(&path);
+    let known = known.iter().filter_map(|one| one.get("client_id").and_then(Value::as_str));
+    for gone in known.filter(|id| !wanted.contains(id)) {
+        store.remove(&path, gone);
+    }
+    for id in wanted {
+        store.put(&path, id, &json!({ "client_id": id }));
     }
 }

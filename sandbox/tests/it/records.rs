@@ -203,3 +203,21 @@ async fn what_the_state_refuses_is_sampled_when_that_is_asked_for() {
     client.post("/users", json!({"connection": 1})).await.expect(400);
     assert_eq!(client.get("/nothing/here").await.expect(404)["message"], Value::from("Not Found"));
 }
+
+#[tokio::test]
+async fn the_clients_of_a_connection_are_those_that_were_enabled() {
+    let client = Client::new(0).await;
+    let clients = client.get("/clients?fields=client_id&is_global=false").await.expect(200);
+    let [one, two] = [0, 1].map(|index| clients[index]["client_id"].as_str().unwrap().to_owned());
+    let body = json!({"name": "chosen", "strategy": "auth0", "enabled_clients": [one]});
+    let made = client.post("/connections", body).await.expect(201);
+    let path = format!("/connections/{}", made["id"].as_str().unwrap());
+    let enabled = async || client.get(&format!("{path}/clients")).await.expect(200)["clients"].clone();
+    assert_eq!(enabled().await, json!([{"client_id": one}]));
+    client.patch(&path, json!({"enabled_clients": [two]})).await.expect(200);
+    assert_eq!(enabled().await, json!([{"client_id": two}]));
+    client.patch(&path, json!({"options": {}})).await.expect(200);
+    assert_eq!(enabled().await, json!([{"client_id": two}]));
+    client.patch(&path, json!({"enabled_clients": [one, "nobody"]})).await.expect(400);
+    assert_eq!(enabled().await, json!([{"client_id": two}]));
+}
