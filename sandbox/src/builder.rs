@@ -7,7 +7,7 @@ use crate::ids;
 use crate::limits::RateLimit;
 use crate::management;
 use crate::seed::{Credentials, Seed};
-use crate::seed_file::Source;
+use crate::seed_file::Sources;
 use crate::tenant::{Tenant, TenantSettings};
 use std::net::Ipv4Addr;
 
@@ -30,7 +30,7 @@ pub struct Builder {
     pub(crate) data: Option<std::path::PathBuf>,
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) seed_file: Option<std::path::PathBuf>,
-    pub(crate) seed_text: Option<Source>,
+    pub(crate) seed_text: Option<Sources>,
 }
 
 impl Builder {
@@ -92,9 +92,10 @@ impl Builder {
         self
     }
 
-    /// Completes the fresh state with what a JSON or YAML file says: `users` and the sections of an Auth0 Deploy CLI
-    /// export (`tenant`, `clients`, `databases`, `connections`, `resourceServers`, `clientGrants`, `roles`, `actions`,
-    /// `organizations`).
+    /// Completes the fresh state with what a JSON or YAML file says, or the folder of an Auth0 Deploy CLI export: `users` and
+    /// the sections of an export (`tenant`, `clients`, `databases`, `connections`, `resourceServers`, `clientGrants`, `roles`,
+    /// `actions`, `triggers`, `organizations`, `customDomains`, `attackProtection` and so on). What an export has beyond that
+    /// is passed over: [`crate::Sandbox::notices`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn seed_file(mut self, file: impl Into<std::path::PathBuf>) -> Self {
         self.seed_file = Some(file.into());
@@ -103,7 +104,7 @@ impl Builder {
 
     /// The same with a text: `name` stands for it in messages.
     pub fn seed_text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.seed_text = Some(Source { name: name.into(), text: text.into() });
+        self.seed_text = Some(Sources::of_text(name.into(), text.into()));
         self
     }
 
@@ -170,7 +171,7 @@ impl Builder {
         issuer: String,
         audiences: Vec<String>,
         clients: &ClientSet,
-        seed_text: Option<Source>,
+        seed_text: Option<Sources>,
     ) -> TenantSettings {
         let ClientSet { demo, limited, web } = clients.clone();
         TenantSettings {

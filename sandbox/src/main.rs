@@ -10,7 +10,8 @@ auth0-sandbox: a local Auth0 tenant that keeps state
   --host ADDRESS        listen on this address (127.0.0.1)
   --port N              listen on this port; 0 takes a free one (4400)
   --users N             start with N users (0)
-  --seed FILE           put what this JSON or YAML file says into a fresh tenant; demo: 2,500 users
+  --seed FILE           put what this JSON or YAML file, or this folder of the Deploy CLI,
+                        says into a fresh tenant; demo: 2,500 users
   --data FILE           keep the state in this file; it survives the process
   --rate-limit N/S      answer 429 to more than N requests in S seconds
   --token-lifetime S    access tokens are good for S seconds (86400)
@@ -113,6 +114,7 @@ fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {
 
 async fn run(options: Options) -> Result<(), SandboxError> {
     let mut sandbox = options.builder.start().await?;
+    sandbox.notices().iter().for_each(|notice| eprintln!("auth0-sandbox: {notice}"));
     if options.json {
         let mut line = sandbox.configuration();
         line["port"] = sandbox.port().into();

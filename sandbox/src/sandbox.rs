@@ -10,7 +10,7 @@ use crate::limits::{RateLimit, Tier};
 use crate::management;
 use crate::outbox::Message;
 use crate::seed::{self, Credentials};
-use crate::seed_file::Source;
+use crate::seed_file::Sources;
 use crate::server;
 use crate::tenant::Tenant;
 use serde_json::Value;
@@ -51,7 +51,7 @@ impl Builder {
             let seed_text = match (&data, seed_file) {
                 // The seed is for new files only.
                 (Some((_, Some(_))), _) => None,
-                (_, Some(path)) => Some(Source::read(&path)?),
+                (_, Some(path)) => Some(Sources::read(&path)?),
                 (_, None) => self.seed_text.take(),
             };
             let mut settings = self.settings(issuer, audiences, &set, seed_text);
@@ -128,6 +128,11 @@ impl Sandbox {
     /// What a client is configured with, as JSON: what the methods here say, by their names.
     pub fn configuration(&self) -> Value {
         configuration(&self.domain, &self.origin(), &self.clients)
+    }
+
+    /// What of the seed was passed over.
+    pub fn notices(&self) -> &[String] {
+        &self.tenant.notices
     }
 
     /// The port that it listens on.

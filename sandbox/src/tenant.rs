@@ -11,7 +11,7 @@ use crate::message::{Answer, Request};
 use crate::model::Model;
 use crate::outbox::Outbox;
 use crate::seed::{self, Seed};
-use crate::seed_file::{self, Source};
+use crate::seed_file::{self, Sources};
 use crate::store::Store;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -48,6 +48,8 @@ pub(crate) struct Tenant {
     broken: OnceLock<String>,
     seed: Mutex<Seed>,
     rate_limit: Option<RateLimit>,
+    /// What of the seed was passed over.
+    pub(crate) notices: Vec<String>,
 }
 
 /// What a tenant is made from.
@@ -64,7 +66,7 @@ pub(crate) struct TenantSettings {
     /// Where the state is kept, and the state that was there already; in memory without it.
     pub(crate) data: Option<(Box<dyn Keeper>, Option<Store>)>,
     /// What a fresh state is completed with.
-    pub(crate) seed_text: Option<Source>,
+    pub(crate) seed_text: Option<Sources>,
 }
 
 /// Where a state outlives the process.
@@ -106,7 +108,7 @@ impl Drop for Changing<'_> {
 impl Tenant {
     pub(crate) fn new(settings: TenantSettings) -> Result<Self, SandboxError> {
         let (data, kept) = settings.data.map_or((None, None), |(keeper, kept)| (Some(keeper), kept));
-        let tenant = Self {
+        let mut tenant = Self {
             model: Model::embedded()?,
             store: RwLock::default(),
             authority: Authority::new(settings.issuer, settings.audiences, settings.token_lifetime_s),
@@ -125,13 +127,14 @@ impl Tenant {
             broken: OnceLock::new(),
             seed: Mutex::new(settings.seed),
             rate_limit: settings.rate_limit,
+            notices: Vec::new(),
         };
         match kept {
             Some(store) => tenant.take_over(store)?,
             None => {
                 tenant.reset();
-                if let Some(source) = &settings.seed_text {
-                    seed_file::load(&tenant, source)?;
+                if let Some(sources) = &settings.seed_text {
+                    tenant.notices = seed_file::load(&tenant, sources)?;
                     let seeded = tenant.store.read().unwrap_or_else(PoisonError::into_inner).clone();
                     *tenant.seeded.lock().unwrap_or_else(PoisonError::into_inner) = Some(seeded);
                 }

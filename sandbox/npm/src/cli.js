@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command `auth0-sandbox`, as far as wasm goes: the same as the native one, but for --data.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { startSandbox } from "./node.js";
 
@@ -57,6 +57,7 @@ const { seed } = values;
 if (seed === "demo" && !existsSync(seed)) options.seed = seed;
 else if (seed !== undefined) {
   try {
+    if (statSync(seed).isDirectory()) throw new Error("a folder is for the native program; here it takes the export's tenant.yaml");
     options.seed = readFileSync(seed, "utf8");
     options.seedName = seed;
   } catch (error) {

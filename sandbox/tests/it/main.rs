@@ -6,6 +6,7 @@ mod client;
 mod codes;
 mod command;
 mod data;
+mod exports;
 mod faults;
 mod flows;
 mod keys;
