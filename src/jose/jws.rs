@@ -163,3 +163,24 @@ pub(crate) enum Value<'a> {
     Json(&'a str),
     Number(u64),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Here, and not only where a provider of cryptography is asked.
+    #[test]
+    fn a_signature_has_the_length_of_its_algorithm() {
+        for (algorithm, length) in
+            [(Algorithm::ES256, 64), (Algorithm::ES384, 96), (Algorithm::EdDSA, 64), (Algorithm::HS512, 64)]
+        {
+            let header = base64url::encode(["{\"alg\":\"", algorithm.as_str(), "\"}"].concat().as_bytes());
+            let token = |length: usize| [&header, ".e30.", &base64url::encode(&vec![1; length])].concat();
+            let parse = |length| Token::parse(&token(length), &[algorithm]).map(drop).map_err(|fault| fault.code);
+            assert_eq!(parse(length), Ok(()), "{algorithm}");
+            for wrong in [0, 1, length - 1, length + 1, length + 6] {
+                assert_eq!(parse(wrong), Err("signature_invalid"), "{algorithm} {wrong}");
+            }
+        }
+    }
+}

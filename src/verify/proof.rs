@@ -159,6 +159,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_proof_is_told_before_anything_is_computed() {
+        use crate::jose::base64url;
+        const EC: &str = r#""kty":"EC","crv":"P-256","x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA""#;
+        let proof = |typ: &str, alg: &str, jwk: &str| {
+            let header = format!(r#"{{"typ":"{typ}","alg":"{alg}","jwk":{jwk}}}"#);
+            let signature = base64url::encode(&[1; 64][..if alg == "HS256" { 32 } else { 64 }]);
+            [&base64url::encode(header.as_bytes()), ".e30.", &signature].concat()
+        };
+        assert!(read(&proof("dpop+jwt", "ES256", &format!("{{{EC}}}"))).is_ok());
+        for (proof, word) in [
+            (proof("JWT", "ES256", &format!("{{{EC}}}")), "typ"),
+            (proof("dpop+jwt", "ES256", &format!(r#"{{{EC},"d":"AA"}}"#)), "private"),
+            (proof("dpop+jwt", "ES256", &format!(r#"{{{EC},"k":"AA"}}"#)), "private"),
+            (proof("dpop+jwt", "EdDSA", &format!("{{{EC}}}")), "not for its algorithm"),
+            (proof("dpop+jwt", "ES256", &format!(r#"{{{EC},"use":"enc"}}"#)), "not for its algorithm"),
+            (proof("dpop+jwt", "ES256", r#"{"kty":"EC"}"#), "no key that is known"),
+            (proof("dpop+jwt", "ES256", r#""jwk""#), "no jwk"),
+            (proof("dpop+jwt", "HS256", r#"{"kty":"oct"}"#), "an algorithm of"),
+            (proof("dpop+jwt", "none", &format!("{{{EC}}}")), "an algorithm of"),
+        ] {
+            let Err(fault) = read(&proof) else { panic!("{word}: taken") };
+            assert_eq!(fault.code, "dpop_proof_invalid", "{word}");
+            assert!(fault.message.contains(word), "{word}: {}", fault.message);
+        }
+    }
+
+    #[test]
     fn what_came_before_is_known_until_it_ends() {
         let (seen, second) = (Seen::default(), Duration::from_secs(1));
         assert!(seen.first("b", 10 * second, second));

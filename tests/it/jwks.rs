@@ -1,14 +1,16 @@
 //! Key sets that come, do not come, or are something else; requests that are let in or refused; proofs of possession.
 
-use crate::support::{START, seconds};
+use crate::support::{START, all, seconds};
 use auth0_sdk::testing::{ManualTimer, Recorded, Reply, ScriptedTransport, block_on};
 use auth0_sdk::verify::{Expect, Guard, GuardRequest, TokenVerifier};
 use auth0_sdk::{
-    Algorithm, ClientAssertion, Dpop, Error, ErrorKind, Headers, Host, HttpRequest, Json, Key, Method, NativeCrypto,
-    Read, RequestBody, ReqwestTransport, TokioTimer, Transport,
+    Algorithm, ClientAssertion, Dpop, Error, ErrorKind, Headers, Host, HttpRequest, HttpResponse, Json, Key,
+    MemoryStore, Method, NativeCrypto, Read, RequestBody, ReqwestTransport, TokioTimer, Transport, TransportError,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -49,10 +51,14 @@ impl Issuer {
     }
 
     fn sign(&self, header: &Json, claims: &Json) -> String {
-        let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
-        let signed = format!("{}.{}", part(header), part(claims));
+        let signed = self.unsigned(header, claims);
         let made = block_on(self.host.crypto().sign(&self.key, signed.as_bytes())).expect("a signature");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(made))
+    }
+
+    fn unsigned(&self, header: &Json, claims: &Json) -> String {
+        let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
+        format!("{}.{}", part(header), part(claims))
     }
 
     fn verifier(&self) -> TokenVerifier {
@@ -155,6 +161,70 @@ fn a_new_process_starts_with_the_keys_of_the_store() {
     let second = build();
     issuer.check(&second, "a").unwrap();
     assert_eq!(issuer.transport.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn all_tokens_wait_for_one_fetch() {
+    let issuer = tokio::task::spawn_blocking(|| Issuer::new([])).await.expect("an issuer");
+    let jwks = issuer.jwks("a");
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = asked.clone();
+    let transport = move |request: HttpRequest| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let text = if request.url.ends_with("openid-configuration") { DISCOVERY.to_owned() } else { jwks.clone() };
+        async move {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            Ok::<_, TransportError>(HttpResponse::new(200, Headers::new(), text))
+        }
+    };
+    let host = Host::new(transport, ManualTimer::new(), NativeCrypto);
+    let builder = TokenVerifier::builder("tenant.us.auth0.com").audience("api").algorithms([Algorithm::ES256]);
+    let verifier = builder.host(host).build().expect("a verifier");
+    let now = START.as_secs();
+    let claims = serde_json::json!({ "iss": ISSUER, "aud": "api", "sub": "1", "iat": now, "exp": now + 60 });
+    let mut tokens = Vec::new();
+    for kid in ["a", "unknown"].into_iter().cycle().take(60) {
+        let signed = issuer.unsigned(&serde_json::json!({ "alg": "ES256", "kid": kid }), &claims);
+        let made = issuer.host.crypto().sign(&issuer.key, signed.as_bytes()).await.expect("a signature");
+        tokens.push(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(made)));
+    }
+    let expect = Expect::new();
+    let judged = all(tokens.iter().map(|token| verifier.access_token(token, &expect))).await;
+    for (index, judged) in judged.into_iter().enumerate() {
+        assert_eq!(judged.is_ok(), index % 2 == 0, "{judged:?}");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_logout_token_is_good_once_in_all_processes() {
+    let issuer = Issuer::new([]);
+    let process = |store: Arc<MemoryStore>| {
+        TokenVerifier::builder("tenant.us.auth0.com")
+            .client_id("client")
+            .algorithms([Algorithm::ES256])
+            .jwks(issuer.jwks("a"))
+            .host(issuer.host.clone().with_store(store))
+            .build()
+            .expect("a verifier")
+    };
+    let now = START.as_secs();
+    let event = serde_json::json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let claims = serde_json::json!({ "aud": "client", "exp": now + 120, "jti": "1", "sid": "s", "events": event });
+    let token = issuer.token("a", &claims);
+    let other =
+        issuer.token("a", &serde_json::json!({ "aud": "client", "exp": now + 120, "jti": "2", "events": event }));
+    let store = Arc::new(MemoryStore::default());
+    let (first, second) = (process(store.clone()), process(store));
+    assert_eq!(block_on(first.logout_token(&token)).expect("a logout").session_id(), Some("s"));
+    for verifier in [&first, &second] {
+        assert_eq!(code(block_on(verifier.logout_token(&token)).map(drop)), "token_replayed");
+    }
+    block_on(second.logout_token(&other)).expect("another logout");
+    // A process that shares nothing knows nothing.
+    block_on(process(Arc::default()).logout_token(&token)).expect("a logout");
 }
 
 #[test]
@@ -442,6 +512,10 @@ fn an_assertion_is_new_each_time() {
         (Some("client"), Some("client"), Some(ISSUER))
     );
     assert_eq!((claims["iat"].as_u64(), claims["exp"].as_u64()), (Some(now), Some(now + 60)));
+    // Auth0 takes none that lives for more than five minutes.
+    let long = assertion.clone().lifetime(seconds(3600));
+    let (_, long) = claims_of(block_on(long.make()).unwrap().expose());
+    assert_eq!(long["exp"].as_u64(), Some(now + 300));
     let again = block_on(assertion.make()).unwrap();
     assert_ne!(claims_of(again.expose()).1["jti"], claims["jti"]);
     assert!(!format!("{assertion:?}").contains(made.expose()));

@@ -30,6 +30,8 @@ mod interop;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod jwks;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod logins;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod nonces;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod oidc;
