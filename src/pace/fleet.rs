@@ -5,7 +5,7 @@
 //! read, if that is still there ([`KeyValue::swap`]); otherwise it is read and reckoned anew. So no request is given out twice, and what one
 //! machine is told (a 429, others at work) all know with their next slice.
 //!
-//! - A machine that dies takes its slice with it: some requests are never made, and what it did not tell is taken as told after a minute.
+//! - A machine that dies takes its slice with it: some requests are never made, and what it did not tell is taken as told after some seconds.
 //! - Clocks may differ. Time goes on by the one that is ahead, so that no more comes back than should; one that is ahead by more than
 //!   [`SKEW`] is not believed.
 //! - Without the store each machine goes on alone with what it knows, and looks again after [`ALONE`]; the answers' headers still tell each
@@ -34,8 +34,9 @@ const SLICE: f64 = 0.25;
 /// A slice that is not spent after so many seconds is void.
 const FRESH: f64 = 1.0;
 
-/// What was taken so many seconds ago is over, whether anybody told it or not.
-const FORGOTTEN: f64 = 60.0;
+/// What was taken so many seconds ago is over, whether anybody told it or not. A machine that ends tells nothing of its last requests, and
+/// while one is thought to be under way nobody probes: longer than a request takes, and no longer.
+const FORGOTTEN: f64 = 5.0;
 
 /// How often a text is read and reckoned anew when another machine was faster.
 const TRIES: u32 = 20;

@@ -101,7 +101,8 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             let sandbox = sandbox::start_built(&sandbox::build(root)?, 0, &["--sample-refused"])?;
             let mut node = tools.command("node")?;
             sandbox.describe(&mut node);
-            run(node.args(["tests/js/conformance.mjs", "target/samples.json"]))
+            run(node.args(["tests/js/conformance.mjs", "target/samples.json"]))?;
+            run(tools.command("node")?.arg("tests/js/interop.mjs"))
         }),
         ("tour", &|| tour::run_all(root, &tools)),
     ];
