@@ -26,6 +26,8 @@ mod conformance;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod end_to_end;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod faults;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod interop;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod jwks;
