@@ -35,6 +35,6 @@ export const page = (rows) => {
     }
   }
   if (differs.length) lines.push("", "Where a target differs:", "", "| what goes wrong | where | what comes of it |", "| --- | --- | --- |", ...differs);
-  lines.push("", "Memory under faults: `cargo xtask soak` makes a million calls of which every fifth fails, natively and in Node.", "");
+  lines.push("");
   return lines.join("\n");
 };
