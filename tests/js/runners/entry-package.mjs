@@ -29,7 +29,7 @@ test("package: nothing but what it needs is in it", async () => {
   const expected = [
     ...["LICENSE", "README.md", "api/clients.d.cts", "api/models.d.cts", "auth0_sdk.wasm", "authentication.d.cts", "browser.d.cts", "browser.d.ts", "browser.js", "browser.js.map", "copy.js", "core.d.cts", "errors.d.cts"],
     ...["full-namespace.d.cts", "index.d.cts", "index.d.ts", "inline.d.ts", "inline.js", "management.cjs", "management.d.cts", "management.d.ts"],
-    ...["bulk.cjs", "bulk.d.cts", "bulk.d.ts", "bulk.js", "management.js", "models.cjs", "models.d.cts", "models.d.ts", "models.js", "namespace.d.cts", "namespace.js", "package.json", "stores.cjs", "stores.d.cts", "stores.d.ts", "stores.js", "verify.cjs", "verify.d.cts", "verify.d.ts", "verify.js"],
+    ...["bulk.cjs", "bulk.d.cts", "bulk.d.ts", "bulk.js", "management.js", "models.cjs", "models.d.cts", "models.d.ts", "models.js", "namespace.d.cts", "namespace.js", "package.json", "peer.d.cts", "stores.cjs", "stores.d.cts", "stores.d.ts", "stores.js", "verify.cjs", "verify.d.cts", "verify.d.ts", "verify.js"],
     ...maps.flatMap((name) => [name, `${name}.map`]),
   ].sort();
   const others = files.filter((name) => !name.startsWith("groups/"));
