@@ -12,7 +12,8 @@ const PANICS = /^(core|alloc|std|__rustc)\[\w+\]::.*(panic|_fail\b|_failed\b|han
 
 // What panics say, and where they say it was.
 const TEXTS = [
-  /(?:\/rustc\/|\/[\w.-]+\/(?=[^\0 ]*\/(?:registry|git)\/)|src\/)[\w./-]+?\.rs/g,
+  // Of Rust's library, which lies elsewhere where the component rust-src is; of crates; of ours.
+  /(?:\/rustc\/|(?:\/[\w.+@-]+)+?\/(?:registry\/src|git\/checkouts|rustlib\/src)\/)[\w./+@-]*?\.rs|src\/[\w./-]+?\.rs/g,
   /slice index starts at |range (?:start|end) index | but ends at | out of range for slice of length |copy_from_slice: source slice length \(|\) does not match destination slice length \(/g,
   /overflow in Duration::new|LayoutError|internal error: entered unreachable code: invalid Once state|mid > len|window size must be non-zero|capacity overflow/g,
   /attempt to join into collection with len > usize::MAX|called `Result::unwrap\(\)` on an `Err` value|RefCell already (?:mutably )?borrowed|Tried to shrink to a larger capacity/g,
