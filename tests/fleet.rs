@@ -56,13 +56,13 @@ fn client<B: KeyValue + 'static>(store: SharedStore<B>) -> ManagementClient {
         .expect("a client")
 }
 
-/// Starts so many, lets them go at once, and gives how many tokens were bought and what their stores complained of.
-fn start(sandbox: &Sandbox, store: &str, count: usize) -> (usize, String) {
+/// Starts so many of this program with a variable that says what they are, lets them go at once, and gives what they said.
+fn run(sandbox: &Sandbox, role: (&str, &str), count: usize) -> String {
     sandbox.clear_requests();
     let mut members: Vec<Child> = (0..count)
         .map(|_| {
             Command::new(std::env::current_exe().expect("this program"))
-                .env("FLEET_MEMBER", store)
+                .env(role.0, role.1)
                 .env("FLEET_ORIGIN", sandbox.origin())
                 .env("FLEET_AUDIENCE", sandbox.audience())
                 .env("FLEET_CLIENT_ID", sandbox.client_id())
@@ -77,9 +77,15 @@ fn start(sandbox: &Sandbox, store: &str, count: usize) -> (usize, String) {
     let mut said = String::new();
     for member in members {
         let output = member.wait_with_output().expect("a member's output");
-        assert!(output.status.success(), "a member of {store}: {}", output.status);
         said.push_str(&String::from_utf8_lossy(&output.stdout));
+        assert!(output.status.success(), "a member of {role:?}: {}\n{said}", output.status);
     }
+    said
+}
+
+/// Gives how many tokens so many members bought, and what their stores complained of.
+fn start(sandbox: &Sandbox, store: &str, count: usize) -> (usize, String) {
+    let said = run(sandbox, ("FLEET_MEMBER", store), count);
     let wanted = Match { path: Some("/oauth/token".to_owned()), ..Match::default() };
     let calls = Match { operation: Some("users.list".to_owned()), ..Match::default() };
     assert_eq!(sandbox.requests_matching(&calls).len(), count);

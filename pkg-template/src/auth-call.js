@@ -50,7 +50,9 @@ export class AuthContext {
 
   constructor(options) {
     if (!options?.domain) throw new Error("`domain` is missing: expected something like tenant.us.auth0.com");
-    const { domain, fetch: own, agent, retry, headers } = options;
+    const { domain, fetch: own, agent, retry, headers, dpop } = options;
+    // A promise of one would be passed over, and the tokens bound to nothing.
+    if (dpop && !dpop.prove) throw new Error("`dpop` must be what `await createDpop()` gives");
     Object.assign(this, { timeoutDuration: 10000, ...options });
     this.domain = domain.replace(/\/$/, "");
     this.origin = /^https?:\/\//.test(this.domain) ? this.domain : `https://${this.domain}`;

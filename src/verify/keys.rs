@@ -1,5 +1,5 @@
 //! The key set of an issuer: what is kept of it, and when it is fetched. Pure: time and answers come in, what to do comes
-//! out. Natively `verifier.rs` does it, in the npm package JavaScript.
+//! out: `fetch.rs` does it. The npm package has the same rules in `pkg-template/src/key-set.js`.
 
 use crate::domain;
 use crate::jose::json::{Node, member, object};

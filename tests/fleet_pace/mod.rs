@@ -4,7 +4,6 @@ use super::variable;
 use auth0_sandbox::{Match, Sandbox, Tier};
 use auth0_sdk::{Bulk, Limiter, ManagementClient, Priority, Redis};
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
 
 /// How many updates each process makes.
 const EACH: usize = 8;
@@ -37,29 +36,8 @@ pub(crate) async fn member(store: &str) {
 
 /// Starts so many under the limit of the free tier, and gives how many answers were 429, and what they said.
 pub(crate) fn start(sandbox: &Sandbox, store: &str, count: usize) -> (usize, String) {
-    sandbox.clear_requests();
     sandbox.set_rate_limit_tier(Tier::Free);
-    let mut members: Vec<Child> = (0..count)
-        .map(|_| {
-            Command::new(std::env::current_exe().expect("this program"))
-                .env("FLEET_PACED", store)
-                .env("FLEET_ORIGIN", sandbox.origin())
-                .env("FLEET_AUDIENCE", sandbox.audience())
-                .env("FLEET_CLIENT_ID", sandbox.client_id())
-                .env("FLEET_CLIENT_SECRET", sandbox.client_secret())
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .expect("a member")
-        })
-        .collect();
-    members.iter_mut().for_each(|member| drop(member.stdin.take()));
-    let mut said = String::new();
-    for member in members {
-        let output = member.wait_with_output().expect("a member's output");
-        said.push_str(&String::from_utf8_lossy(&output.stdout));
-        assert!(output.status.success(), "a member: {}\n{said}", output.status);
-    }
+    let said = super::run(sandbox, ("FLEET_PACED", store), count);
     let calls = Match { operation: Some("users.list".to_owned()), ..Match::default() };
     let calls = sandbox.requests_matching(&calls);
     let refused = calls.iter().filter(|call| call.status == Some(429)).count();

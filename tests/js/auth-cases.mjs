@@ -211,6 +211,7 @@ export const authCases = ({ test, ok, equal, includes, fails, json, scripted }) 
     ok(one !== two, "an assertion for each request");
     await auth.oauth.revokeRefreshToken({ token: "r" });
     equal(calls[2].headers.dpop, undefined);
+    for (const wrong of [sdk.createDpop(), {}, true]) await fails(Promise.resolve().then(() => make(sdk, [], { dpop: wrong })), { message: /createDpop/ });
     // A server that always wants another one is asked twice, and heard.
     const never = make(sdk, [wanting(1), wanting(2)], { dpop });
     await fails(never.auth.oauth.clientCredentialsGrant({ audience: "a" }), { error: "use_dpop_nonce" });
