@@ -1,4 +1,5 @@
 // The declarations of the Authentication API.
+import type { Hooks } from "./core.cjs";
 import type { Dpop, JwsAlgorithm } from "./verify.cjs";
 
 /** What a call answers with. */
@@ -89,7 +90,7 @@ export interface GrantOptions {
   idTokenValidateOptions?: IDTokenValidateOptions;
 }
 
-export interface ClientOptions {
+export interface ClientOptions extends Hooks {
   /** `tenant.us.auth0.com`, or a custom domain. */
   domain: string;
   fetch?: typeof globalThis.fetch;

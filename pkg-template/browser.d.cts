@@ -1,4 +1,5 @@
 // The declarations of auth0-sdk/browser: login in a page.
+import type { Hooks } from "./core.cjs";
 import type { AuthenticationClient, AuthenticationClientOptions } from "./authentication.cjs";
 
 /** Where a session is kept. What is given and taken is a text; the functions may be asynchronous. */
@@ -8,7 +9,7 @@ export interface SessionStore {
   remove(key: string): unknown;
 }
 
-export interface BrowserAuthOptions extends Pick<AuthenticationClientOptions, "dpop" | "fetch" | "headers" | "telemetry" | "clientInfo" | "clockTolerance" | "timeoutDuration"> {
+export interface BrowserAuthOptions extends Pick<AuthenticationClientOptions, "dpop" | "fetch" | "headers" | "telemetry" | "clientInfo" | "clockTolerance" | "timeoutDuration" | keyof Hooks> {
   /** The tenant's domain, `tenant.us.auth0.com`, or a custom domain. */
   domain: string;
   /** The id of a single-page application; it has no secret. */

@@ -84,8 +84,18 @@ export interface RetryEvent {
   waitMs: number;
 }
 
+/** Hear of each attempt. What a hook throws is ignored, and nothing secret is in an event. */
+export interface Hooks {
+  /** Called before each request is sent, the token's included. */
+  onRequest?: ((event: RequestEvent) => unknown) | undefined;
+  /** Called when the status and the headers of an answer are there, whatever it says. */
+  onResponse?: ((event: ResponseEvent) => unknown) | undefined;
+  /** Called when an attempt has failed and another one follows. */
+  onRetry?: ((event: RetryEvent) => unknown) | undefined;
+}
+
 /** What every client takes, however it gets its token. */
-export interface ManagementClientBaseOptions {
+export interface ManagementClientBaseOptions extends Hooks {
   /** The tenant's domain, as in `tenant.us.auth0.com`. */
   domain: string;
   /** A full base URL in place of `https://{domain}/api/v2`. */
@@ -106,12 +116,6 @@ export interface ManagementClientBaseOptions {
   clientInfo?: { name: string; [member: string]: unknown } | undefined;
   /** Used for every request, the token's included. Default: the global `fetch` at the time of the call. */
   fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
-  /** Called before each request is sent, the token's included. What a hook throws is ignored, and nothing secret is in an event. */
-  onRequest?: ((event: RequestEvent) => unknown) | undefined;
-  /** Called when the status and the headers of an answer are there, whatever it says. */
-  onResponse?: ((event: ResponseEvent) => unknown) | undefined;
-  /** Called when an attempt has failed and another one follows. */
-  onRetry?: ((event: RetryEvent) => unknown) | undefined;
   /** Tells of each request and answer, without secrets and bodies. Default: of none. */
   logging?: logging.LogConfig | undefined;
   /** Sent as `Auth0-Custom-Domain` with the operations that read it. */

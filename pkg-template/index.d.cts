@@ -10,6 +10,7 @@ import type {
 } from "./core.cjs";
 
 export type {
+  Hooks,
   RequestEvent,
   ResponseEvent,
   RetryEvent,

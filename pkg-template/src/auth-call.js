@@ -113,13 +113,12 @@ const perform = async (context, id, params, { path = [], bearer, initOverrides, 
   for (const [name, value] of Object.entries({ ...context.ownHeaders, ...headers })) say(`header:${name}`, value);
   const { Exchange } = await loadCore();
   const overrides = typeof initOverrides === "function" ? await initOverrides({ init: {}, context: {} }) : initOverrides;
-  const io = { text: has("x") || has("v"), signal: overrides?.signal ?? undefined };
+  const io = { context, id, strict: true, text: has("x") || has("v"), signal: overrides?.signal ?? undefined };
   try {
     const input = [line, id, path.map(encodeURIComponent).join("&"), toForm(pairs), toForm(settings)].join("\n");
     const exchange = Exchange.auth(input) ?? refused(Exchange.authRefusal(input));
     const body = exchange.body();
     io.body = signs && body.includes(PLACE) ? async () => body.replace(PLACE, await context.assertion(origin)) : body || undefined;
-    io.context = {};
     const fetch = overrides ? (url, init) => context.fetch(url, { ...init, ...overrides, signal: init.signal }) : context.fetch;
     const prove = PROVEN.test(line) && context.dpop?.prove;
     io.fetch = prove

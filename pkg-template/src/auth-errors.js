@@ -64,7 +64,7 @@ export const toAuthError = (error, found, Refusal = AuthApiError) => {
   } catch {}
   const ok = statusCode < 300;
   if (ok || !data || typeof data !== "object") {
-    return facts(new ResponseError(statusCode, body, headers, ok ? "The answer is not JSON" : "Response returned an error code"), error);
+    return facts(new ResponseError(statusCode, body, headers, ok ? error.message : "Response returned an error code"), error);
   }
   const text = (...names) => names.map((name) => data[name]).find((value) => value && typeof value === "string");
   return facts(new Refusal(text("error", "code", "errorCode"), text("error_description", "description", "message"), statusCode, body, headers), error);

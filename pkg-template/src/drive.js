@@ -1,6 +1,7 @@
 // Does what the core says: sends, waits, reads. The core decides (src/http/exchange.rs); nothing is decided here.
 import { failure, refused } from "./errors.js";
 import { plainMembers, textOnly } from "./form.js";
+import { strict } from "./jose.js";
 import { bearer } from "./tokens.js";
 
 // What the core says is next (src/js.rs).
@@ -104,6 +105,15 @@ const parse = (text) => {
   }
 };
 
+// A member that comes twice: two readers would see two answers (RFC 8259, section 4).
+const isTwofold = (text) => {
+  try {
+    strict(text);
+  } catch (fault) {
+    return fault === "member_duplicate";
+  }
+};
+
 // Reads the beginning of an error's body: no more of it than is kept.
 const readSome = async (response, attempt) => {
   const reader = response.body?.getReader?.();
@@ -200,8 +210,8 @@ const isResponse = (response) => typeof response?.headers?.get === "function";
 const isGood = (status) => status >= 200 && status < 300;
 
 // Runs an exchange to its end and gives `{ response, data }`; `io` has the context, the body, the caller's signal, perhaps a
-// `fetch` in the place of the context's, `unread` for an answer that the caller reads, and `buys` for a token request, whose
-// attempts are a part of `parent`. `early` is what has been done of the first attempt already.
+// `fetch` in the place of the context's, `unread` for an answer that the caller reads, and `strict` for one in which no
+// member may come twice, and `buys` for a token request, whose attempts are a part of `parent`. `early` is what has been done of the first attempt already.
 export const run = async (exchange, io, parent, early) => {
   const { context, signal } = io;
   let attempt = parent ?? early?.attempt;
@@ -258,7 +268,10 @@ export const run = async (exchange, io, parent, early) => {
           if (typeof text !== "string") throw new Error("the body that fetch gave is not a text");
           if (io.text) return { response, data: text };
           const parsed = parse(text);
-          if (io.buys) {
+          if (io.strict && isTwofold(text)) {
+            // What else is in it may be a token, and is kept nowhere.
+            exchange.fail("decode", "the answer has a member that comes twice");
+          } else if (io.buys) {
             // Its body is kept nowhere: a token may be in it.
             const token = exchange.bought(isObject(parsed?.data), plainMembers(parsed?.data));
             if (token) return { token, life: Number(parsed.data.expires_in) };

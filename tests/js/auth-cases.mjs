@@ -129,6 +129,34 @@ export const authCases = ({ test, ok, equal, includes, fails, json, scripted }) 
     ok(refused instanceof sdk.UserInfoError, "a UserInfoError");
   });
 
+  test("auth: an answer with a member that comes twice is refused, and shown nowhere", async ({ sdk }) => {
+    const answers = ['{"access_token":"the-one","access_token":"the-other"}', '{"access_token":"the-one","x":[{"y":1,"\\u0079":1}]}'];
+    const { auth, calls } = make(sdk, answers.map((text) => () => new Response(text)));
+    for (const _ of answers) {
+      const error = await fails(auth.oauth.refreshTokenGrant({ refresh_token: "r" }), { name: "ResponseError", code: "invalid_response", statusCode: 200, message: /comes twice/ });
+      ok(![error.message, error.body, String(error.stack)].join().includes("the-one"), "no token");
+    }
+    equal(calls.length, answers.length, "requests");
+    // Twice, but in two objects.
+    const { auth: other } = make(sdk, () => new Response('[{"id":"a"},{"id":"a","more":{"id":"a"}}]'));
+    equal((await other.mfa.listAuthenticators({ token: "m" })).data.length, 2);
+  });
+
+  test("auth: hooks hear of each attempt", async ({ sdk }) => {
+    const heard = [];
+    const hooks = Object.fromEntries(["onRequest", "onResponse", "onRetry"].map((name) => [name, (event) => { heard.push([name, event]); throw new Error("a hook's own"); }]));
+    const { auth } = make(sdk, [() => json({}, 429, { "retry-after-ms": "1", "x-ratelimit-remaining": "0" }), () => json(TOKENS)], hooks);
+    await auth.oauth.refreshTokenGrant({ refresh_token: "the-token" });
+    equal(heard.map(([name, { operation, attempt, status, remaining }]) => [name, operation, attempt, status, remaining]), [
+      ["onRequest", "oauth.refreshTokenGrant", 1, undefined, undefined],
+      ["onResponse", "oauth.refreshTokenGrant", 1, 429, 0],
+      ["onRetry", "oauth.refreshTokenGrant", 1, 429, undefined],
+      ["onRequest", "oauth.refreshTokenGrant", 2, undefined, undefined],
+      ["onResponse", "oauth.refreshTokenGrant", 2, 200, undefined],
+    ]);
+    ok(!/the-token|the-secret|the-access-token/.test(JSON.stringify(heard)), "no secret");
+  });
+
   test("auth: what may be used up is sent once, all else again", async ({ sdk }) => {
     for (const status of [500, 503]) {
       const { auth, calls } = make(sdk, refusal(status, "server_error"));
