@@ -11,8 +11,9 @@ use std::process::{Child, Stdio};
 
 /// What a call may cost, as a multiple of the same request made by hand.
 const RATIO: f64 = 1.05;
-/// What verifying a token may cost, as a multiple of ring's part of it.
+/// What verifying a token may cost, as a multiple of ring's part of it, and of `crypto.subtle.verify` in Node.
 const VERIFY_RATIO: f64 = 1.1;
+const VERIFY_JS_RATIO: f64 = 1.2;
 /// What loading the package may take in Node, over an empty process.
 const IMPORT_MS: f64 = 35.0;
 /// The peer, in the versions that the figures are compared with.
@@ -43,13 +44,16 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     };
     let calls = json!({"origin": server.origin, "project": project, "rounds": 15, "calls": 200});
     let calls = node("benches/js/calls.mjs", calls)?;
+    let js_verify = json!({"sdk": "target/npm/package/verify.js", "rounds": 101, "calls": 100});
+    let js_verify = node("benches/js/verify.mjs", js_verify)?;
     let start = node("benches/js/start.mjs", json!({"origin": server.origin, "project": project, "runs": 15}))?;
     drop(server);
 
     let figures = json!({
         "native": native_figures, "typed": typed_figures, "verify": verify_figures, "node": calls, "start": start,
+        "jsVerify": js_verify,
         "load": {"before": load_before, "after": load()},
-        "budgets": {"ratio": RATIO, "verifyRatio": VERIFY_RATIO, "importMs": IMPORT_MS},
+        "budgets": {"ratio": RATIO, "verifyRatio": VERIFY_RATIO, "verifyJsRatio": VERIFY_JS_RATIO, "importMs": IMPORT_MS},
     });
     println!("{}", tables(&figures));
     if as_json {
@@ -191,6 +195,16 @@ fn tables(figures: &Value) -> String {
         let ratio = number(row, "ratio");
         let (bare, ours) = (number(row, "ring_us"), number(row, "auth0_sdk_us"));
         format!("| {name} | {bare:.1} µs | {ours:.1} µs | {ratio:.3}{} |", mark(ratio, VERIFY_RATIO))
+    }));
+    out.push(format!(
+        "\n| Node {}, verifying a token, warm | algorithm | in flight | time | ratio |\n| --- | --- | --- | --- | --- |",
+        text("/jsVerify/node")
+    ));
+    out.extend(rows("/jsVerify/results").map(|row| {
+        let word = |name| row.get(name).and_then(Value::as_str).unwrap_or("?");
+        let (name, algorithm, ratio) = (word("name"), word("alg"), number(row, "ratio"));
+        let over = if name == "auth0-sdk" { mark(ratio, VERIFY_JS_RATIO) } else { "" };
+        format!("| {name} | {algorithm} | {} | {} µs | {ratio:.3}{over} |", number(row, "inFlight"), number(row, "us"))
     }));
     out.push(format!(
         "\n| Node {}, per call | in flight | time | CPU time | ratio of time | ratio of CPU time |\n| --- | --- | --- | --- | --- | --- |",
