@@ -1,6 +1,6 @@
 // Proofs of possession (RFC 9449), on the side that has the key and on the side that checks them.
-import { isType, parse } from "./claims.js";
-import { ASYMMETRIC, digest, encode, exportPublic, generate, importKey, now, publicOf, randomText, refuse, same, signer, TokenError, unsuitable, utf8, verify } from "./jose.js";
+import { isTime, open, readHeader } from "./claims.js";
+import { ASYMMETRIC, digest, encode, exportPublic, generate, importKey, misfit, now, publicOf, randomText, refuse, same, signer, TokenError, utf8, verify } from "./jose.js";
 
 const thumbprintOf = async (jwk) => encode(await digest(JSON.stringify(jwk)));
 
@@ -20,35 +20,36 @@ const targetOf = (text) => {
 const AGE = 60;
 
 // Checks a proof, whose key must be `jkt`; `first` tells whether a name comes for the first time.
-export const checkProof = async (text, jkt, { method, url, token, nonce, time, leeway, first }) => {
+export const checkProof = async (text, jkt, { method, url, token: accessToken, nonce, time, leeway, first }) => {
   const bad = (why) => refuse("dpop_proof_invalid", `the DPoP proof ${why}`);
-  let read;
+  let token, body;
   try {
-    read = parse(text, ASYMMETRIC);
+    token = open(text, (part) => readHeader(part, ASYMMETRIC));
+    body = token.claims();
   } catch (error) {
     bad(`is refused: ${error.message}`);
   }
-  const { header, alg, claims, odd, signature, signed } = read;
-  if (!isType(header, "dpop+jwt")) bad("has a typ other than dpop+jwt");
-  const given = header.jwk;
+  const { head: { alg, jwk: given, type }, signature, signed } = token;
+  if (type !== "dpop+jwt") bad("has a typ other than dpop+jwt");
   if (typeof given !== "object" || given === null || Array.isArray(given)) bad("has no jwk");
   // A private key is a stolen key by now.
   if (["d", "p", "q", "dp", "dq", "qi", "oth", "k"].some((name) => name in given)) bad("shows a private key");
   const jwk = publicOf(given) ?? bad("has an unknown jwk");
-  if (unsuitable(given, alg, "verify")) bad("has a jwk that is not for its algorithm");
+  if (misfit(given, alg, "verify") !== undefined) bad("has a jwk that is not for its algorithm");
   const thumbprint = await thumbprintOf(jwk);
   if (!same(thumbprint, jkt)) refuse("dpop_binding_mismatch", "the DPoP proof is made with another key than the token's");
   const key = await importKey("jwk", jwk, alg, "verify");
   if (!(await verify(alg, key, signature, signed))) bad("has a signature that is not that of its key");
+  const { value: claims, odd } = body;
   const { jti, htm, htu, ath, iat } = claims;
   const is = (found, wanted) => typeof found === "string" && same(found, wanted);
   if (typeof jti !== "string" || !jti || utf8(jti).length > 256) bad("has no jti");
   if (htm !== method) bad("is for another method (htm)");
   const target = typeof htu === "string" && htu ? targetOf(htu) : undefined;
   if (target === undefined || target !== targetOf(url)) bad("is for another URL (htu)");
-  if (!is(ath, encode(await digest(token)))) bad("is for another access token (ath)");
+  if (!is(ath, encode(await digest(accessToken)))) bad("is for another access token (ath)");
   if (nonce !== undefined && !is(claims.nonce, nonce)) refuse("use_dpop_nonce", "the DPoP proof must have the nonce of this answer");
-  if (!Number.isSafeInteger(iat) || iat < 0 || odd.includes("iat")) bad("has no iat");
+  if (!isTime(iat, "iat", odd)) bad("has no iat");
   const ends = iat + AGE + leeway;
   if (iat > time + leeway || ends <= time) bad("is too old, or from the future (iat)");
   if (!first(`dpop:${thumbprint}:${jti}`, ends * 1000)) refuse("dpop_replayed", "the DPoP proof came before");

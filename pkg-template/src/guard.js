@@ -68,7 +68,7 @@ export class RequestGuard {
         const { leeway } = verifier;
         await checkProof(proof, jkt, { method: request.method, url, token, nonce: dpopNonce, time: now(verifier.now), leeway, first: (key, ends) => verifier.first(key, ends) });
       }
-      checkRights({ claims }, this.#options);
+      checkRights(claims, this.#options);
       return { claims, token };
     } catch (error) {
       return { response: this.#refuse(error, found, dpopNonce), error };

@@ -21,12 +21,28 @@ export const isTexts = (value) => Array.isArray(value) && value.every(isText);
 
 export const encode = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 
-// base64url without padding, in its one form; undefined for anything else.
+// The value of a letter, by its code.
+const values = new Uint8Array(128).fill(64);
+for (let value = 0; value < 64; value++) values[encode([value << 2]).charCodeAt()] = value;
+
+// base64url without padding, in its one form: nothing but its letters, and no bits behind the last byte. Undefined for anything else.
+// Node's way is a third of a microsecond; by hand it is two, and `atob` with what it takes to make it strict is seven.
 export const decode = (text) => {
-  try {
-    const bytes = Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
-    if (encode(bytes) === text) return bytes;
-  } catch {}
+  const { Buffer } = globalThis;
+  if (Buffer) {
+    const bytes = Buffer.from(text, "base64url");
+    return bytes.toString("base64url") === text ? bytes : undefined;
+  }
+  const bytes = new Uint8Array((text.length * 3) >> 2);
+  let [at, bits, held] = [0, 0, 0];
+  for (let index = 0; index < text.length; index++) {
+    const value = values[text.charCodeAt(index)];
+    if (!(value < 64)) return;
+    held = (held << 6) | value;
+    bits += 6;
+    if (bits > 7) bytes[at++] = held >> (bits -= 8);
+  }
+  if (bits < 6 && !(held & ((1 << bits) - 1))) return bytes;
 };
 
 const encoder = new TextEncoder();
@@ -34,36 +50,50 @@ export const utf8 = (text) => encoder.encode(text);
 // A byte order mark is kept, and is then no JSON.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+// How many members there are, at all depths.
+const count = (value) => (typeof value === "object" && value ? Object.values(value).reduce((sum, one) => sum + count(one), Array.isArray(value) ? 0 : Object.keys(value).length) : 0);
+
+// A text without its escapes, and as long: only halves of pairs stay, beside each other where they were.
+const unescaped = (text) =>
+  text.replace(/\\(?:u(d[89a-f]..)|u....|.)/gi, (all, half = "78") => String.fromCharCode(`0x${half}`)[/^d[89ab]/i.test(half) ? "padStart" : "padEnd"](all.length, "x"));
+
 // An object as JSON, and nothing that two parsers could read in two ways: no member twice at any depth, no half of a surrogate
-// pair, 32 levels. `JSON.parse` takes the last of two members and says nothing. Gives the object and the names of its members
-// that are numbers, but not written as plain digits; throws the code of the fault.
+// pair, 32 levels. `JSON.parse` takes the last of two members and says nothing: then there are fewer of them than colons. Gives the
+// object and the names of its members that are numbers, but not written as plain digits; throws the code of the fault.
 export const strict = (source) => {
   const odd = [];
+  let [members, depth, start, end] = [0, 0, 0, 0];
   let value;
   try {
     const text = isText(source) ? source : decoder.decode(source);
     value = JSON.parse(text);
-    const open = [];
-    for (const [piece, words, colon, number] of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:\s*(-?\d[-+.\deE]*)?)?|[{}[\]]/g)) {
-      if (words) {
-        const word = JSON.parse(words);
-        if (/[\ud800-\udfff]/u.test(word)) throw 0;
-        if (colon) {
-          if (open.at(-1).has(word)) throw "member_duplicate";
-          open.at(-1).add(word);
-          if (number && open.length === 1 && !/^\d+$/.test(number)) odd.push(word);
-        }
-      } else if (/[{[]/.test(piece)) {
-        if (open.push(new Set()) > 32) throw 0;
-      } else {
-        open.pop();
+    let plain = text;
+    if (/[\\\ud800-\udfff]/.test(text)) {
+      plain = unescaped(text);
+      if (/[\ud800-\udfff]/u.test(plain)) throw 0;
+    }
+    for (let at = 0; at < plain.length; at++) {
+      const code = plain.charCodeAt(at);
+      const letter = code | 32;
+      if (code === 34) {
+        start = at;
+        at = end = plain.indexOf('"', at + 1);
+      } else if (code === 58) {
+        members++;
+      } else if (letter === 123) {
+        if (++depth > 32) throw 0;
+      } else if (letter === 125) {
+        depth--;
+      } else if (depth === 1 && (code === 45 || code === 46 || (letter === 101 && plain.charCodeAt(at - 1) < 58))) {
+        odd.push(text.slice(start, end + 1));
       }
     }
-  } catch (error) {
-    throw isText(error) ? error : "json_invalid";
+  } catch {
+    throw "json_invalid";
   }
+  if (members !== count(value)) throw "member_duplicate";
   if (!isObject(value)) throw "json_invalid";
-  return { value, odd };
+  return { value, odd: odd.map((name) => JSON.parse(name)) };
 };
 
 // Compares without telling by the time how much is the same. The length is no secret.
@@ -130,19 +160,22 @@ export const publicOf = ({ kty, crv, n, e, x, y }) => {
   return kty === "OKP" && crv === "Ed25519" && fits(x) ? { crv, kty, x } : undefined;
 };
 
-// Why a key is not for an algorithm and a use (RFC 7517, sections 4.2 to 4.4); undefined when it is.
-export const unsuitable = (jwk, alg, usage) => {
+// What of a key says that it is not for an algorithm and a use (RFC 7517, sections 4.2 to 4.4); undefined when nothing does.
+export const misfit = (jwk, alg, usage) => {
   const { kty, crv, use, key_ops } = jwk;
   const wanted = algorithmOf(alg);
-  const found =
+  return (
     kty !== wanted.kty ? kty
     : wanted.crv && crv !== wanted.crv ? crv
     : jwk.alg !== undefined && algorithmOf(jwk.alg) !== wanted ? jwk.alg
     : use !== undefined && use !== "sig" ? use
     : key_ops !== undefined && !key_ops.includes?.(usage) ? key_ops
-    : undefined;
-  return found === undefined ? undefined : new TokenError("key_unsuitable", `a key for ${alg} was expected, found ${JSON.stringify(found)}`);
+    : undefined
+  );
 };
+
+// The code and the words for it.
+export const unsuitable = (alg, found) => ["key_unsuitable", `a key for ${alg} was expected, found ${JSON.stringify(found)}`];
 
 // A private key, whatever it is given as: a CryptoKey, a CryptoKeyPair, a PEM (PKCS#8), a JWK.
 const privateKey = async (given, alg) => {
@@ -154,15 +187,16 @@ const privateKey = async (given, alg) => {
     if (label !== "PRIVATE KEY") refuse("key_malformed", `a PRIVATE KEY was expected, found ${label}: \`openssl pkcs8 -topk8 -nocrypt -in key.pem\` makes one`);
     let der;
     try {
-      der = Uint8Array.from(atob(key.replace(/-----[^-]+-----|\s/g, "")), (char) => char.charCodeAt(0));
+      der = Uint8Array.from(atob(key.replace(/-----[^-]+-----|\s/g, "")), (char) => char.charCodeAt());
     } catch (cause) {
       refuse("key_malformed", "the PEM is no base64", cause);
     }
     return importKey("pkcs8", der, alg, "sign");
   }
   if (key?.kty) {
-    const found = publicOf(key) ? unsuitable(key, alg, "sign") : new TokenError("key_malformed", "the key is malformed, weak, or of an unknown type");
-    if (found) throw found;
+    if (!publicOf(key)) refuse("key_malformed", "the key is malformed, weak, or of an unknown type");
+    const found = misfit(key, alg, "sign");
+    if (found !== undefined) refuse(...unsuitable(alg, found));
     const { kty, crv, n, e, d, p, q, dp, dq, qi, x, y } = key;
     if (!d) refuse("key_unsuitable", "a private key was expected, and this one is public");
     return importKey("jwk", { kty, crv, n, e, d, p, q, dp, dq, qi, x, y }, alg, "sign");

@@ -1,5 +1,5 @@
 // The keys of an issuer (RFC 7517, section 5): what is kept of them, and when they are fetched. The rules of src/verify/keys.rs.
-import { isText, isTexts, publicOf, refuse, strict, TokenError, unsuitable } from "./jose.js";
+import { isText, isTexts, misfit, publicOf, refuse, strict, unsuitable } from "./jose.js";
 
 // After a failed fetch of keys that are wanted at once, in milliseconds; and by how much a clock may be set back unnoticed.
 const AFTER_FAILURE = 3000;
@@ -87,41 +87,31 @@ export class KeySet {
   // The entry of the key for a token; nothing when the set is to be fetched first. Throws why there is none.
   find(alg, kid, now) {
     const found = this.#look(alg, kid);
-    const give = () => {
-      if (found instanceof TokenError) throw found;
-      return found;
-    };
+    const bad = Array.isArray(found);
+    const give = () => (bad ? refuse(...found) : found);
     if (this.fixed) return give();
     const age = since(now, this.#fetched);
     const fresh = age < this.ttl;
     const usable = age < this.ttl + this.stale;
     const rests = since(now, this.#tried) < (this.#fetched === undefined ? AFTER_FAILURE : this.cooldown);
-    const bad = found instanceof TokenError;
     if (!bad && (fresh || (usable && rests))) return found;
     // A key that is there and is not for this: no other set will have another one of its id.
-    if (bad && fresh && found.code !== "key_unknown") throw found;
+    if (bad && fresh && found[0] !== "key_unknown") give();
     if (!rests) return;
     // Failing to get a new set is why the key is not known.
     if (this.#failure || !usable) refuse("keys_unavailable", `the issuer's keys cannot be had: ${this.#failure ?? "nothing was fetched"}`);
     return give();
   }
 
+  // The entry, or the code and the words for why there is none.
   #look(alg, kid) {
-    if (kid === undefined) {
-      // RFC 7515, section 4.1.4: without an id there must be no choice.
-      const fit = this.#entries.filter(({ jwk }) => !unsuitable(jwk, alg, "verify"));
-      if (fit.length === 1) return fit[0];
-      return fit.length ? new TokenError("key_id_missing", "the token names no key (kid), and the issuer has several") : new TokenError("key_unknown", "the issuer has no key for the token's algorithm");
-    }
-    let why = new TokenError("key_unknown", `a key of the issuer was expected, found ${JSON.stringify(kid)}`);
-    for (const entry of this.#entries) {
-      if (entry.jwk.kid === kid) {
-        const fault = unsuitable(entry.jwk, alg, "verify");
-        if (!fault) return entry;
-        why = fault;
-      }
-    }
-    return why;
+    const named = ({ jwk }) => kid === undefined || jwk.kid === kid;
+    const fit = this.#entries.filter((entry) => named(entry) && misfit(entry.jwk, alg, "verify") === undefined);
+    // RFC 7515, section 4.1.4: without an id there must be no choice.
+    if (fit.length && (fit.length === 1 || kid !== undefined)) return fit[0];
+    if (fit.length) return ["key_id_missing", "the token names no key (kid), and the issuer has several"];
+    const last = kid === undefined ? undefined : this.#entries.filter(named).at(-1);
+    return last ? unsuitable(alg, misfit(last.jwk, alg, "verify")) : ["key_unknown", `a key of the issuer was expected, found ${JSON.stringify(kid)}`];
   }
 
   // A set has come; it was fetched then. What was made of keys that were there before stays good.

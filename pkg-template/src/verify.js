@@ -1,5 +1,5 @@
 // TokenVerifier: fetches keys, asks `crypto.subtle`, and judges (claims.js, key-set.js).
-import { ACCESS, check, checkType, ID, list, LOGOUT, parse } from "./claims.js";
+import { ACCESS, check, checkType, ID, list, LOGOUT, open, readHeader } from "./claims.js";
 import { algorithmOf, decode, digest, encode, importKey, isText, now, refuse, same, TokenError, utf8, verify } from "./jose.js";
 import { discovered, download, KeySet, secure } from "./key-set.js";
 import { pause } from "./drive.js";
@@ -14,6 +14,8 @@ export class TokenVerifier {
   #policy;
   #keys;
   #secrets = new Map();
+  // The headers that the issuer signed, and what they say.
+  #heads = new Map();
   #seen = new Map();
   #flight;
   #kept;
@@ -25,7 +27,7 @@ export class TokenVerifier {
     const { origin, pathname, search } = secure(/^https?:\/\//i.test(domain) ? domain : `https://${domain}`, "config");
     if (pathname !== "/" || search) config("`domain` is a host, and no URL with a path");
     const { issuer = `${origin}/`, algorithms = [secret === undefined ? "RS256" : "HS256"] } = options;
-    const audiences = list(audience);
+    const audiences = [...list(audience)];
     if (!audiences.length && clientId === undefined) config("an audience (for access tokens) or a client id (for ID tokens) is needed");
     if (![issuer, ...audiences, clientId ?? "-"].every((text) => isText(text) && text)) config("audience, client id and issuer are texts, and not empty");
     if ([secret, jwks, jwksUrl].filter((source) => source !== undefined).length > 1) config("keys come from one of `jwksUrl`, `jwks` and `secret`");
@@ -36,7 +38,7 @@ export class TokenVerifier {
     if (![leeway, keysTtl, keysStale, keysCooldown].every((seconds) => seconds >= 0)) config("leeway and times of keys are seconds");
     if (secret !== undefined && (!isText(secret) || /^\s*-----BEGIN /.test(secret))) refuse("key_unsuitable", "a secret for HMAC is a text, and no PEM");
     this.#options = { ...options };
-    this.#policy = { issuer, audience: audiences, clientId, leeway, algorithms };
+    this.#policy = { issuer, audience: audiences, clientId, leeway, algorithms: [...algorithms] };
     const fixed = jwks === undefined || isText(jwks) ? jwks : JSON.stringify(jwks);
     this.#keys = new KeySet({ ttl: keysTtl * 1000, stale: keysStale * 1000, cooldown: keysCooldown * 1000, fixed });
   }
@@ -81,26 +83,56 @@ export class TokenVerifier {
     return !again;
   }
 
-  async #verify(kind, token, expect = {}) {
-    const policy = this.#policy;
-    if (kind === ACCESS ? !policy.audience.length : policy.clientId === undefined) {
-      refuse("config", "the verifier has no audience (for access tokens) or no client id (for others)");
+  // Whatever can wait is done while the platform verifies: the signature, which is another thread's, then costs no time beside it.
+  // What comes of that is told when the signature is known to be good, and not before.
+  #verify(kind, token, expect = {}, found) {
+    try {
+      const { audience, clientId, algorithms } = this.#policy;
+      if (kind === ACCESS ? !audience.length : clientId === undefined) {
+        refuse("config", "the verifier has no audience (for access tokens) or no client id (for others)");
+      }
+      // An issuer writes the same header again and again, and what comes of the same text is the same.
+      const { part, head, signature, signed, claims } = open(token, (part) => this.#heads.get(part) ?? readHeader(part, algorithms));
+      const key = signature && (found ?? this.#ready(head));
+      const begun = key && verify(head.alg, key, signature, signed);
+      let read, fault;
+      try {
+        const known = claims();
+        checkType(kind, head);
+        read = known;
+        check(kind, head, read, this.#policy, expect, now(this.now));
+      } catch (error) {
+        fault = error;
+      }
+      if (read && !key) return this.#key(head).then((key) => this.#verify(kind, token, expect, key));
+      return Promise.resolve(begun).then((good) => {
+        if (read && !good) refuse("signature_invalid", "the signature is not that of the issuer's key");
+        if (fault) throw fault;
+        if (this.#heads.size > 9) this.#heads.clear();
+        this.#heads.set(part, head);
+        return kind === ID && (expect.accessToken ?? expect.code) !== undefined ? checkHashes(read.value, head, expect) : read.value;
+      });
+    } catch (error) {
+      return Promise.reject(error);
     }
-    const read = parse(token, policy.algorithms);
-    checkType(kind, read);
-    const key = await this.#key(read);
-    if (!(await verify(read.alg, key, read.signature, read.signed))) refuse("signature_invalid", "the signature is not that of the issuer's key");
-    check(kind, read, policy, expect, now(this.now));
-    if (kind === ID) {
-      await checkHash(read, "at_hash", expect.accessToken);
-      await checkHash(read, "c_hash", expect.code);
-    }
-    return read.claims;
   }
 
-  async #key({ alg, header: { kid } }) {
+  // The key for a header when it is at hand.
+  #ready({ alg, kid }) {
+    try {
+      return (this.#options.secret === undefined ? this.#keys.find(alg, kid, this.now).imported : this.#secrets).get(alg);
+    } catch {}
+  }
+
+  // The same when it is not: fetched, and taken in.
+  async #key({ alg, kid }) {
     const { secret } = this.#options;
-    if (secret !== undefined) return this.#import(this.#secrets, alg, "raw", utf8(secret));
+    if (secret !== undefined) {
+      const bytes = utf8(secret);
+      // RFC 7518, section 3.2.
+      if (bytes.length < algorithmOf(alg).bytes) refuse("key_unsuitable", "a secret for HMAC must be at least as long as the digest");
+      return this.#import(this.#secrets, alg, "raw", bytes);
+    }
     const find = () => this.#keys.find(alg, kid, this.now);
     let found = find();
     if (!found) {
@@ -112,11 +144,7 @@ export class TokenVerifier {
   }
 
   async #import(imported, alg, format, data) {
-    const known = imported.get(alg);
-    if (known) return known;
-    // RFC 7518, section 3.2.
-    if (format === "raw" && data.length < algorithmOf(alg).bytes) refuse("key_unsuitable", "a secret for HMAC must be at least as long as the digest");
-    const key = await importKey(format, data, alg, "verify");
+    const key = imported.get(alg) ?? (await importKey(format, data, alg, "verify"));
     imported.set(alg, key);
     return key;
   }
@@ -181,11 +209,13 @@ export class TokenVerifier {
 }
 
 // OpenID Connect Core, section 3.1.3.6. The code flow may leave `at_hash` out.
-const checkHash = async ({ claims, alg }, name, of) => {
-  if (of === undefined) return;
-  const found = claims[name];
-  if (found === undefined && name === "at_hash") return;
-  if (!isText(found) || !found) refuse(found === undefined ? "claim_missing" : "claim_invalid", `the token's ${name} is no text`);
-  const made = await digest(of, algorithmOf(alg).hash);
-  if (!same(found, encode(made.subarray(0, made.length / 2)))) refuse(`${name}_mismatch`, `the token's ${name} is not that of what came with it`);
+const checkHashes = async (claims, { alg }, { accessToken, code }) => {
+  for (const [name, of] of [["at_hash", accessToken], ["c_hash", code]]) {
+    const found = claims[name];
+    if (of === undefined || (found === undefined && name === "at_hash")) continue;
+    if (!isText(found) || !found) refuse(found === undefined ? "claim_missing" : "claim_invalid", `the token's ${name} is no text`);
+    const made = await digest(of, algorithmOf(alg).hash);
+    if (!same(found, encode(made.subarray(0, made.length / 2)))) refuse(`${name}_mismatch`, `the token's ${name} is not that of what came with it`);
+  }
+  return claims;
 };

@@ -32,6 +32,9 @@ export const keysCases = ({ test, ok, equal, fails, includes }) => {
       else if (hard.token.split(".").some((text) => text.length > 20 && error.message.includes(text))) wrong.push(`${hard.name}: the token is shown`);
       const mended = await problem(check(verifier, hard, hard.mended));
       if (mended) wrong.push(`${hard.name}, mended: ${mended.code} ${mended.message}`);
+      // Now that the key is there, the signature is verified while the rest is read.
+      const again = await problem(check(verifier, hard, hard.token));
+      if (again?.code !== hard.code) wrong.push(`${hard.name}, warm: ${hard.code}, got ${again?.code ?? "a pass"}`);
     }
     ok(hostile.cases.length >= 120, "120 tokens");
     // Ed25519 is young in browsers.
@@ -188,6 +191,41 @@ export const keysCases = ({ test, ok, equal, fails, includes }) => {
     };
     return { make, now, jwk, settings: { domain: "tenant.example.com", audience: "api", clientId: "c", algorithms: ["ES256"], jwks: { keys: [jwk] }, ...settings } };
   };
+
+  test("keys: what is done while the signature is verified says nothing before", async ({ sdk }) => {
+    const { make, jwk, now, settings } = await maker();
+    let time = now * 1000;
+    let keys = [jwk];
+    let asked = 0;
+    const fetch = async () => (asked++, Response.json({ keys }));
+    const verifier = new sdk.TokenVerifier({ ...settings, jwks: undefined, jwksUrl: "https://a.example/keys", fetch, clock: () => time });
+    const code = (token, kind = "verifyAccessToken", expect) => verifier[kind](token, expect).then(() => "good", (error) => error.code);
+    const spoiled = (token) => token.replace(/\.[^.]*$/, `.${"A".repeat(86)}`);
+    const [good, late, foreign, at] = [await make(), await make({ exp: now - 3600 }), await make({ aud: "x" }), await make({ jti: "j", client_id: "c", aud: ["api", "c"], azp: "c" }, { typ: "at+jwt" })];
+    const [head, , end] = good.split(".");
+    for (let times = 0; times < 2; times++) {
+      // The claims are read, and what is wrong with them is not told to who cannot sign.
+      equal([await code(spoiled(late)), await code(spoiled(foreign)), await code(spoiled(good))], Array(3).fill("signature_invalid"));
+      equal([await code(late), await code(foreign), await code(good)], ["expired", "audience_mismatch", "good"]);
+      // What cannot be read is told at once, and what becomes of the signature then troubles nobody.
+      equal([await code(`${head}.e30=.${end}`), await code(`${head}.e3.${end}`), await code(`${head}..${end}`), await code(`${head}.${b64({})}.AA`)], ["base64_invalid", "base64_invalid", "json_invalid", "signature_invalid"]);
+      // A header that is known for one kind of token is judged again for another.
+      equal([await code(at), await code(at, "verifyIdToken")], ["good", "type_mismatch"]);
+    }
+    equal(asked, 1);
+    // A header that is known keeps no key that has gone.
+    keys = [{ ...jwk, kid: "other" }];
+    time += 700_000;
+    equal([await code(await make({ exp: now + 3600 })), asked], ["key_unknown", 2]);
+    // What is changed after the verifier was made changes nothing.
+    const algorithms = ["ES256"];
+    const audience = ["api"];
+    const fixed = new sdk.TokenVerifier({ ...settings, algorithms, audience });
+    algorithms[0] = "RS256";
+    audience[0] = "x";
+    equal((await fixed.verifyAccessToken(good)).sub, "s");
+    equal((await problem(fixed.verifyAccessToken(foreign))).code, "audience_mismatch");
+  });
 
   test("keys: near misses", async ({ sdk }) => {
     const { make, settings } = await maker();
