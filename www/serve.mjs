@@ -14,8 +14,13 @@ const root = resolve(fileURLToPath(new URL(".", import.meta.url)), "..");
 const folder = join(root, "target/www");
 const { values } = parseArgs({ options: { port: { type: "string" }, open: { type: "boolean", default: false } } });
 const wanted = values.port === undefined ? undefined : Number(values.port);
-if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 0 && wanted < 65536)) throw new Error(`--port ${values.port} is not a port`);
-if (!existsSync(join(folder, "index.html"))) throw new Error(`${folder} is missing: run \`node www/build.mjs\` first`);
+// What somebody can mend is said without a trace.
+const end = (message) => {
+  console.error(message);
+  process.exit(1);
+};
+if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 0 && wanted < 65536)) end(`--port ${values.port} is no port`);
+if (!existsSync(join(folder, "index.html"))) end(`${folder} is missing: run \`node www/build.mjs\` first`);
 
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml", ".wasm": "application/wasm", ".map": "application/json" };
 
@@ -50,8 +55,9 @@ const listen = (port) =>
 
 // The port that is in the seed's callbacks, or another one when it is taken and nobody insisted.
 const port = await listen(wanted ?? 3000).catch((error) => {
-  if (error.code !== "EADDRINUSE") throw error;
-  if (wanted !== undefined) throw new Error(`port ${wanted} is in use: give another one, or 0 for any`);
+  if (error.code !== "EADDRINUSE") return end(`port ${wanted ?? 3000}: ${error.message}`);
+  if (wanted !== undefined) return end(`Port ${wanted} is in use: give another one, or 0 for any.`);
+  console.log("Port 3000 is in use; another one is taken.");
   return listen(0);
 });
 const origin = `http://127.0.0.1:${port}`;
@@ -77,12 +83,15 @@ if (SANDBOX_URL) {
 } else if (AUTH0_DOMAIN) {
   const { TokenProvider } = await sdk();
   const provider = new TokenProvider({ domain: AUTH0_DOMAIN, clientId: AUTH0_CLIENT_ID, clientSecret: AUTH0_CLIENT_SECRET, audience: AUTH0_AUDIENCE || undefined });
-  config = { domain: AUTH0_DOMAIN, token: await provider.getAccessToken(), sandbox: false };
+  const token = await provider.getAccessToken().catch((error) => end(`No token of ${AUTH0_DOMAIN}: ${error.message}`));
+  config = { domain: AUTH0_DOMAIN, token, sandbox: false };
 }
 console.log(`Playground: ${origin}/`);
 if (values.open) {
   const [program, ...before] = { darwin: ["open"], win32: ["cmd", "/c", "start", ""] }[process.platform] ?? ["xdg-open"];
   const browser = spawn(program, [...before, `${origin}/`], { stdio: "ignore", detached: true });
-  browser.on("error", () => console.log("No browser could be opened: open the address by hand."));
+  const failed = () => console.log("No browser could be opened: open the address by hand.");
+  browser.on("error", failed);
+  browser.on("exit", (code) => code && failed());
   browser.unref();
 }

@@ -1,14 +1,16 @@
 //! `cargo xtask demo`: the main job, natively and through the npm package in Node, against a local tenant, or against one
-//! that the environment names; with `--serve` or `--open` the playground after that.
+//! that the environment names; then the playground in a browser. Where nobody watches (there is no terminal) it ends before
+//! that, unless it is told otherwise.
 
-use crate::process::{command, output};
+use crate::process::command;
+use crate::progress::{Progress, now, shown, step};
 use crate::sandbox::{self, Sandbox};
 use crate::tools::Tools;
 use std::fs;
-use std::io::Write;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 /// More than offset paging reaches.
 const USERS: u32 = 2_500;
@@ -26,39 +28,70 @@ enum Tenant {
     Local(Sandbox),
 }
 
-/// Sets up what is missing, then does the main job twice.
+/// What comes after the two programs.
+#[derive(Debug, PartialEq, Eq)]
+enum Page {
+    None,
+    Served,
+    Opened,
+}
+
+/// What somebody asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    page: Page,
+    port: Option<u16>,
+}
+
+fn wanted(arguments: &[&str], terminal: bool) -> Result<Wanted, String> {
+    let mut wanted = Wanted { page: if terminal { Page::Opened } else { Page::None }, port: None };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match *argument {
+            "--no-page" => wanted.page = Page::None,
+            "--serve" => wanted.page = Page::Served,
+            "--open" => wanted.page = Page::Opened,
+            "--port" => {
+                let given = rest.next().copied().unwrap_or_default();
+                let port = given.parse().map_err(|_| format!("--port {given:?} is no port: 0 to 65535 are"))?;
+                wanted.port = Some(port);
+            }
+            other => return Err(format!("demo takes --no-page, --serve, --open and --port PORT, not {other}")),
+        }
+    }
+    Ok(wanted)
+}
+
+/// Sets up what is missing, then does the main job twice, and shows the page.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
-    let page = match arguments {
-        [] => None,
-        ["--serve"] => Some(&[][..]),
-        ["--open"] => Some(&["--open"][..]),
-        other => return Err(format!("demo takes --serve or --open, and was given {}", other.join(" "))),
-    };
+    let wanted = wanted(arguments, std::io::stdout().is_terminal())?;
     let named = tenant_is_named()?;
     let tools = Tools::new(root);
     let started = now();
 
     println!("Setting up");
+    // What cannot be installed from here is looked for before anything takes minutes.
+    tools.node()?;
+    tools.wasm_target()?;
     if !root.join(PACKAGE).exists() {
         println!("  The first time, tools and all programs are built. That takes some minutes.");
     }
-    tools.node()?;
-    step("programs", || {
+    step("programs", |progress| {
         // Two builds: in one, each would be built with the features that the other's dependencies need.
-        output(tools.cargo()?.args(["build", "--quiet", "--package", "auth0-sdk", "--example", "demo"]))?;
+        progress.run(tools.cargo()?.args(["build", "--package", "auth0-sdk", "--example", "demo"]))?;
         if !named {
-            output(tools.cargo()?.args(["build", "--quiet", "--package", "auth0-sandbox", "--bins"]))?;
+            progress.run(tools.cargo()?.args(["build", "--package", "auth0-sandbox", "--bins"]))?;
         }
         Ok("built".to_owned())
     })?;
-    step("package", || package(&tools))?;
+    step("package", |progress| package(&tools, progress))?;
     let project = root.join("target/demo");
-    step("project", || install(&tools, &project))?;
+    step("project", |progress| install(&tools, &project, progress))?;
     let tenant = if named {
         Tenant::Named
     } else {
         let mut running = None;
-        step("tenant", || {
+        step("tenant", |_| {
             let sandbox = sandbox::start_built(&sandbox::binary(root), USERS, &[])?;
             let text = format!("a sandbox at {} with {USERS} users", sandbox.origin);
             running = Some(sandbox);
@@ -81,30 +114,35 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     if !named {
         println!("To see it read from a tenant of yours, set {} and run it again.", VARIABLES.join(", "));
     }
-    match page {
-        Some(arguments) => playground(&tools, &tenant, arguments),
-        None => {
-            println!("To have it all in a browser: cargo xtask demo --open");
-            Ok(())
-        }
+    if wanted.page == Page::None {
+        println!("To have it all in a browser: cargo xtask demo --open");
+        return Ok(());
     }
+    playground(&tools, &tenant, &wanted)
 }
 
 /// Builds the page and serves it until somebody ends it.
-fn playground(tools: &Tools<'_>, tenant: &Tenant, arguments: &[&str]) -> Result<(), String> {
+fn playground(tools: &Tools<'_>, tenant: &Tenant, wanted: &Wanted) -> Result<(), String> {
     println!("\nIn the browser: www/");
-    step("page", || {
+    step("page", |progress| {
         tools.npm()?;
-        output(tools.command("node")?.arg("www/build.mjs"))?;
+        progress.run(tools.command("node")?.arg("www/build.mjs"))?;
         Ok("target/www built".to_owned())
     })?;
     let mut server = tools.command("node")?;
     if let Tenant::Local(sandbox) = tenant {
         sandbox.describe(&mut server);
     }
+    server.arg("www/serve.mjs");
+    if wanted.page == Page::Opened {
+        server.arg("--open");
+    }
+    if let Some(port) = wanted.port {
+        server.args(["--port", &port.to_string()]);
+    }
     println!("  Ctrl-C ends the page and the tenant.");
     // It prints the address itself.
-    let status = server.arg("www/serve.mjs").args(arguments).status().map_err(|error| format!("node: {error}"))?;
+    let status = server.status().map_err(|error| format!("node: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("the server of the page ended ({status})")) }
 }
 
@@ -124,7 +162,7 @@ fn tenant_is_named() -> Result<bool, String> {
 }
 
 /// Builds the package when it is missing or older than what it is made of.
-fn package(tools: &Tools<'_>) -> Result<String, String> {
+fn package(tools: &Tools<'_>, progress: &mut Progress) -> Result<String, String> {
     let root = tools.root;
     let mut newest = SystemTime::UNIX_EPOCH;
     for source in SOURCES {
@@ -133,16 +171,10 @@ fn package(tools: &Tools<'_>) -> Result<String, String> {
     if fs::metadata(root.join(PACKAGE)).and_then(|data| data.modified()).is_ok_and(|built| built > newest) {
         return Ok(format!("{PACKAGE} is up to date"));
     }
-    // As a program of its own, so that what it prints is shown only when it fails.
+    // As a program of its own, so that all that it prints is seen by its last line.
     let own = std::env::current_exe().map_err(|error| format!("this program cannot be found: {error}"))?;
-    output(tools.command(own)?.arg("npm")).map_err(|error| end_of(&error))?;
+    progress.run(tools.command(own)?.arg("npm"))?;
     Ok(format!("{PACKAGE} built"))
-}
-
-/// The last lines, where compilers say what is wrong.
-fn end_of(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    lines.get(lines.len().saturating_sub(40)..).unwrap_or_default().join("\n")
 }
 
 /// When a file, or the newest file below a folder, was changed.
@@ -159,7 +191,7 @@ fn last_change(path: &Path) -> Result<SystemTime, String> {
 }
 
 /// A project with nothing in it but the package and the demo.
-fn install(tools: &Tools<'_>, project: &Path) -> Result<String, String> {
+fn install(tools: &Tools<'_>, project: &Path, progress: &mut Progress) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", project.display());
     if project.exists() {
         // A lock file of the last time would refuse the package of this time.
@@ -171,7 +203,7 @@ fn install(tools: &Tools<'_>, project: &Path) -> Result<String, String> {
     let package: PathBuf = tools.root.join(PACKAGE);
     let mut npm = command("npm", project);
     npm.args(["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-    output(npm.arg(package))?;
+    progress.run(npm.arg(package))?;
     Ok("target/demo with the package in it".to_owned())
 }
 
@@ -190,29 +222,21 @@ fn part(tenant: &Tenant, program: &mut Command) -> Result<Duration, String> {
     if status.success() { Ok(start.elapsed()) } else { Err(format!("the demo failed ({status})")) }
 }
 
-/// Does something that may take long, and says what came of it.
-fn step(label: &str, work: impl FnOnce() -> Result<String, String>) -> Result<(), String> {
-    print!("  {label:<10}");
-    // To be seen before the work begins; that it is not is no reason to stop.
-    let _ = std::io::stdout().flush();
-    let start = now();
-    match work() {
-        Ok(text) => {
-            println!("{text} ({})", shown(start.elapsed()));
-            Ok(())
-        }
-        Err(error) => {
-            println!("failed");
-            Err(error)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_opened_where_somebody_watches() {
+        let of = |arguments: &[&str], terminal| wanted(arguments, terminal).unwrap().page;
+        assert_eq!(of(&[], true), Page::Opened);
+        assert_eq!(of(&[], false), Page::None);
+        assert_eq!(of(&["--no-page"], true), Page::None);
+        assert_eq!(of(&["--serve"], true), Page::Served);
+        assert_eq!(of(&["--open"], false), Page::Opened);
+        assert_eq!(wanted(&["--port", "8080"], true).unwrap().port, Some(8080));
+        for wrong in [&["--port"][..], &["--port", "99999"], &["--shut"]] {
+            assert!(wanted(wrong, true).is_err(), "{wrong:?}");
         }
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a chore tells how long it took")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-fn shown(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
 }

@@ -11,6 +11,7 @@ mod json_text;
 mod matrix;
 mod npm;
 mod process;
+mod progress;
 mod sandbox;
 mod soak;
 mod test;
@@ -29,9 +30,11 @@ usage: cargo xtask <task>
   generate [--check]  write what is generated from api/; --check compares only
   test [STEP …]       set up what is missing and run everything, or only some steps
   wasm-tests          the core's tests as wasm, in Node and in Chromium
-  demo [--serve]      the main job against a local tenant: natively, then through the npm package; with AUTH0_DOMAIN,
-                      AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET set, what of it only reads, against that tenant; with
-                      --serve the playground is served after that, until Ctrl-C; --open shows it in a browser as well
+  demo                the main job against a local tenant: natively, then through the npm package, then as a page in the
+                      browser, until Ctrl-C; with AUTH0_DOMAIN, AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET set, what of it
+                      only reads, against that tenant. Where there is no terminal it ends before the page
+       [--no-page | --serve | --open] [--port PORT]
+                      --serve opens no browser, --open does so without a terminal too; PORT is the page's (3000, or any)
   matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32 (some 110 builds; `test` makes a few of them)
   npm [sandbox]       build the npm package: target/npm/auth0-sdk.tgz, or target/npm/auth0-sandbox.tgz
   page                build the playground with a tenant inside, for any static host: target/www

@@ -68,7 +68,7 @@ impl<'a> Tools<'a> {
             return Ok(());
         }
         let mut install = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), self.root);
-        install.args(["install", "--quiet", "--root", "target/tools", "--debug", krate, "--version", version]);
+        install.args(["install", "--root", "target/tools", "--debug", krate, "--version", version]);
         run(install.args(arguments))
     }
 
