@@ -40,7 +40,7 @@ await build({
   target: "es2022",
   jsx: "automatic",
   jsxImportSource: "preact",
-  alias: { "auth0-sdk": join(sdk, "index.js"), "auth0-sdk/browser": join(sdk, "browser.js"), "auth0-sandbox": inPage ? join(sandbox, "index.js") : join(here, "src/nothing.ts") },
+  alias: { "auth0-sdk": join(sdk, "index.js"), "auth0-sdk/browser": join(sdk, "browser.js"), "auth0-sdk/verify": join(sdk, "verify.js"), "auth0-sandbox": inPage ? join(sandbox, "index.js") : join(here, "src/nothing.ts") },
   define: { IN_PAGE: String(inPage) },
   // The folders of this machine are not named in the maps.
   sourceRoot: "",
