@@ -1,88 +1,136 @@
-// The call that a form makes, as a program would make it.
-import type { Type, Types } from "./schema";
-import { resolve } from "./schema";
+// The call that a form makes, as a program would make it: whole, so that it runs where it is pasted.
+import type { Detail, Operation } from "./api";
+import type { Reading } from "./draft";
+import { membersOf, resolve, type Type, type Types } from "./schema";
 
 export interface Call {
-  id: string;
-  method: string;
-  path: string;
+  operation: Operation;
+  detail: Detail;
+  types: Types;
   /** Path arguments, in order. */
   ids: string[];
   query: Record<string, unknown>;
-  queryTypes: Record<string, { type: Type; required: boolean }>;
-  types: Types;
-  body: unknown;
   hasBody: boolean;
-  multipart: boolean;
-  bodyOptional: boolean;
-  paged: boolean;
-  rust: { call: string; body?: string; module?: string; query?: Record<string, string> };
+  body: unknown;
   domain: string;
 }
 
+export const callOf = (operation: Operation, detail: Detail, types: Types, ids: string[], { values, body, wantsBody }: Pick<Reading, "values" | "body" | "wantsBody">, domain: string): Call => ({ operation, detail, types, ids, query: values, hasBody: wantsBody, body, domain });
+
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Of a multipart body the one part that is a file. */
+const FILE = "users";
+
+/** A call of which something is to be used. */
+const hasAnswer = ({ operation, detail }: Call): boolean => operation.method !== "DELETE" || !detail.statuses.includes(204);
+
+// --- TypeScript ---
+
+// `__proto__` as a plain name would be no member.
+const key = (name: string): string => (name === "__proto__" ? '["__proto__"]' : /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
+
+/** Code in the place of a value. */
+class Code {
+  constructor(readonly text: string) {}
+}
 
 /** A value as JavaScript writes it, short ones on one line. */
 export const literal = (value: unknown, indent = ""): string => {
+  if (value instanceof Code) return value.text;
   if (!isRecord(value) && !Array.isArray(value)) return JSON.stringify(value) ?? "undefined";
   const inner = `${indent}  `;
-  const parts = Array.isArray(value)
-    ? value.map((item) => literal(item, inner))
-    : Object.entries(value).map(([key, item]) => `${/^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key)}: ${literal(item, inner)}`);
-  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
+  const isArray = Array.isArray(value);
+  const parts = isArray ? value.map((item) => literal(item, inner)) : Object.entries(value).map(([name, item]) => `${key(name)}: ${literal(item, inner)}`);
+  const [open, close] = isArray ? ["[", "]"] : ["{", "}"];
   if (parts.length === 0) return open + close;
-  const line = Array.isArray(value) ? `[${parts.join(", ")}]` : `{ ${parts.join(", ")} }`;
+  const line = isArray ? `[${parts.join(", ")}]` : `{ ${parts.join(", ")} }`;
   if (line.length + indent.length <= 72 && !line.includes("\n")) return line;
   return `${open}\n${parts.map((part) => inner + part).join(",\n")},\n${indent}${close}`;
 };
 
 export const typescript = (call: Call): string => {
-  const request = call.hasBody && !(isRecord(call.body) && Object.keys(call.query).length) ? call.body : { ...call.query, ...(isRecord(call.body) ? call.body : {}) };
-  const file = call.multipart && isRecord(request) ? literal({ ...request, users: "\0" }).replace('"\\u0000"', "new Blob([text])") : undefined;
-  const needed = call.hasBody ? request !== undefined : Object.keys(call.query).length > 0;
-  const args = [...call.ids.map((id) => JSON.stringify(id)), ...(needed ? [file ?? literal(request)] : [])].join(", ");
-  const invoke = `await auth0.${call.id}(${args})`;
-  const use = call.paged ? `for await (const item of ${invoke}) console.log(item);` : call.method === "DELETE" ? `${invoke};` : `const answer = ${invoke};`;
-  return `import { ManagementClient } from "auth0-sdk";\n\nconst auth0 = new ManagementClient({ domain: ${JSON.stringify(call.domain)}, clientId, clientSecret });\n\n${use}\n`;
+  const { operation, detail, ids, query, hasBody, body, domain } = call;
+  let request = hasBody && !(isRecord(body) && Object.keys(query).length) ? body : { ...query, ...(isRecord(body) ? body : {}) };
+  if (detail.multipart && isRecord(request)) request = { ...request, [FILE]: new Code("new Blob([text])") };
+  const needed = hasBody ? request !== undefined : Object.keys(query).length > 0;
+  const invoke = `await auth0.${operation.id}(${[...ids.map((id) => JSON.stringify(id)), ...(needed ? [literal(request)] : [])].join(", ")})`;
+  const each = detail.stream ? "event" : detail.paging !== undefined ? "item" : undefined;
+  const use = each ? `for await (const ${each} of ${invoke}) console.log(${each});` : hasAnswer(call) ? `const answer = ${invoke};` : `${invoke};`;
+  const file = detail.multipart ? `const text = JSON.stringify(users);\n` : "";
+  return `import { ManagementClient } from "auth0-sdk";\n\nconst auth0 = new ManagementClient({ domain: ${JSON.stringify(domain)}, clientId, clientSecret });\n\n${file}${use}\n`;
 };
 
-const text = (value: string): string => (/["\\]/.test(value) && !value.includes('"#') ? `r#"${value}"#` : JSON.stringify(value).replace(/\\u([0-9a-f]{4})/g, "\\u{$1}"));
+// --- Rust ---
+
+// JSON's escapes are not Rust's, and rustc refuses signs that turn the direction of writing.
+const text = (value: string): string => {
+  const plain = !/[\u0000-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(value);
+  if (plain && /["\\]/.test(value)) return raw(value);
+  const escaped = [...value].map((c) => (/["\\]/.test(c) ? `\\${c}` : c === "\n" ? "\\n" : /[\u0000-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(c) ? `\\u{${c.charCodeAt(0).toString(16)}}` : c));
+  return `"${escaped.join("")}"`;
+};
+
+const raw = (value: string): string => {
+  let hashes = "#";
+  while (value.includes(`"${hashes}`)) hashes += "#";
+  return `r${hashes}"${value}"${hashes}`;
+};
+
+/** JSON in a raw text: what Rust would not take as it is, JSON can escape. */
+const json = (value: unknown): string =>
+  raw(JSON.stringify(value, undefined, 4).replace(/[\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
 
 const rustValue = (value: unknown, type: Type, types: Types): string => {
-  if (Array.isArray(value)) return `[${value.map((item) => rustValue(item, resolve(type, types).items ?? "any", types)).join(", ")}]`;
+  const facets = resolve(type, types);
+  if (Array.isArray(value)) return `[${value.map((item) => rustValue(item, facets.items ?? "any", types)).join(", ")}]`;
   if (typeof value === "string") return text(value);
-  return isRecord(value) ? `serde_json::json!(${JSON.stringify(value)})` : String(value);
+  if (typeof value === "number" && facets.type === "number") return Number.isInteger(value) ? `${value}.0` : String(value);
+  return isRecord(value) ? `serde_json::from_str::<serde_json::Value>(${json(value)})?` : String(value);
 };
 
-// The builder takes an origin only where it is no plain domain.
 export const rust = (call: Call): string => {
-  const given = Object.entries(call.query);
-  const args = call.ids.map(text);
+  const { operation, detail, types, ids, query, hasBody, body, domain } = call;
+  const uses = new Set(["use auth0_sdk::ManagementClient;"]);
+  const client = `let auth0 = ManagementClient::builder(${text(domain)}).client_credentials(client_id, client_secret).build()?;\n\n`;
+  const whole = (code: string) => `${[...uses].join("\n")}\n\n${client}${code}`;
+  if (detail.multipart) {
+    uses.clear();
+    uses.add("use auth0_sdk::{ManagementClient, Multipart};");
+    const texts = isRecord(body) ? Object.entries(body).filter(([name]) => name !== FILE) : [];
+    const form = texts.map(([name, value]) => `\n    .text(${text(name)}, ${text(String(value))})`).join("");
+    return whole(`let form = Multipart::new()${form}\n    .file("${FILE}", "users.json", "application/json", std::fs::read("users.json")?);\nlet answer = auth0.operation(${text(operation.id)}).multipart(&form).await?;\n`);
+  }
+  const declared = new Map(membersOf(detail.query).map((member) => [member.name, member]));
+  const args = ids.map(text);
   let setters = "";
-  for (const [name, value] of given) {
-    const { type = "any", required = false } = call.queryTypes[name] ?? {};
-    const written = rustValue(value, type, call.types);
+  for (const [name, value] of Object.entries(query)) {
+    const { type, required } = declared.get(name) ?? { type: "any", required: false };
+    const written = rustValue(value, type, types);
     if (required) args.push(written);
-    else setters += `\n    .${call.rust.query?.[name] ?? name}(${written})`;
+    else setters += `\n    .${detail.rust.query?.[name] ?? name}(${written})`;
   }
   let before = "";
-  if (call.multipart) {
-    const texts = isRecord(call.body) ? Object.entries(call.body).filter(([name]) => name !== "users") : [];
-    const form = texts.map(([name, value]) => `.text(${text(name)}, ${text(String(value))})`).join("");
-    return `use auth0_sdk::Multipart;\n\nlet form = Multipart::new()${form}\n    .file("users", "users.json", "application/json", std::fs::read("users.json")?);\nlet job = auth0.operation(${JSON.stringify(call.id)}).multipart(&form).await?;\n`;
-  }
-  if (call.hasBody && call.rust.body) {
-    const type = call.rust.body.replace(/\bJson\b/, "serde_json::Value");
+  if (hasBody && detail.rust.body) {
+    const type = detail.rust.body.replace(/\bJson\b/, "serde_json::Value");
     const name = type.replace(/^Vec<(.*)>$/, "$1");
     // What is made of the standard library's types alone needs no import but that of the map.
-    const imported = /^\w+$/.test(name) ? (name === "String" ? "" : `use auth0_sdk::management::${call.rust.module}::${name};\n`) : type.startsWith("BTreeMap") ? "use std::collections::BTreeMap;\n" : "";
-    before = `${imported}use serde_json::{from_value, json};\n\nlet body: ${type} = from_value(json!(${JSON.stringify(call.body ?? {}, undefined, 4)}))?;\n`;
-    args.push(call.bodyOptional ? "Some(body)" : "body");
+    if (type.startsWith("BTreeMap")) uses.add("use std::collections::BTreeMap;");
+    else if (/^\w+$/.test(name) && name !== "String") uses.add(`use auth0_sdk::management::${detail.rust.module}::${name};`);
+    before = `let body: ${type} = serde_json::from_str(${json(body ?? {})})?;\n`;
+    args.push(detail.bodyOptional ? "Some(body)" : "body");
+  } else if (detail.rust.body) {
+    args.push("None");
   }
-  const invoke = `auth0.${call.rust.call}(${args.join(", ")})${setters}`;
-  if (call.paged) return `${before}let mut items = ${invoke}${setters ? "\n    " : ""}.items();\nwhile let Some(item) = items.next().await {\n    println!("{:?}", item?);\n}\n`;
-  return `${before}${call.method === "DELETE" ? "" : "let answer = "}${invoke}${setters ? "\n    " : ""}.await?;\n`;
+  const line = setters ? "\n    " : "";
+  const invoke = `auth0.${detail.rust.call}(${args.join(", ")})${setters}${line}`;
+  const [all, each] = detail.stream ? ["events", "event"] : detail.paging !== undefined ? ["items", "item"] : [];
+  if (all) return whole(`${before}let mut ${all} = ${invoke}.${all}();\nwhile let Some(${each}) = ${all}.next().await {\n    println!("{:?}", ${each}?);\n}\n`);
+  const answer = hasAnswer(call) ? "let answer = " : "";
+  return whole(`${before}${answer}${invoke}.await?;\n`);
 };
+
+// --- curl ---
 
 const shell = (value: string): string => `'${value.replace(/'/g, "'\\''")}'`;
 
@@ -92,19 +140,22 @@ export const queryText = (query: Record<string, unknown>): string => {
   return pairs.length ? `?${pairs.join("&")}` : "";
 };
 
-export const urlOf = (call: Pick<Call, "domain" | "path" | "ids" | "query">): string => {
+export const urlOf = ({ operation, ids, query, domain }: Call): string => {
   let index = 0;
-  const path = call.path.replace(/\{[^}]+\}/g, () => encodeURIComponent(call.ids[index++] ?? ""));
-  const origin = /^https?:/.test(call.domain) ? call.domain : `https://${call.domain}`;
-  return `${origin}/api/v2${path}${queryText(call.query)}`;
+  const path = operation.path.replace(/\{[^}]+\}/g, () => encodeURIComponent(ids[index++] ?? ""));
+  const origin = /^https?:/.test(domain) ? domain : `https://${domain}`;
+  return `${origin}/api/v2${path}${queryText(query)}`;
 };
 
 export const curl = (call: Call): string => {
-  const lines = [`curl ${call.method === "GET" ? "" : `-X ${call.method} `}${shell(urlOf(call))}`, `-H "Authorization: Bearer $TOKEN"`];
-  if (call.multipart && isRecord(call.body)) {
-    for (const [name, value] of Object.entries(call.body)) lines.push(name === "users" ? "-F users=@users.json" : `-F ${shell(`${name}=${String(value)}`)}`);
-  } else if (call.hasBody) {
-    lines.push("-H 'Content-Type: application/json'", `--data ${shell(JSON.stringify(call.body ?? {}))}`);
+  const { operation, detail, hasBody, body } = call;
+  const method = operation.method === "GET" && !hasBody ? "" : `-X ${operation.method} `;
+  const lines = [`curl ${method}${shell(urlOf(call))}`, `-H "Authorization: Bearer $TOKEN"`];
+  if (detail.multipart && isRecord(body)) {
+    // As a form's text, which curl does not take for the name of a file.
+    for (const [name, value] of Object.entries(body)) lines.push(name === FILE ? `-F ${FILE}=@users.json` : `--form-string ${shell(`${name}=${String(value)}`)}`);
+  } else if (hasBody) {
+    lines.push("-H 'Content-Type: application/json'", `--data-raw ${shell(JSON.stringify(body ?? {}))}`);
   }
   return `${lines.join(" \\\n  ")}\n`;
 };

@@ -88,6 +88,7 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
             }
             run(tools.command("node")?.arg("www/build.mjs"))?;
             run(tools.command("node")?.args(["node_modules/typescript/bin/tsc", "-p", "www"]))?;
+            run(tools.command("node")?.arg("www/snippets.mjs"))?;
             let (chromium, firefox) = (tools.chromium()?, tools.firefox()?);
             let sandbox = sandbox::start(root, 2_500)?;
             let mut node = tools.command("node")?;

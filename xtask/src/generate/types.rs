@@ -120,7 +120,8 @@ impl<'a> Emitter<'a> {
                 format!("impl IntoIterator<Item = (impl Into<String>, impl Into<{}>)>", self.text(inner, home)),
                 "entries(value)",
             ),
-            Rt::Bool | Rt::Const(_) => (self.text(rt, home), "value"),
+            Rt::Bool => (self.text(rt, home), "value"),
+            Rt::Const(value) if !value.starts_with('"') => (self.text(rt, home), "value"),
             _ => (format!("impl Into<{}>", self.text(rt, home)), "value.into()"),
         }
     }

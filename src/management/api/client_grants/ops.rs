@@ -180,7 +180,7 @@ impl Call<ListClientGrantResponse, ClientGrantsListQuery> {
         self.set::<ClientGrantSubjectType>("subject_type", value)
     }
     /// Sets the query parameter `default_for`.
-    pub fn default_for(self, value: String) -> Self {
+    pub fn default_for(self, value: impl Into<String>) -> Self {
         self.set::<String>("default_for", value)
     }
 }

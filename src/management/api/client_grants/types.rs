@@ -197,7 +197,7 @@ impl CreateClientGrant {
     /// Sets `audience`.
     pub fn audience(self, value: impl Into<String>) -> Self { Self { audience: Some(value.into()), ..self } }
     /// Sets `default_for`.
-    pub fn default_for(self, value: String) -> Self { Self { default_for: Some(value), ..self } }
+    pub fn default_for(self, value: impl Into<String>) -> Self { Self { default_for: Some(value.into()), ..self } }
     /// Sets `organization_usage`.
     pub fn organization_usage(self, value: impl Into<ClientGrantOrganizationUsage>) -> Self { Self { organization_usage: Some(value.into()), ..self } }
     /// Sets `allow_any_organization`.

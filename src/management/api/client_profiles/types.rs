@@ -61,9 +61,9 @@ impl ClientProfileApplyPolicy {
         Self { external_metadata_type: Some("cimd".to_owned()), external_metadata_created_by: Some("client".to_owned()), ..Self::default() }
     }
     /// Sets `external_metadata_type`.
-    pub fn external_metadata_type(self, value: String) -> Self { Self { external_metadata_type: Some(value), ..self } }
+    pub fn external_metadata_type(self, value: impl Into<String>) -> Self { Self { external_metadata_type: Some(value.into()), ..self } }
     /// Sets `external_metadata_created_by`.
-    pub fn external_metadata_created_by(self, value: String) -> Self { Self { external_metadata_created_by: Some(value), ..self } }
+    pub fn external_metadata_created_by(self, value: impl Into<String>) -> Self { Self { external_metadata_created_by: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -471,9 +471,9 @@ impl ClientProfilesCreateApplyPolicy {
         Self { external_metadata_type: Some("cimd".to_owned()), external_metadata_created_by: Some("client".to_owned()), ..Self::default() }
     }
     /// Sets `external_metadata_type`.
-    pub fn external_metadata_type(self, value: String) -> Self { Self { external_metadata_type: Some(value), ..self } }
+    pub fn external_metadata_type(self, value: impl Into<String>) -> Self { Self { external_metadata_type: Some(value.into()), ..self } }
     /// Sets `external_metadata_created_by`.
-    pub fn external_metadata_created_by(self, value: String) -> Self { Self { external_metadata_created_by: Some(value), ..self } }
+    pub fn external_metadata_created_by(self, value: impl Into<String>) -> Self { Self { external_metadata_created_by: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());

@@ -99,7 +99,7 @@ impl CertificateSubjectDNCredential {
         Self { credential_type: Some("cert_subject_dn".to_owned()), ..Self::default() }
     }
     /// Sets `credential_type`.
-    pub fn credential_type(self, value: String) -> Self { Self { credential_type: Some(value), ..self } }
+    pub fn credential_type(self, value: impl Into<String>) -> Self { Self { credential_type: Some(value.into()), ..self } }
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `subject_dn`.
@@ -2565,7 +2565,7 @@ impl ClientMyOrganizationThirdPartyClientAccessConfiguration {
         Self { default_value: Some("block".to_owned()), allowed_values: Some(collect(allowed_values)), ..Self::default() }
     }
     /// Sets `default_value`.
-    pub fn default_value(self, value: String) -> Self { Self { default_value: Some(value), ..self } }
+    pub fn default_value(self, value: impl Into<String>) -> Self { Self { default_value: Some(value.into()), ..self } }
     /// Sets `allowed_values`.
     pub fn allowed_values(self, value: impl IntoIterator<Item = impl Into<ClientMyOrganizationThirdPartyClientAccessConfigurationAllowedValuesItem>>) -> Self { Self { allowed_values: Some(collect(value)), ..self } }
     /// Sets a member that this version does not know.
@@ -5275,7 +5275,7 @@ impl PublicKeyCredential {
         Self { credential_type: Some("public_key".to_owned()), pem: Some(pem.into()), ..Self::default() }
     }
     /// Sets `credential_type`.
-    pub fn credential_type(self, value: String) -> Self { Self { credential_type: Some(value), ..self } }
+    pub fn credential_type(self, value: impl Into<String>) -> Self { Self { credential_type: Some(value.into()), ..self } }
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `pem`.
@@ -5815,7 +5815,7 @@ impl X509CertificateCredential {
         Self { credential_type: Some("x509_cert".to_owned()), pem: Some(pem.into()), ..Self::default() }
     }
     /// Sets `credential_type`.
-    pub fn credential_type(self, value: String) -> Self { Self { credential_type: Some(value), ..self } }
+    pub fn credential_type(self, value: impl Into<String>) -> Self { Self { credential_type: Some(value.into()), ..self } }
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `pem`.

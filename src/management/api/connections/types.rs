@@ -32,7 +32,7 @@ impl ConnectionAssertionDecryptionSettings {
         Self { algorithm_profile: Some("v2026-1".to_owned()), ..Self::default() }
     }
     /// Sets `algorithm_profile`.
-    pub fn algorithm_profile(self, value: String) -> Self { Self { algorithm_profile: Some(value), ..self } }
+    pub fn algorithm_profile(self, value: impl Into<String>) -> Self { Self { algorithm_profile: Some(value.into()), ..self } }
     /// Sets `algorithm_exceptions`.
     pub fn algorithm_exceptions(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { algorithm_exceptions: Some(collect(value)), ..self } }
     /// Sets a member that this version does not know.

@@ -31,9 +31,9 @@ impl CreateCustomDomain {
     /// Sets `type`.
     pub fn r#type(self, value: impl Into<CustomDomainProvisioningType>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `verification_method`.
-    pub fn verification_method(self, value: String) -> Self { Self { verification_method: Some(value), ..self } }
+    pub fn verification_method(self, value: impl Into<String>) -> Self { Self { verification_method: Some(value.into()), ..self } }
     /// Sets `tls_policy`.
-    pub fn tls_policy(self, value: String) -> Self { Self { tls_policy: Some(value), ..self } }
+    pub fn tls_policy(self, value: impl Into<String>) -> Self { Self { tls_policy: Some(value.into()), ..self } }
     /// Sets `custom_client_ip_header`.
     pub fn custom_client_ip_header<M>(self, value: impl IntoField<CustomDomainCustomClientIpHeader, M>) -> Self { Self { custom_client_ip_header: value.into_field(), ..self } }
     /// Sets `domain_metadata`.

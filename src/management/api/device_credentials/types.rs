@@ -26,7 +26,7 @@ impl CreatePublicKeyDeviceCredential {
     /// Sets `device_name`.
     pub fn device_name(self, value: impl Into<String>) -> Self { Self { device_name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `value`.
     pub fn value(self, value: impl Into<String>) -> Self { Self { value: Some(value.into()), ..self } }
     /// Sets `device_id`.

@@ -332,7 +332,7 @@ impl EventStreamActionDestination {
         Self { r#type: Some("action".to_owned()), configuration: Some(configuration.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `configuration`.
     pub fn configuration(self, value: impl Into<EventStreamActionConfiguration>) -> Self { Self { configuration: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -729,7 +729,7 @@ impl EventStreamEventBridgeDestination {
         Self { r#type: Some("eventbridge".to_owned()), configuration: Some(configuration.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `configuration`.
     pub fn configuration(self, value: impl Into<EventStreamEventBridgeConfiguration>) -> Self { Self { configuration: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1029,7 +1029,7 @@ impl EventStreamWebhookBasicAuth {
         Self { method: Some("basic".to_owned()), username: Some(username.into()), ..Self::default() }
     }
     /// Sets `method`.
-    pub fn method(self, value: String) -> Self { Self { method: Some(value), ..self } }
+    pub fn method(self, value: impl Into<String>) -> Self { Self { method: Some(value.into()), ..self } }
     /// Sets `username`.
     pub fn username(self, value: impl Into<String>) -> Self { Self { username: Some(value.into()), ..self } }
     /// Sets `password`.
@@ -1075,7 +1075,7 @@ impl EventStreamWebhookBearerAuth {
         Self { method: Some("bearer".to_owned()), ..Self::default() }
     }
     /// Sets `method`.
-    pub fn method(self, value: String) -> Self { Self { method: Some(value), ..self } }
+    pub fn method(self, value: impl Into<String>) -> Self { Self { method: Some(value.into()), ..self } }
     /// Sets `token`.
     pub fn token(self, value: impl Into<Secret>) -> Self { Self { token: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1158,7 +1158,7 @@ impl EventStreamWebhookCustomHeaderAuth {
         Self { method: Some("custom_header".to_owned()), header_key: Some(header_key.into()), ..Self::default() }
     }
     /// Sets `method`.
-    pub fn method(self, value: String) -> Self { Self { method: Some(value), ..self } }
+    pub fn method(self, value: impl Into<String>) -> Self { Self { method: Some(value.into()), ..self } }
     /// Sets `header_key`.
     pub fn header_key(self, value: impl Into<String>) -> Self { Self { header_key: Some(value.into()), ..self } }
     /// Sets `header_value`.
@@ -1203,7 +1203,7 @@ impl EventStreamWebhookDestination {
         Self { r#type: Some("webhook".to_owned()), configuration: Some(configuration.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `configuration`.
     pub fn configuration(self, value: impl Into<EventStreamWebhookConfiguration>) -> Self { Self { configuration: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.

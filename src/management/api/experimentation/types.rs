@@ -140,7 +140,7 @@ impl AssignmentConfig {
         Self { subject: Some("device".to_owned()), ..Self::default() }
     }
     /// Sets `subject`.
-    pub fn subject(self, value: String) -> Self { Self { subject: Some(value), ..self } }
+    pub fn subject(self, value: impl Into<String>) -> Self { Self { subject: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());

@@ -156,7 +156,7 @@ impl CreateFlowsVaultConnectionActivecampaignApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupApiKeyWithBaseUrl>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -201,7 +201,7 @@ impl CreateFlowsVaultConnectionActivecampaignUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -260,7 +260,7 @@ impl CreateFlowsVaultConnectionAirtableApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupApiKey>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -305,7 +305,7 @@ impl CreateFlowsVaultConnectionAirtableUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -364,7 +364,7 @@ impl CreateFlowsVaultConnectionAuth0OauthApp {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthApp>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -409,7 +409,7 @@ impl CreateFlowsVaultConnectionAuth0Uninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -468,7 +468,7 @@ impl CreateFlowsVaultConnectionBigqueryJwt {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupBigqueryOauthJwt>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -513,7 +513,7 @@ impl CreateFlowsVaultConnectionBigqueryUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -572,7 +572,7 @@ impl CreateFlowsVaultConnectionClearbitApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupSecretApiKey>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -617,7 +617,7 @@ impl CreateFlowsVaultConnectionClearbitUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -676,7 +676,7 @@ impl CreateFlowsVaultConnectionDocusignOauthCode {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthCode>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -721,7 +721,7 @@ impl CreateFlowsVaultConnectionDocusignUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -780,7 +780,7 @@ impl CreateFlowsVaultConnectionGoogleSheetsOauthCode {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthCode>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -825,7 +825,7 @@ impl CreateFlowsVaultConnectionGoogleSheetsUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -893,7 +893,7 @@ impl CreateFlowsVaultConnectionHttpApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectionHttpApiKeySetup>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -939,7 +939,7 @@ impl CreateFlowsVaultConnectionHttpBasicAuth {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectionHttpBasicAuthSetup>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -985,7 +985,7 @@ impl CreateFlowsVaultConnectionHttpBearer {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupHttpBearer>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1031,7 +1031,7 @@ impl CreateFlowsVaultConnectionHttpOauthClientCredentials {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectionHttpOauthClientCredentialsSetup>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1076,7 +1076,7 @@ impl CreateFlowsVaultConnectionHttpUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -1138,7 +1138,7 @@ impl CreateFlowsVaultConnectionHubspotApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupApiKey>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1184,7 +1184,7 @@ impl CreateFlowsVaultConnectionHubspotOauthCode {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthCode>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1229,7 +1229,7 @@ impl CreateFlowsVaultConnectionHubspotUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -1288,7 +1288,7 @@ impl CreateFlowsVaultConnectionJwtJwt {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupJwt>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1333,7 +1333,7 @@ impl CreateFlowsVaultConnectionJwtUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -1395,7 +1395,7 @@ impl CreateFlowsVaultConnectionMailchimpApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupSecretApiKey>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1441,7 +1441,7 @@ impl CreateFlowsVaultConnectionMailchimpOauthCode {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthCode>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1486,7 +1486,7 @@ impl CreateFlowsVaultConnectionMailchimpUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -1545,7 +1545,7 @@ impl CreateFlowsVaultConnectionMailjetApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupMailjetApiKey>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1590,7 +1590,7 @@ impl CreateFlowsVaultConnectionMailjetUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -1652,7 +1652,7 @@ impl CreateFlowsVaultConnectionPipedriveOauthCode {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthCode>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1698,7 +1698,7 @@ impl CreateFlowsVaultConnectionPipedriveToken {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupToken>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1743,7 +1743,7 @@ impl CreateFlowsVaultConnectionPipedriveUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -1802,7 +1802,7 @@ impl CreateFlowsVaultConnectionSalesforceOauthCode {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthCode>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1847,7 +1847,7 @@ impl CreateFlowsVaultConnectionSalesforceUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -1906,7 +1906,7 @@ impl CreateFlowsVaultConnectionSendgridApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupApiKey>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1951,7 +1951,7 @@ impl CreateFlowsVaultConnectionSendgridUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -2013,7 +2013,7 @@ impl CreateFlowsVaultConnectionSlackOauthCode {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthCode>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2058,7 +2058,7 @@ impl CreateFlowsVaultConnectionSlackUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -2100,7 +2100,7 @@ impl CreateFlowsVaultConnectionSlackWebhook {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupWebhook>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2166,7 +2166,7 @@ impl CreateFlowsVaultConnectionStripeKeyPair {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupStripeKeyPair>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2212,7 +2212,7 @@ impl CreateFlowsVaultConnectionStripeOauthCode {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupOauthCode>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2257,7 +2257,7 @@ impl CreateFlowsVaultConnectionStripeUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -2316,7 +2316,7 @@ impl CreateFlowsVaultConnectionTelegramToken {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupToken>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2361,7 +2361,7 @@ impl CreateFlowsVaultConnectionTelegramUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -2420,7 +2420,7 @@ impl CreateFlowsVaultConnectionTwilioApiKey {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupTwilioApiKey>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2465,7 +2465,7 @@ impl CreateFlowsVaultConnectionTwilioUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -2524,7 +2524,7 @@ impl CreateFlowsVaultConnectionWhatsappToken {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupToken>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2569,7 +2569,7 @@ impl CreateFlowsVaultConnectionWhatsappUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -2627,7 +2627,7 @@ impl CreateFlowsVaultConnectionZapierUninitialized {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -2669,7 +2669,7 @@ impl CreateFlowsVaultConnectionZapierWebhook {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `app_id`.
-    pub fn app_id(self, value: String) -> Self { Self { app_id: Some(value), ..self } }
+    pub fn app_id(self, value: impl Into<String>) -> Self { Self { app_id: Some(value.into()), ..self } }
     /// Sets `setup`.
     pub fn setup(self, value: impl Into<FlowsVaultConnectioSetupWebhook>) -> Self { Self { setup: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2825,9 +2825,9 @@ impl FlowActionActivecampaignListContacts {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -2892,9 +2892,9 @@ impl FlowActionActivecampaignUpsertContact {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -3039,9 +3039,9 @@ impl FlowActionAirtableCreateRecord {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -3156,9 +3156,9 @@ impl FlowActionAirtableListRecords {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -3278,9 +3278,9 @@ impl FlowActionAirtableUpdateRecord {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -3432,9 +3432,9 @@ impl FlowActionAuth0CreateUser {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -3539,9 +3539,9 @@ impl FlowActionAuth0GetUser {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -3646,9 +3646,9 @@ impl FlowActionAuth0MakeCall {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -3713,9 +3713,9 @@ impl FlowActionAuth0SendEmail {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -3878,9 +3878,9 @@ impl FlowActionAuth0SendRequest {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4005,9 +4005,9 @@ impl FlowActionAuth0SendSms {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4125,9 +4125,9 @@ impl FlowActionAuth0UpdateUser {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4237,9 +4237,9 @@ impl FlowActionBigqueryInsertRows {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4371,9 +4371,9 @@ impl FlowActionClearbitFindCompany {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4478,9 +4478,9 @@ impl FlowActionClearbitFindPerson {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4545,9 +4545,9 @@ impl FlowActionEmailVerifyEmail {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4744,9 +4744,9 @@ impl FlowActionFlowBooleanCondition {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4856,9 +4856,9 @@ impl FlowActionFlowDelayFlow {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -4978,9 +4978,9 @@ impl FlowActionFlowDoNothing {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -5045,9 +5045,9 @@ impl FlowActionFlowErrorMessage {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -5147,9 +5147,9 @@ impl FlowActionFlowMapValue {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -5281,9 +5281,9 @@ impl FlowActionFlowReturnJson {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -5403,9 +5403,9 @@ impl FlowActionFlowStoreVars {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -5505,9 +5505,9 @@ impl FlowActionGoogleSheetsAddRow {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -5622,9 +5622,9 @@ impl FlowActionHttpSendRequest {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -5871,9 +5871,9 @@ impl FlowActionHubspotEnrollContact {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -5983,9 +5983,9 @@ impl FlowActionHubspotGetContact {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -6099,9 +6099,9 @@ impl FlowActionHubspotUpsertContact {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -6271,9 +6271,9 @@ impl FlowActionJsonCreateJson {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -6373,9 +6373,9 @@ impl FlowActionJsonParseJson {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -6475,9 +6475,9 @@ impl FlowActionJsonSerializeJson {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -6562,9 +6562,9 @@ impl FlowActionJwtDecodeJwt {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -6664,9 +6664,9 @@ impl FlowActionJwtSignJwt {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -6791,9 +6791,9 @@ impl FlowActionJwtVerifyJwt {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -6908,9 +6908,9 @@ impl FlowActionMailchimpUpsertMember {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -7065,9 +7065,9 @@ impl FlowActionMailjetSendEmail {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -7241,9 +7241,9 @@ impl FlowActionOtpGenerateCode {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -7348,9 +7348,9 @@ impl FlowActionOtpVerifyCode {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -7475,9 +7475,9 @@ impl FlowActionPipedriveAddDeal {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -7612,9 +7612,9 @@ impl FlowActionPipedriveAddOrganization {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -7729,9 +7729,9 @@ impl FlowActionPipedriveAddPerson {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -7884,9 +7884,9 @@ impl FlowActionSalesforceCreateLead {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -8016,9 +8016,9 @@ impl FlowActionSalesforceGetLead {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -8123,9 +8123,9 @@ impl FlowActionSalesforceSearchLeads {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -8255,9 +8255,9 @@ impl FlowActionSalesforceUpdateLead {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -8367,9 +8367,9 @@ impl FlowActionSendgridSendEmail {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -8479,9 +8479,9 @@ impl FlowActionSlackPostMessage {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -8731,9 +8731,9 @@ impl FlowActionStripeAddTaxId {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -8909,9 +8909,9 @@ impl FlowActionStripeCreateCustomer {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9051,9 +9051,9 @@ impl FlowActionStripeCreatePortalSession {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9163,9 +9163,9 @@ impl FlowActionStripeDeleteTaxId {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9275,9 +9275,9 @@ impl FlowActionStripeFindCustomers {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9342,9 +9342,9 @@ impl FlowActionStripeGetCustomer {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9489,9 +9489,9 @@ impl FlowActionStripeUpdateCustomer {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9631,9 +9631,9 @@ impl FlowActionTelegramSendMessage {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9760,9 +9760,9 @@ impl FlowActionTwilioMakeCall {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9877,9 +9877,9 @@ impl FlowActionTwilioSendSms {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -9994,9 +9994,9 @@ impl FlowActionWhatsappSendMessage {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -10158,9 +10158,9 @@ impl FlowActionXmlParseXml {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -10260,9 +10260,9 @@ impl FlowActionXmlSerializeXml {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -10385,9 +10385,9 @@ impl FlowActionZapierTriggerWebhook {
     /// Sets `alias`.
     pub fn alias(self, value: impl Into<String>) -> Self { Self { alias: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `allow_failure`.
     pub fn allow_failure(self, value: bool) -> Self { Self { allow_failure: Some(value), ..self } }
     /// Sets `mask_output`.
@@ -10572,7 +10572,7 @@ impl FlowsVaultConnectioSetupApiKey {
         Self { r#type: Some("API_KEY".to_owned()), api_key: Some(api_key.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `api_key`.
     pub fn api_key(self, value: impl Into<Secret>) -> Self { Self { api_key: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -10614,7 +10614,7 @@ impl FlowsVaultConnectioSetupApiKeyWithBaseUrl {
         Self { r#type: Some("API_KEY".to_owned()), api_key: Some(api_key.into()), base_url: Some(base_url.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `api_key`.
     pub fn api_key(self, value: impl Into<Secret>) -> Self { Self { api_key: Some(value.into()), ..self } }
     /// Sets `base_url`.
@@ -10661,7 +10661,7 @@ impl FlowsVaultConnectioSetupBigqueryOauthJwt {
         Self::default()
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `project_id`.
     pub fn project_id(self, value: impl Into<String>) -> Self { Self { project_id: Some(value.into()), ..self } }
     /// Sets `private_key`.
@@ -10710,7 +10710,7 @@ impl FlowsVaultConnectioSetupHttpBearer {
         Self { r#type: Some("BEARER".to_owned()), token: Some(token.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `token`.
     pub fn token(self, value: impl Into<Secret>) -> Self { Self { token: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -10751,7 +10751,7 @@ impl FlowsVaultConnectioSetupJwt {
         Self { r#type: Some("JWT".to_owned()), algorithm: Some(algorithm.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `algorithm`.
     pub fn algorithm(self, value: impl Into<FlowsVaultConnectioSetupJwtAlgorithm>) -> Self { Self { algorithm: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -10825,7 +10825,7 @@ impl FlowsVaultConnectioSetupMailjetApiKey {
         Self { r#type: Some("API_KEY".to_owned()), api_key: Some(api_key.into()), secret_key: Some(secret_key.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `api_key`.
     pub fn api_key(self, value: impl Into<Secret>) -> Self { Self { api_key: Some(value.into()), ..self } }
     /// Sets `secret_key`.
@@ -10873,7 +10873,7 @@ impl FlowsVaultConnectioSetupOauthApp {
         Self { r#type: Some("OAUTH_APP".to_owned()), client_id: Some(client_id.into()), client_secret: Some(client_secret.into()), domain: Some(domain.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `client_id`.
     pub fn client_id(self, value: impl Into<String>) -> Self { Self { client_id: Some(value.into()), ..self } }
     /// Sets `client_secret`.
@@ -10926,7 +10926,7 @@ impl FlowsVaultConnectioSetupOauthCode {
         Self::default()
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `code`.
     pub fn code(self, value: impl Into<String>) -> Self { Self { code: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -10967,7 +10967,7 @@ impl FlowsVaultConnectioSetupSecretApiKey {
         Self { r#type: Some("API_KEY".to_owned()), secret_key: Some(secret_key.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `secret_key`.
     pub fn secret_key(self, value: impl Into<Secret>) -> Self { Self { secret_key: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -11009,7 +11009,7 @@ impl FlowsVaultConnectioSetupStripeKeyPair {
         Self { r#type: Some("KEY_PAIR".to_owned()), private_key: Some(private_key.into()), public_key: Some(public_key.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `private_key`.
     pub fn private_key(self, value: impl Into<Secret>) -> Self { Self { private_key: Some(value.into()), ..self } }
     /// Sets `public_key`.
@@ -11054,7 +11054,7 @@ impl FlowsVaultConnectioSetupToken {
         Self { r#type: Some("TOKEN".to_owned()), token: Some(token.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `token`.
     pub fn token(self, value: impl Into<Secret>) -> Self { Self { token: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -11096,7 +11096,7 @@ impl FlowsVaultConnectioSetupTwilioApiKey {
         Self { r#type: Some("API_KEY".to_owned()), account_id: Some(account_id.into()), api_key: Some(api_key.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `account_id`.
     pub fn account_id(self, value: impl Into<String>) -> Self { Self { account_id: Some(value.into()), ..self } }
     /// Sets `api_key`.
@@ -11141,7 +11141,7 @@ impl FlowsVaultConnectioSetupWebhook {
         Self { r#type: Some("WEBHOOK".to_owned()), url: Some(url.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `url`.
     pub fn url(self, value: impl Into<String>) -> Self { Self { url: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -11184,7 +11184,7 @@ impl FlowsVaultConnectionHttpApiKeySetup {
         Self { r#type: Some("API_KEY".to_owned()), name: Some(name.into()), value: Some(value.into()), r#in: Some(r#in.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `value`.
@@ -11246,7 +11246,7 @@ impl FlowsVaultConnectionHttpBasicAuthSetup {
         Self { r#type: Some("BASIC_AUTH".to_owned()), username: Some(username.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `username`.
     pub fn username(self, value: impl Into<String>) -> Self { Self { username: Some(value.into()), ..self } }
     /// Sets `password`.
@@ -11296,7 +11296,7 @@ impl FlowsVaultConnectionHttpOauthClientCredentialsSetup {
         Self { r#type: Some("OAUTH_CLIENT_CREDENTIALS".to_owned()), client_id: Some(client_id.into()), client_secret: Some(client_secret.into()), token_endpoint: Some(token_endpoint.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `client_id`.
     pub fn client_id(self, value: impl Into<String>) -> Self { Self { client_id: Some(value.into()), ..self } }
     /// Sets `client_secret`.

@@ -131,9 +131,9 @@ impl FormBlockDivider {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldLegalConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -183,9 +183,9 @@ impl FormBlockHtml {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormBlockHtmlConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -273,9 +273,9 @@ impl FormBlockImage {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormBlockImageConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -388,9 +388,9 @@ impl FormBlockJumpButton {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormBlockJumpButtonConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -520,9 +520,9 @@ impl FormBlockNextButton {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormBlockNextButtonConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -610,9 +610,9 @@ impl FormBlockPreviousButton {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormBlockNextButtonConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -662,9 +662,9 @@ impl FormBlockResendButton {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormBlockResendButtonConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -779,9 +779,9 @@ impl FormBlockRichText {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormBlockHtmlConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1040,9 +1040,9 @@ impl FormFieldBoolean {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldBooleanConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -1192,9 +1192,9 @@ impl FormFieldCards {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldCardsConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -1359,9 +1359,9 @@ impl FormFieldChoice {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldChoiceConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -1570,9 +1570,9 @@ impl FormFieldCustom {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldCustomConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -1692,9 +1692,9 @@ impl FormFieldDate {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldDateConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -1816,9 +1816,9 @@ impl FormFieldDropdown {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldDropdownConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -1938,9 +1938,9 @@ impl FormFieldEmail {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldUrlConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -2010,9 +2010,9 @@ impl FormFieldFile {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldFileConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -2209,9 +2209,9 @@ impl FormFieldLegal {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldLegalConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -2319,9 +2319,9 @@ impl FormFieldNumber {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldNumberConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -2441,9 +2441,9 @@ impl FormFieldPassword {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldPasswordConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -2596,9 +2596,9 @@ impl FormFieldPayment {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldPaymentConfig>) -> Self { Self { config: Some(Box::new(value.into())), ..self } }
     /// Sets `label`.
@@ -2662,7 +2662,7 @@ impl FormFieldPaymentConfig {
         Self { charge: Some(charge.into()), credentials: Some(credentials.into()), ..Self::default() }
     }
     /// Sets `provider`.
-    pub fn provider(self, value: String) -> Self { Self { provider: Some(value), ..self } }
+    pub fn provider(self, value: impl Into<String>) -> Self { Self { provider: Some(value.into()), ..self } }
     /// Sets `charge`.
     pub fn charge(self, value: impl Into<FormFieldPaymentConfigCharge>) -> Self { Self { charge: Some(value.into()), ..self } }
     /// Sets `credentials`.
@@ -2732,7 +2732,7 @@ impl FormFieldPaymentConfigChargeOneOff {
         Self { r#type: Some("ONE_OFF".to_owned()), one_off: Some(one_off.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `one_off`.
     pub fn one_off(self, value: impl Into<FormFieldPaymentConfigChargeOneOffOneOff>) -> Self { Self { one_off: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -2839,7 +2839,7 @@ impl FormFieldPaymentConfigChargeType {
         Self { r#type: Some("SUBSCRIPTION".to_owned()), subscription: Some(subscription.into()), ..Self::default() }
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `subscription`.
     pub fn subscription(self, value: impl Into<Json>) -> Self { Self { subscription: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -3019,9 +3019,9 @@ impl FormFieldSocial {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<Json>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -3091,9 +3091,9 @@ impl FormFieldTel {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldTelConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -3258,9 +3258,9 @@ impl FormFieldText {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldTextConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -3385,9 +3385,9 @@ impl FormFieldUrl {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormFieldUrlConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -3496,7 +3496,7 @@ impl FormFlow {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `coordinates`.
     pub fn coordinates(self, value: impl Into<FormNodeCoordinates>) -> Self { Self { coordinates: Some(value.into()), ..self } }
     /// Sets `alias`.
@@ -3773,7 +3773,7 @@ impl FormRouter {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `coordinates`.
     pub fn coordinates(self, value: impl Into<FormNodeCoordinates>) -> Self { Self { coordinates: Some(value.into()), ..self } }
     /// Sets `alias`.
@@ -3964,7 +3964,7 @@ impl FormStep {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `coordinates`.
     pub fn coordinates(self, value: impl Into<FormNodeCoordinates>) -> Self { Self { coordinates: Some(value.into()), ..self } }
     /// Sets `alias`.
@@ -4156,9 +4156,9 @@ impl FormWidgetAuth0VerifiableCredentials {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormWidgetAuth0VerifiableCredentialsConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -4288,9 +4288,9 @@ impl FormWidgetGMapsAddress {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormWidgetGMapsAddressConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.
@@ -4400,9 +4400,9 @@ impl FormWidgetRecaptcha {
     /// Sets `id`.
     pub fn id(self, value: impl Into<String>) -> Self { Self { id: Some(value.into()), ..self } }
     /// Sets `category`.
-    pub fn category(self, value: String) -> Self { Self { category: Some(value), ..self } }
+    pub fn category(self, value: impl Into<String>) -> Self { Self { category: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `config`.
     pub fn config(self, value: impl Into<FormWidgetRecaptchaConfig>) -> Self { Self { config: Some(value.into()), ..self } }
     /// Sets `label`.

@@ -151,7 +151,7 @@ impl CustomSigningKeyJWK {
     /// Sets `kid`.
     pub fn kid(self, value: impl Into<String>) -> Self { Self { kid: Some(value.into()), ..self } }
     /// Sets `use`.
-    pub fn r#use(self, value: String) -> Self { Self { r#use: Some(value), ..self } }
+    pub fn r#use(self, value: impl Into<String>) -> Self { Self { r#use: Some(value.into()), ..self } }
     /// Sets `key_ops`.
     pub fn key_ops(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { key_ops: Some(collect(value)), ..self } }
     /// Sets `alg`.
@@ -396,7 +396,7 @@ impl KeysNetworkAclsCreate {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `alg`.
-    pub fn alg(self, value: String) -> Self { Self { alg: Some(value), ..self } }
+    pub fn alg(self, value: impl Into<String>) -> Self { Self { alg: Some(value.into()), ..self } }
     /// Sets `value`.
     pub fn value(self, value: impl Into<String>) -> Self { Self { value: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.

@@ -65,7 +65,7 @@ impl CreateLogStreamDatadogRequestBody {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `isPriority`.
     pub fn is_priority(self, value: bool) -> Self { Self { is_priority: Some(value), ..self } }
     /// Sets `filters`.
@@ -133,7 +133,7 @@ impl CreateLogStreamEventBridgeRequestBody {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `isPriority`.
     pub fn is_priority(self, value: bool) -> Self { Self { is_priority: Some(value), ..self } }
     /// Sets `filters`.
@@ -201,7 +201,7 @@ impl CreateLogStreamEventGridRequestBody {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `isPriority`.
     pub fn is_priority(self, value: bool) -> Self { Self { is_priority: Some(value), ..self } }
     /// Sets `filters`.
@@ -269,7 +269,7 @@ impl CreateLogStreamHttpRequestBody {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `isPriority`.
     pub fn is_priority(self, value: bool) -> Self { Self { is_priority: Some(value), ..self } }
     /// Sets `filters`.
@@ -337,7 +337,7 @@ impl CreateLogStreamMixpanelRequestBody {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `isPriority`.
     pub fn is_priority(self, value: bool) -> Self { Self { is_priority: Some(value), ..self } }
     /// Sets `filters`.
@@ -405,7 +405,7 @@ impl CreateLogStreamSegmentRequestBody {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `isPriority`.
     pub fn is_priority(self, value: bool) -> Self { Self { is_priority: Some(value), ..self } }
     /// Sets `filters`.
@@ -473,7 +473,7 @@ impl CreateLogStreamSplunkRequestBody {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `isPriority`.
     pub fn is_priority(self, value: bool) -> Self { Self { is_priority: Some(value), ..self } }
     /// Sets `filters`.
@@ -541,7 +541,7 @@ impl CreateLogStreamSumoRequestBody {
     /// Sets `name`.
     pub fn name(self, value: impl Into<String>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `isPriority`.
     pub fn is_priority(self, value: bool) -> Self { Self { is_priority: Some(value), ..self } }
     /// Sets `filters`.
@@ -1142,7 +1142,7 @@ impl LogStreamFilter {
         Self::default()
     }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets `name`.
     pub fn name(self, value: impl Into<LogStreamFilterGroupName>) -> Self { Self { name: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
@@ -1522,7 +1522,7 @@ impl LogStreamPiiConfig {
     /// Sets `method`.
     pub fn method(self, value: impl Into<LogStreamPiiMethod>) -> Self { Self { method: Some(value.into()), ..self } }
     /// Sets `algorithm`.
-    pub fn algorithm(self, value: String) -> Self { Self { algorithm: Some(value), ..self } }
+    pub fn algorithm(self, value: impl Into<String>) -> Self { Self { algorithm: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());

@@ -97,11 +97,11 @@ impl RateLimitPoliciesClient {
 pub enum RateLimitPoliciesListQuery {}
 impl Call<ListRateLimitPoliciesPaginatedResponse, RateLimitPoliciesListQuery> {
     /// Sets the query parameter `resource`.
-    pub fn resource(self, value: String) -> Self {
+    pub fn resource(self, value: impl Into<String>) -> Self {
         self.set::<String>("resource", value)
     }
     /// Sets the query parameter `consumer`.
-    pub fn consumer(self, value: String) -> Self {
+    pub fn consumer(self, value: impl Into<String>) -> Self {
         self.set::<String>("consumer", value)
     }
     /// Sets the query parameter `consumer_selector`.

@@ -24,9 +24,9 @@ impl CreateRateLimitPolicy {
         Self { resource: Some("oauth_authentication_api".to_owned()), consumer: Some("client".to_owned()), consumer_selector: Some(consumer_selector.into()), configuration: Some(configuration.into()), ..Self::default() }
     }
     /// Sets `resource`.
-    pub fn resource(self, value: String) -> Self { Self { resource: Some(value), ..self } }
+    pub fn resource(self, value: impl Into<String>) -> Self { Self { resource: Some(value.into()), ..self } }
     /// Sets `consumer`.
-    pub fn consumer(self, value: String) -> Self { Self { consumer: Some(value), ..self } }
+    pub fn consumer(self, value: impl Into<String>) -> Self { Self { consumer: Some(value.into()), ..self } }
     /// Sets `consumer_selector`.
     pub fn consumer_selector(self, value: impl Into<String>) -> Self { Self { consumer_selector: Some(value.into()), ..self } }
     /// Sets `configuration`.
@@ -215,7 +215,7 @@ impl PatchRateLimitPolicyConfigurationAllow {
         Self { action: Some("allow".to_owned()), ..Self::default() }
     }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -253,7 +253,7 @@ impl PatchRateLimitPolicyConfigurationRedirect {
         Self { action: Some("redirect".to_owned()), limit: Some(limit.into()), redirect_uri: Some(redirect_uri.into()), ..Self::default() }
     }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `limit`.
     pub fn limit(self, value: impl Into<i64>) -> Self { Self { limit: Some(value.into()), ..self } }
     /// Sets `redirect_uri`.
@@ -422,7 +422,7 @@ impl RateLimitPolicyConfigurationAllow {
         Self { action: Some("allow".to_owned()), ..Self::default() }
     }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());
@@ -460,7 +460,7 @@ impl RateLimitPolicyConfigurationRedirect {
         Self { action: Some("redirect".to_owned()), limit: Some(limit.into()), redirect_uri: Some(redirect_uri.into()), ..Self::default() }
     }
     /// Sets `action`.
-    pub fn action(self, value: String) -> Self { Self { action: Some(value), ..self } }
+    pub fn action(self, value: impl Into<String>) -> Self { Self { action: Some(value.into()), ..self } }
     /// Sets `limit`.
     pub fn limit(self, value: impl Into<i64>) -> Self { Self { limit: Some(value.into()), ..self } }
     /// Sets `redirect_uri`.

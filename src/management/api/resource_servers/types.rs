@@ -764,7 +764,7 @@ impl ResourceServerTokenEncryption {
         Self { format: Some("compact-nested-jwe".to_owned()), encryption_key: Some(encryption_key.into()), ..Self::default() }
     }
     /// Sets `format`.
-    pub fn format(self, value: String) -> Self { Self { format: Some(value), ..self } }
+    pub fn format(self, value: impl Into<String>) -> Self { Self { format: Some(value.into()), ..self } }
     /// Sets `encryption_key`.
     pub fn encryption_key(self, value: impl Into<ResourceServerTokenEncryptionKey>) -> Self { Self { encryption_key: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.

@@ -1822,7 +1822,7 @@ impl XssProtectionConfig {
     /// Sets `enabled`.
     pub fn enabled(self, value: bool) -> Self { Self { enabled: Some(value), ..self } }
     /// Sets `mode`.
-    pub fn mode(self, value: String) -> Self { Self { mode: Some(value), ..self } }
+    pub fn mode(self, value: impl Into<String>) -> Self { Self { mode: Some(value.into()), ..self } }
     /// Sets `report_uri`.
     pub fn report_uri(self, value: impl Into<String>) -> Self { Self { report_uri: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.

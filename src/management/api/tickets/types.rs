@@ -106,7 +106,7 @@ impl ChangePasswordTicketIdentity {
     /// Sets `user_id`.
     pub fn user_id(self, value: impl Into<String>) -> Self { Self { user_id: Some(value.into()), ..self } }
     /// Sets `provider`.
-    pub fn provider(self, value: String) -> Self { Self { provider: Some(value), ..self } }
+    pub fn provider(self, value: impl Into<String>) -> Self { Self { provider: Some(value.into()), ..self } }
     /// Sets `connection_id`.
     pub fn connection_id(self, value: impl Into<String>) -> Self { Self { connection_id: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.

@@ -29,7 +29,7 @@ impl CreateTokenExchangeProfile {
     /// Sets `action_id`.
     pub fn action_id(self, value: impl Into<String>) -> Self { Self { action_id: Some(value.into()), ..self } }
     /// Sets `type`.
-    pub fn r#type(self, value: String) -> Self { Self { r#type: Some(value), ..self } }
+    pub fn r#type(self, value: impl Into<String>) -> Self { Self { r#type: Some(value.into()), ..self } }
     /// Sets a member that this version does not know.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.extra.insert(name.into(), value.into());

@@ -617,7 +617,7 @@ impl UserAttributeProfileUserId {
         Self::default()
     }
     /// Sets `oidc_mapping`.
-    pub fn oidc_mapping(self, value: String) -> Self { Self { oidc_mapping: Some(value), ..self } }
+    pub fn oidc_mapping(self, value: impl Into<String>) -> Self { Self { oidc_mapping: Some(value.into()), ..self } }
     /// Sets `saml_mapping`.
     pub fn saml_mapping(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self { Self { saml_mapping: Some(collect(value)), ..self } }
     /// Sets `scim_mapping`.

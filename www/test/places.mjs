@@ -1,0 +1,69 @@
+// Where the page is looked at: narrow, and in another browser.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import puppeteer from "puppeteer-core";
+import { alone, audit, connected, firefoxPath, fitsWidth, go, login, open, origin, screenshots, send, shot, status } from "./page.mjs";
+
+const narrow = async (theme) => {
+  const { page, close } = await open({ width: 375, height: 740, theme });
+  await connected(page);
+  await fitsWidth(page);
+  await page.getByRole("button", { name: "All operations" }).click();
+  await page.getByLabel("Search operations").fill("organizations members list");
+  await shot(page, `list-375-${theme}`);
+  await page.getByRole("link", { name: "GET members.list" }).click();
+  await page.getByRole("heading", { name: "organizations.members.list" }).waitFor();
+  await fitsWidth(page);
+  await go(page, "clients.create");
+  await page.getByRole("button", { name: "Required members" }).click();
+  await send(page);
+  await page.getByRole("heading", { name: "Answer" }).waitFor();
+  assert.equal(await status(page), "201");
+  await fitsWidth(page);
+  await shot(page, `explorer-375-${theme}`, true);
+  await audit(page);
+  for (const panel of ["Login", "Bulk"]) {
+    await page.getByRole("link", { name: panel }).click();
+    await page.getByRole("heading", { name: panel, level: 1 }).waitFor();
+    if (panel === "Login") {
+      await page.getByRole("button", { name: "Log in with a redirect" }).click();
+      await login(page, () => page.getByTestId("user").waitFor());
+      await page.getByTestId("verdict").filter({ hasText: "Verified" }).waitFor();
+    }
+    await fitsWidth(page);
+    await shot(page, `${panel.toLowerCase()}-375-${theme}`, true);
+    await audit(page);
+  }
+  await close();
+};
+
+export default {
+  "every panel works at 375 pixels": () => narrow("light"),
+  "every panel works at 375 pixels in the dark": () => narrow("dark"),
+  "it works in Firefox": async () => {
+    const firefox = await puppeteer.launch({ browser: "firefox", executablePath: firefoxPath, headless: true });
+    try {
+      const page = await firefox.newPage();
+      const problems = [];
+      page.on("pageerror", (error) => problems.push(error.message));
+      page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+      await page.goto(`${origin}/#/explorer/users.list`);
+      await page.waitForSelector(".tenant.granted");
+      await page.waitForSelector(".run .primary:not(:disabled)");
+      await page.click(".run .primary");
+      const element = await page.waitForSelector('[data-testid="status"]');
+      assert.equal(await element.evaluate(({ textContent }) => textContent), "200");
+      await page.screenshot({ path: join(screenshots, "firefox.png") });
+      // And with the tenant in the page.
+      await page.goto(`${alone.origin}/some/folder/#/explorer/users.list`);
+      await page.waitForSelector(".tenant.granted");
+      await page.waitForSelector(".run .primary:not(:disabled)");
+      await page.click(".run .primary");
+      const inPage = await page.waitForSelector('[data-testid="status"]');
+      assert.equal(await inPage.evaluate(({ textContent }) => textContent), "200");
+      assert.deepEqual(problems, []);
+    } finally {
+      await firefox.close();
+    }
+  },
+};
