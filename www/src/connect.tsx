@@ -17,8 +17,11 @@ export const Connect = ({ close }: { close: () => void }) => {
   const [audience, setAudience] = useState(before?.audience ?? "");
   const [loginClientId, setLoginClientId] = useState(before?.loginClientId ?? "");
   useEffect(() => {
-    dialog.current?.showModal();
-    dialog.current?.querySelector("input")?.focus();
+    const shown = dialog.current;
+    shown?.showModal();
+    shown?.querySelector("input")?.focus();
+    // Gives the focus back to where it was.
+    return () => shown?.close();
   }, []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();

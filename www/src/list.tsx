@@ -28,6 +28,14 @@ export const List = ({ current, onPick }: { current: string; onPick: () => void 
     if (currentGroup) openGroups.add(currentGroup);
     redraw();
   }, [currentGroup]);
+  // Once it is there, and not when somebody scrolls on.
+  const shown = useRef("");
+  useEffect(() => {
+    const link = shown.current !== current && list.current?.querySelector("a[aria-current]");
+    if (!link) return;
+    shown.current = current;
+    link.scrollIntoView({ block: "nearest" });
+  });
   // Arrows go from one to the next, from the search field on.
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;

@@ -70,7 +70,7 @@ const Inspector = ({ current, tokens, wanted }: { current: Tenant; tokens: Token
         <button type="button" class="small" disabled={!decoded} onClick={tamper}>Change its subject</button>
         {!own && given?.[2] && <button type="button" class="small" onClick={() => setText(given[2] ?? "")}>Back to the token of the login</button>}
       </div>
-      <div class="columns">
+      <div class="columns two">
         <Field label="Expected issuer" mono value={issuer} onInput={(event) => setIssuer(event.currentTarget.value)} />
         <Field label="Expected audience" mono value={audience} onInput={(event) => setAudience(event.currentTarget.value)} />
       </div>

@@ -14,10 +14,19 @@ import { Visit } from "./visit";
 const PANELS = { explorer: ["Explorer", Explorer], login: ["Login", Login], bulk: ["Bulk", Bulk] } as const;
 type Panel = keyof typeof PANELS;
 
+// An address may be typed by hand.
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
 const route = (): [Panel, string] => {
   if (isCallback()) return ["login", ""];
   const [panel = "", ...rest] = location.hash.replace(/^#\/?/, "").split("/");
-  return [panel in PANELS ? (panel as Panel) : "explorer", decodeURIComponent(rest.join("/"))];
+  return [panel in PANELS ? (panel as Panel) : "explorer", decoded(rest.join("/"))];
 };
 
 const useRoute = () => {
@@ -65,6 +74,12 @@ const Theme = () => {
   );
 };
 
+// The part behind # is the panel: it must not become the name of a place.
+const skip = (event: MouseEvent) => {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+};
+
 const App = () => {
   const [panel, rest] = useRoute();
   const current = useSignal(tenant);
@@ -85,11 +100,14 @@ const App = () => {
     };
     void find();
   }, []);
+  useEffect(() => {
+    document.title = `${rest || PANELS[panel][0]} · auth0-sdk playground`;
+  }, [panel, rest]);
   const state = { none: "not connected", asking: "connecting", granted: "connected", refused: "no token" }[granted.state];
   const Content = PANELS[panel][1];
   return (
     <>
-      <a class="skip" href="#content">Skip to the content</a>
+      <a class="skip" href="#content" onClick={skip}>Skip to the content</a>
       <header class="top">
         <a class="brand" href="#/explorer">
           <img src="./icon.svg" alt="" width="28" height="28" />

@@ -7,7 +7,12 @@ import { useSignal } from "./signal";
 const Window = ({ page, go, cancel }: Shown) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const place = useRef<HTMLDivElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    // Gives the focus back to where it was.
+    return () => element?.close();
+  }, []);
   useEffect(() => {
     // Its styles are not this page's, whose policy would refuse them already where they are read.
     const parsed = new DOMParser().parseFromString(page.html.replace(/<style[^]*?<\/style>/g, ""), "text/html");

@@ -13,7 +13,8 @@ import { chromium } from "playwright-core";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 export const screenshots = join(root, "target/www-screenshots");
-rmSync(screenshots, { recursive: true, force: true });
+// Those of a run of all cases are kept when a part runs after it.
+if (!process.argv.includes("--match")) rmSync(screenshots, { recursive: true, force: true });
 mkdirSync(screenshots, { recursive: true });
 export const { SANDBOX_URL: sandbox, CHROMIUM: executablePath, FIREFOX: firefoxPath } = process.env;
 if (!sandbox || !executablePath || !firefoxPath) throw new Error("SANDBOX_URL, CHROMIUM and FIREFOX have to be set");

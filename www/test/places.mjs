@@ -38,6 +38,46 @@ const narrow = async (theme) => {
 };
 
 export default {
+  "the keyboard is enough": async () => {
+    const { page, close } = await open();
+    await connected(page);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.getAttribute("aria-label") || document.activeElement?.id);
+    await page.getByRole("link", { name: "Login" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Login", level: 1 }).waitFor();
+    assert.match(await page.title(), /^Login/);
+    // The first stop leads past the head of the page, and stays in the panel.
+    await page.reload();
+    await connected(page);
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(), "Skip to the content");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "content");
+    await page.getByRole("heading", { name: "Login", level: 1 }).waitFor();
+    // A dialog gives the focus back.
+    await page.locator(".tenant").focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), "INPUT");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.match(await focused(), /connected/);
+    // Tabs are one stop, and arrows move in them.
+    await go(page, "users.get");
+    await page.getByRole("tab", { name: "TypeScript" }).focus();
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await focused(), "Rust");
+    await page.getByLabel("The call as Rust").waitFor();
+    await page.keyboard.press("End");
+    assert.equal(await focused(), "curl");
+    // What the list marks is in view.
+    await page.locator(".list a[aria-current]").waitFor();
+    assert.ok(await page.locator(".list a[aria-current]").evaluate((link) => link.getBoundingClientRect().bottom <= innerHeight));
+    // An address that somebody mistyped.
+    await go(page, "%E0%A4%A");
+    await page.getByText("No operation is named %E0%A4%A.").waitFor();
+    await close();
+  },
   "every panel works at 375 pixels": () => narrow("light"),
   "every panel works at 375 pixels in the dark": () => narrow("dark"),
   "it works in Firefox": async () => {
