@@ -512,7 +512,9 @@ export declare class AuthenticationClient {
   logoutUrl(parameters?: { returnTo?: string; federated?: boolean } & Extra): string;
   oidcLogoutUrl(parameters?: { id_token_hint?: string; post_logout_redirect_uri?: string; state?: string; federated?: boolean } & Extra): string;
   registerClient(parameters: RegisterClientRequest, options?: GrantOptions): Promise<JSONApiResponse<RegisteredClient>>;
+  /** What the tenant says of itself (OpenID Connect Discovery 1.0). Kept for ten minutes: not to be changed. */
   metadata(options?: GrantOptions): Promise<JSONApiResponse<ServerMetadata>>;
+  /** Its keys. Kept for ten minutes: not to be changed. */
   jwks(options?: GrantOptions): Promise<JSONApiResponse<{ keys: Jwk[] }>>;
   /** XML. */
   samlMetadata(options?: GrantOptions): Promise<TextApiResponse>;

@@ -47,6 +47,7 @@ export class TextApiResponse extends JSONApiResponse {
 // What a client and its groups share.
 export class AuthContext {
   flights = new Map();
+  kept = {};
 
   constructor(options) {
     if (!options?.domain) throw new Error("`domain` is missing: expected something like tenant.us.auth0.com");

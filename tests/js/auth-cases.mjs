@@ -369,6 +369,22 @@ export const authCases = ({ test, ok, equal, includes, fails, json, scripted }) 
     await fails(auth.mfa.deleteAuthenticator({ token: "m", id: ".." }), { message: /route/ });
   });
 
+  test("auth: what a tenant says of itself is kept for ten minutes", async ({ sdk }) => {
+    const { auth, calls } = make(sdk, [() => json({}, 404), (url) => json({ url })]);
+    const { now } = Date;
+    try {
+      await fails(auth.metadata(), { statusCode: 404 });
+      for (const minutes of [0, 9, 11, 12]) {
+        Date.now = () => now() + minutes * 60000;
+        includes((await auth.metadata()).data.url, "openid-configuration");
+        includes((await auth.jwks()).data.url, "jwks.json");
+      }
+    } finally {
+      Date.now = now;
+    }
+    equal(calls.length, 5, "requests");
+  });
+
   test("auth: a client with a certificate asks at the alias", async ({ sdk }) => {
     const { auth, calls, sent } = make(sdk, () => json(TOKENS), { clientSecret: undefined, useMTLS: true });
     await auth.oauth.clientCredentialsGrant({ audience: "a" });
