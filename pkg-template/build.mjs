@@ -49,6 +49,11 @@ for (const [pattern, by] of [
   if (short.glue.search(pattern) < 0) throw new Error(`the glue has nothing like ${pattern}: build.mjs must follow wasm-bindgen's output`);
   short.glue = short.glue.replace(pattern, by);
 }
+// Each name of a class of the core's once more.
+for (const [name, by] of [["__wbg_ptr", "ptr"], ["__destroy_into_raw", "take"]]) {
+  if (!short.glue.includes(name)) throw new Error(`the glue has no ${name}: build.mjs must follow wasm-bindgen's output`);
+  short.glue = short.glue.replaceAll(name, by);
+}
 // The glue as a function, so that a core that has crashed can be left to those who are in it, and another be made. Its own ways to
 // find a module are not used.
 const cut = (from, to) => {
