@@ -55,6 +55,9 @@ export class AuthContext {
     // A promise of one would be passed over, and the tokens bound to nothing.
     if (dpop && !dpop.prove) throw new Error("`dpop` must be what `await createDpop()` gives");
     Object.assign(this, { timeoutDuration: 10000, ...options });
+    const given = ["publicClient", "clientSecret", "clientAssertionSigningKey"].filter((name) => options[name]);
+    // One of them would be passed over.
+    if (given[1]) throw new Error(`\`${given.join("` and `")}\`: a client has one of them`);
     this.domain = domain.replace(/\/$/, "");
     this.origin = /^https?:\/\//.test(this.domain) ? this.domain : `https://${this.domain}`;
     this.issuer = `${this.origin}/`;

@@ -108,6 +108,7 @@ export const Passwordless = /* @__PURE__ */ group("passwordless", {
 const poll = async (ask, { interval = 5, expires_in }, { signal, onPending } = {}) => {
   const until = Date.now() + expires_in * 1000;
   let wait = Math.max(interval, 0.001) * 1000;
+  if (!(until + wait)) throw new Error("`expires_in` and `interval` must be numbers of seconds");
   for (;;) {
     const left = until - Date.now();
     if (left > 0) await pause(Math.min(wait, left), signal);

@@ -113,6 +113,18 @@ export const authCases = ({ test, ok, equal, includes, fails, json, scripted }) 
     equal(open.sent()[0], [["client_id", "the-client"], ["refresh_token", "r"], ["grant_type", "refresh_token"]]);
   });
 
+  test("auth: a client is public, or has a secret, or a key", async ({ sdk }) => {
+    for (const [given, text] of [
+      [{ publicClient: true }, "publicClient` and `clientSecret"],
+      [{ clientAssertionSigningKey: "the-key" }, "clientSecret` and `clientAssertionSigningKey"],
+      [{ clientSecret: undefined, publicClient: true, clientAssertionSigningKey: "the-key" }, "publicClient` and `clientAssertionSigningKey"],
+    ]) {
+      const error = await fails((async () => make(sdk, () => json(TOKENS), given))(), { message: /one of them/ });
+      includes(error.message, text);
+      ok(!/the-key|the-secret/.test(error.stack), "no secret");
+    }
+  });
+
   test("auth: errors are those of v6", async ({ sdk }) => {
     const headers = { "x-own": "1" };
     const { auth } = make(sdk, [refusal(403, "mfa_required", { mfa_token: "the-mfa-token" }), () => json({ code: "invalid_signup", description: "no" }, 400), () => new Response("<html>", { status: 403, headers }), () => { throw new TypeError("no network"); }]);
@@ -343,7 +355,9 @@ export const authCases = ({ test, ok, equal, includes, fails, json, scripted }) 
     await fails(late.auth.device.poll({ device_code: "d", expires_in: 0.05, interval: 0.02 }), { error: "expired_token" });
     const asked = late.calls.length;
     await fails(late.auth.device.poll({ device_code: "d", expires_in: 0 }), { error: "expired_token" });
-    equal(late.calls.length, asked, "nothing is asked after the end");
+    for (const wrong of [{ expires_in: undefined }, { expires_in: "soon" }, { interval: "often" }]) await fails(late.auth.device.poll({ device_code: "d", expires_in: 60, ...wrong }), { message: /numbers of seconds/ });
+    equal(late.calls.length, asked, "nothing is asked after the end, or without one");
+    equal((await make(sdk, () => json(TOKENS)).auth.device.poll({ device_code: "d", expires_in: "60", interval: "0.01" })).data.access_token, TOKENS.access_token, "texts");
     const controller = new AbortController();
     const waiting = late.auth.device.poll({ device_code: "d", expires_in: 60, interval: 5 }, { signal: controller.signal });
     setTimeout(() => controller.abort(new Error("enough")), 20);

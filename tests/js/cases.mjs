@@ -45,7 +45,8 @@ const makeClock = () => {
       Math.random = kept.random;
     },
   };
-  globalThis.setTimeout = (fire, milliseconds = 0) => {
+  globalThis.setTimeout = (callback, milliseconds = 0, ...values) => {
+    const fire = () => callback(...values);
     clock.answered = false;
     quiet = 0;
     const timer = { at: now + milliseconds, milliseconds, fire };

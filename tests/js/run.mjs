@@ -13,6 +13,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { startProviders } from "./provider.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = resolve(here, "../..");
@@ -41,7 +42,7 @@ let environment = {
   },
 };
 
-const SUITE = ["suite.mjs", "auth-cases.mjs", "cases.mjs", "keys-cases.mjs"];
+const SUITE = ["suite.mjs", "auth-cases.mjs", "cases.mjs", "keys-cases.mjs", "oidc-cases.mjs"];
 
 // The shared cases as a module, for runtimes that have no files; and the operations that take a request, which the cases do not say.
 const caseFiles = () => {
@@ -406,6 +407,7 @@ const RUNTIMES = {
 const chosen = values.only ? values.only.split(",") : Object.keys(RUNTIMES);
 for (const name of chosen) if (!RUNTIMES[name]) throw new Error(`no runtime is named ${name}; there are ${Object.keys(RUNTIMES).join(", ")}`);
 install();
+environment.oidc = await startProviders();
 const table = [];
 for (const name of chosen) {
   const started = Date.now();

@@ -1,12 +1,13 @@
 // The cases that every runtime runs. Web globals only: this file is loaded by Node, Deno, Bun, workerd and browsers.
 //
-// `run(environment)` takes { sdk, users, sandbox: { url, clientId, clientSecret }, only }, `only` being parts of names, and answers [{ name, ok, error, milliseconds }].
+// `run(environment)` takes { sdk, users, sandbox: { url, clientId, clientSecret }, oidc, only }, `only` being parts of names, and answers [{ name, ok, error, milliseconds }].
 // `sdk` is the namespace of the installed package, `url` the sandbox's origin as this runtime reaches it.
 
 import { authCases } from "./auth-cases.mjs";
 import caseFiles from "./case-files.mjs";
 import { sharedCases } from "./cases.mjs";
 import { keysCases } from "./keys-cases.mjs";
+import { oidcCases } from "./oidc-cases.mjs";
 
 const cases = [];
 // `alone` is one that needs no sandbox.
@@ -100,7 +101,7 @@ const API = `https://${DOMAIN}/api/v2`;
 
 // --- the context of a case ---
 
-const makeContext = ({ sdk, sandbox, users, unhandled }) => {
+const makeContext = ({ sdk, sandbox, oidc, users, unhandled }) => {
   // Whether a case has to do with the sandbox, which then starts afresh for the next.
   let used = true;
   const control = async (method, path, body) => {
@@ -123,6 +124,8 @@ const makeContext = ({ sdk, sandbox, users, unhandled }) => {
     },
     // What auth0-sdk/users exports; undefined where there is one file only.
     users,
+    // What provider.mjs has started.
+    oidc,
     unhandled,
     // A client of the sandbox.
     client: (options = {}) => (used = true) && new sdk.ManagementClient({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience, ...options }),
@@ -1940,6 +1943,7 @@ export const names = cases.map(({ name }) => name);
 authCases({ test, ok, equal, includes, fails, json, scripted });
 sharedCases({ test, ok, equal, includes }, caseFiles);
 keysCases({ test, ok, equal, includes, fails });
+oidcCases({ test, ok, equal, includes, fails });
 
 export const run = async (environment, report = () => {}) => {
   const unhandled = [];
