@@ -1,4 +1,4 @@
-// Holds the code that the explorer shows to its compilers, for every operation, with the least that it needs and with everything:
+// Holds the code that the explorer and the documents show to its compilers, for every operation, with the least that it needs and with everything:
 // TypeScript against the packed package's declarations, and curl by what the shell and the sandbox's description make of it. The Rust
 // is kept in tests/snippets/calls.rs, which is compiled with the other tests; here it is compared with what the page shows.
 //
@@ -66,6 +66,17 @@ const rustText = () => {
 
 // --- TypeScript ---
 
+// What the compiler finds in the files call-0.ts, call-1.ts … of a folder below the installed packages.
+const compiled = (project, nameOf, strict) => {
+  const files = readdirSync(project).map((name) => join(project, name));
+  const program = ts.createProgram(files, { strict, noEmit: true, skipLibCheck: true, types: [], exactOptionalPropertyTypes: strict, noUncheckedIndexedAccess: strict, lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"], target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext });
+  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+    const index = /call-(\d+)/.exec(file?.fileName ?? "")?.[1];
+    const line = file ? file.text.slice(start).split("\n")[0] : "";
+    return `${index ? nameOf(index) : file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}\n    ${line}`;
+  });
+};
+
 const typescriptProblems = () => {
   const project = join(root, "target/www-build/snippets");
   rmSync(project, { recursive: true, force: true });
@@ -73,13 +84,54 @@ const typescriptProblems = () => {
   // What somebody has who pastes it.
   writeFileSync(join(project, "given.d.ts"), "declare const clientId: string;\ndeclare const clientSecret: string;\ndeclare const users: object[];\n");
   for (const [index, { call }] of calls.entries()) writeFileSync(join(project, `call-${index}.ts`), typescript(call));
-  const files = readdirSync(project).map((name) => join(project, name));
-  const program = ts.createProgram(files, { strict: true, noEmit: true, skipLibCheck: true, types: [], exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"], target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext });
-  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
-    const { id, size } = calls[/call-(\d+)/.exec(file?.fileName ?? "")?.[1]] ?? {};
-    const line = file ? file.text.slice(start).split("\n")[0] : "";
-    return `${id} (${size}): ${ts.flattenDiagnosticMessageText(messageText, "\n")}\n    ${line}`;
+  return compiled(project, (index) => `${calls[index].id} (${calls[index].size})`, true);
+};
+
+// --- the documents ---
+
+// What a reader has who follows a document.
+const GIVEN = `
+declare const domain: string, clientId: string, clientSecret: string, refresh_token: string, redirect_uri: string, callbackUrl: string, accessToken: string;
+declare const signal: AbortSignal, login: HTMLButtonElement, encryptionKey: Uint8Array, options: import("auth0-sdk").TokenProviderOptions;
+declare const env: { TOKENS: import("auth0-sdk/stores").KvNamespace }, checkpoint: import("auth0-sdk/bulk").Checkpoint | undefined;
+`;
+
+const DOCUMENTS = ["README.md", "docs/bulk-and-limits.md", "docs/verification.md", "pkg-template/README.md", "sandbox/npm/README.md", "examples/worker-js/README.md"];
+
+// Each block with what it uses of those before it, as somebody reads them: imports, and names that were given a value in one line.
+const documentBlocks = () =>
+  DOCUMENTS.flatMap((document) => {
+    const before = new Map();
+    return [...readFileSync(join(root, document), "utf8").matchAll(/^```(?:js|ts)\n([^]*?)^```$/gm)].map(([, text], index) => {
+      const own = new Map();
+      for (const [line, names] of text.matchAll(/^(?:import|const) \{ (.*?) \} (?:from|=) .*$/gm)) for (const name of names.split(", ")) own.set(name, line.startsWith("import") ? `import { ${name} } ${line.slice(line.indexOf("from"))}\n` : "");
+      for (const [line, name] of text.matchAll(/^const (\w+) = .*$/gm)) own.set(name, line.includes(";") ? `${line}\n` : "");
+      const taken = new Map();
+      const take = (code) => {
+        for (const [name, line] of before) {
+          if (own.has(name) || taken.has(name) || !new RegExp(`\\b${name}\\b`).test(code)) continue;
+          taken.set(name, "");
+          take(line);
+          taken.delete(name);
+          taken.set(name, line);
+        }
+      };
+      take(text);
+      for (const [name, line] of own) if (line) before.set(name, line);
+      return { name: `${document}, block ${index + 1}`, text: `${[...taken.values()].join("")}${text}export {};\n` };
+    });
   });
+
+const documentProblems = () => {
+  const project = join(root, "target/www-build/documents");
+  rmSync(project, { recursive: true, force: true });
+  mkdirSync(project, { recursive: true });
+  writeFileSync(join(project, "given.d.ts"), GIVEN);
+  const blocks = documentBlocks();
+  if (blocks.length < 15) return [`${blocks.length} blocks of code were found`];
+  for (const [index, { text }] of blocks.entries()) writeFileSync(join(project, `call-${index}.ts`), text);
+  // It is JavaScript, which nobody checks for null.
+  return compiled(project, (index) => blocks[index].name, false);
 };
 
 // --- curl ---
@@ -132,6 +184,7 @@ if (values.write) {
 }
 const checks = {
   "TypeScript compiles": typescriptProblems,
+  "JavaScript in the documents compiles": documentProblems,
   "curl is given the request": curlProblems,
   "Rust is what tests/snippets compiles": () => (readFileSync(kept, "utf8") === rustText() ? [] : ["tests/snippets/calls.rs is old: run `node www/snippets.mjs --write`"]),
 };
@@ -140,7 +193,7 @@ for (const [name, check] of Object.entries(checks)) {
   const problems = check();
   if (problems.length) failed++;
   else passed++;
-  console.log(problems.length ? `FAIL ${name}: ${problems.length}\n${problems.slice(0, 12).join("\n")}` : `ok   ${name}: ${calls.length} calls`);
+  console.log(problems.length ? `FAIL ${name}: ${problems.length}\n${problems.slice(0, 12).join("\n")}` : `ok   ${name}`);
 }
 console.log(`snippets: ${passed} passed, ${failed} failed`);
 process.exitCode = failed || !passed ? 1 : 0;

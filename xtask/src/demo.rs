@@ -2,12 +2,13 @@
 //! that the environment names; then the playground in a browser. Where nobody watches (there is no terminal) it ends before
 //! that, unless it is told otherwise.
 
-use crate::process::command;
+use crate::process::{command, output};
 use crate::progress::{Progress, now, shown, step};
 use crate::sandbox::{self, Sandbox};
 use crate::tools::Tools;
 use std::fs;
 use std::io::IsTerminal;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -62,6 +63,18 @@ fn wanted(arguments: &[&str], terminal: bool) -> Result<Wanted, String> {
     Ok(wanted)
 }
 
+impl Wanted {
+    /// Says before minutes have gone that the page cannot be served there.
+    fn is_free(&self) -> Result<(), String> {
+        match self.port {
+            Some(port) if self.page != Page::None => TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+                .map(drop)
+                .map_err(|error| format!("port {port}: {error}. Give another one, or 0 for any")),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Sets up what is missing, then does the main job twice, and shows the page.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let wanted = wanted(arguments, std::io::stdout().is_terminal())?;
@@ -72,7 +85,10 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     println!("Setting up");
     // What cannot be installed from here is looked for before anything takes minutes.
     tools.node()?;
+    output(command("npm", root).arg("--version"))
+        .map_err(|error| format!("{error}\nnpm is needed, which comes with Node"))?;
     tools.wasm_target()?;
+    wanted.is_free()?;
     if !root.join(PACKAGE).exists() {
         println!("  The first time, tools and all programs are built. That takes some minutes.");
     }
@@ -238,5 +254,16 @@ mod tests {
         for wrong in [&["--port"][..], &["--port", "99999"], &["--shut"]] {
             assert!(wanted(wrong, true).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_port_in_use_is_told_at_once() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = Some(taken.local_addr().unwrap().port());
+        let error = Wanted { page: Page::Served, port }.is_free().unwrap_err();
+        assert!(error.contains("in use"), "{error}");
+        Wanted { page: Page::None, port }.is_free().unwrap();
+        drop(taken);
+        Wanted { page: Page::Served, port }.is_free().unwrap();
     }
 }

@@ -72,7 +72,9 @@ impl Progress {
                     let text = line.trim();
                     if let Some(name) = text.strip_prefix("Compiling ") {
                         crates += 1;
-                        now_doing = format!("compiling {name} ({crates} crates so far)");
+                        // A path in it is of no use to anybody.
+                        let name = name.split(" (").next().unwrap_or_default();
+                        now_doing = format!("crate {crates}: {name}");
                     } else if !text.is_empty() {
                         text.clone_into(&mut now_doing);
                     }
