@@ -55,6 +55,7 @@ export class RequestGuard {
     try {
       found = credentials(request.headers.get("authorization"), request.headers.get("dpop"), this.#mode);
       const { token, proof } = found;
+      if (proof === "") refuse("dpop_proof_invalid", "the request has no header DPoP");
       // Whether the caller may is asked after whether it is the caller.
       const claims = await verifier.verifyAccessToken(token, { ...this.#options, scopes: undefined, permissions: undefined });
       const { cnf } = claims;
@@ -64,7 +65,6 @@ export class RequestGuard {
       if (bound !== undefined && !(isText(certificate) && same(certificate, bound))) refuse("certificate_mismatch", "the token is bound to a certificate that was not shown");
       if (cnf !== undefined && jkt === undefined && bound === undefined) refuse("confirmation_unsupported", "the token is bound in an unknown way");
       if (proof !== undefined) {
-        if (!proof) refuse("dpop_proof_invalid", "the request has no header DPoP");
         const { leeway } = verifier;
         await checkProof(proof, jkt, { method: request.method, url, token, nonce: dpopNonce, time: now(verifier.now), leeway, first: (key, ends) => verifier.first(key, ends) });
       }

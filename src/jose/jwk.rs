@@ -308,8 +308,12 @@ impl JwkSet {
         if keys.len() > MAX_KEYS {
             return Err(refuse("the key set has more than 100 keys"));
         }
-        let keys = keys.iter().filter_map(|key| Jwk::of(key.object()?).ok()).filter(|key| key.data != KeyData::Oct);
-        let set: Vec<Jwk> = keys.map(|key| Jwk { private: None, ..key }).collect();
+        // What is private in a key is not looked at, and a secret is then no key.
+        let public = |key: &Members| -> Members {
+            key.iter().filter(|(name, _)| name != "k" && !RSA_PRIVATE.contains(&name.as_str())).cloned().collect()
+        };
+        let keys = keys.iter().filter_map(|key| Jwk::of(&public(key.object()?)).ok());
+        let set: Vec<Jwk> = keys.collect();
         if set.is_empty() { Err(refuse("the key set has no key that can be used here")) } else { Ok(Self(set)) }
     }
 }

@@ -24,6 +24,8 @@ mod auth_sandbox;
 #[cfg(not(target_arch = "wasm32"))]
 mod conformance;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod differential;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod end_to_end;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod faults;
