@@ -1,11 +1,11 @@
 // What came of a call: body, headers, error, attempts, and the rate limit.
-import { Code, Copy, shownBytes, shownTime, Tabs } from "./parts";
-import { recorder, type Outcome } from "./run";
+import { Code, Copy, Icon, shownBytes, shownTime, Tabs } from "./parts";
+import { recorder, type Next, type Outcome } from "./run";
 import { messageOf } from "./tenant";
 import { Gauge, Timeline } from "./timeline";
 
-export const Answer = ({ outcome }: { outcome: Outcome }) => {
-  const { status, error, attempts, total, headers, text, hasNext } = outcome;
+export const Answer = ({ outcome, onNext }: { outcome: Outcome; onNext: (next: Next) => void }) => {
+  const { status, error, attempts, total, headers, text, next } = outcome;
   const good = error === undefined;
   const facts = good
     ? []
@@ -22,8 +22,8 @@ export const Answer = ({ outcome }: { outcome: Outcome }) => {
         <span class="hint">
           {shownTime(total)}
           {bytes !== undefined && ` · ${shownBytes(bytes)}`}
-          {hasNext && " · there is a next page"}
         </span>
+        {next && <button type="button" class="small" onClick={() => onNext(next)}>Next page <Icon name="chevron" /></button>}
       </div>
       {!good && (
         <div class="error" role="alert">

@@ -5,8 +5,8 @@ import { Answer } from "./answer";
 import { Body } from "./body";
 import { draftOf, offered, read } from "./draft";
 import { Faults } from "./faults";
-import { announce, Field, Icon, Method } from "./parts";
-import { outcomes, recorder, send } from "./run";
+import { announce, Code, Field, Icon, Method } from "./parts";
+import { outcomes, received, recorder, send, type Next } from "./run";
 import { describe, resolve, type Types } from "./schema";
 import { Scopes } from "./scopes";
 import { useRedraw, useSignal } from "./signal";
@@ -26,12 +26,12 @@ export const Form = ({ operation, detail, types }: { operation: Operation; detai
   const blocked = !current || reading.blocked;
   const outcome = outcomes.get(operation.id);
 
-  const run = async () => {
+  const run = async (next?: Next) => {
     if (blocked || running) return;
-    const controller = new AbortController();
+    const controller = next?.controller ?? new AbortController();
     setRunning(controller);
     announce("Running");
-    const { error, status } = await send(operation, detail, draft, reading, controller.signal);
+    const { error, status } = await send(operation, detail, draft, reading, controller, next);
     setRunning(undefined);
     announce(error === undefined ? `Answered with ${status}` : `Failed: ${messageOf(error)}`);
   };
@@ -121,7 +121,14 @@ export const Form = ({ operation, detail, types }: { operation: Operation; detai
           </span>
         </div>
       </form>
-      {running ? <section class="answer"><Timeline attempts={recorder.attempts} total={recorder.now()} /><Ticking redraw={redraw} /></section> : outcome && <Answer outcome={outcome} />}
+      {running ? (
+        <section class="answer">
+          <Timeline attempts={recorder.attempts} total={recorder.now()} />
+          {detail.stream && <p>{received.length} events so far; Abort ends the stream.</p>}
+          {received.length > 0 && <Code text={JSON.stringify(received, undefined, 2)} language="json" label="Events so far" />}
+          <Ticking redraw={redraw} />
+        </section>
+      ) : outcome && <Answer outcome={outcome} onNext={(next) => void run(next)} />}
       <Snippets call={callOf(operation, detail, types, reading.parameters.map((name) => draft.ids[name] || `{${name}}`), reading, current?.domain ?? "tenant.us.auth0.com")} />
     </article>
   );

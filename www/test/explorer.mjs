@@ -128,6 +128,35 @@ export default {
     await shot(page, "error-dark", true);
     await close();
   },
+  "a list goes on page by page": async () => {
+    const { page, close } = await open();
+    await connected(page);
+    await go(page, "users.list");
+    await page.getByLabel("per_page").fill("100");
+    await page.getByLabel("include_totals").selectOption("true");
+    await send(page);
+    const body = page.getByLabel("Body of the answer");
+    await body.filter({ hasText: '"start": 0' }).waitFor();
+    await page.getByRole("button", { name: "Next page" }).click();
+    await body.filter({ hasText: '"start": 100' }).waitFor();
+    await page.getByRole("button", { name: "Next page" }).click();
+    await body.filter({ hasText: '"start": 200' }).waitFor();
+    assert.deepEqual(await timeline(page), ["Attempt 1: 200"]);
+    assert.equal(await status(page), "200");
+    await close();
+  },
+  "a stream of events is shown as it comes": async () => {
+    const { page, close } = await open();
+    await connected(page);
+    await go(page, "events.subscribe");
+    await send(page);
+    await page.getByText("events so far").waitFor();
+    await page.getByRole("button", { name: "Abort" }).click();
+    await page.getByRole("heading", { name: "Answer" }).waitFor();
+    assert.equal(await status(page), "200");
+    await shot(page, "events-light", true);
+    await close();
+  },
   "a call can be aborted": async () => {
     const { page, close } = await open();
     await connected(page);
