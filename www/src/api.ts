@@ -31,6 +31,13 @@ export interface GroupData {
   types: Types;
 }
 
+/** Members that the API wants and its description does not: the button for required members writes them too. */
+export const ALSO_WANTED: Record<string, string[]> = {
+  "users.create": ["email", "password"],
+  "tickets.changePassword": ["user_id"],
+  "refreshTokens.revoke": ["user_id"],
+};
+
 type Row = [string, string, string, string[], string | null];
 
 export const operations: Operation[] = Object.entries(index.groups as unknown as Record<string, Row[]>).flatMap(([group, rows]) => rows.map(([id, method, path, scopes, stage]) => ({ id, group, method, path, scopes, stage })));

@@ -63,16 +63,22 @@ interface Props {
   type: Type;
   types: Types;
   optional: boolean;
+  also: string[] | undefined;
   text: string;
   syntax: string | undefined;
   issues: Issue[];
   onText: (text: string) => void;
 }
 
-export const Body = ({ type, types, optional, text, syntax, issues, onText }: Props) => {
+export const Body = ({ type, types, optional, also, text, syntax, issues, onText }: Props) => {
   const id = useId();
   const facets = resolve(type, types);
-  const fill = (full: boolean) => onText(JSON.stringify(sample(type, types, full), undefined, 2));
+  const fill = (full: boolean) => {
+    const made = sample(type, types, full);
+    const members = full || !also ? [] : allMembers(facets, types).filter(({ name }) => also.includes(name));
+    const value = members.length ? { ...(made as object), ...Object.fromEntries(members.map((one) => [one.name, sample(one.type, types, false, one.name, 1)])) } : made;
+    onText(JSON.stringify(value, undefined, 2));
+  };
   const add = (name: string, own: Type) => {
     let value: unknown;
     try {

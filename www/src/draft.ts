@@ -26,6 +26,7 @@ export interface Reading {
   query: Member[];
   /** What of the query is sent. */
   values: Record<string, unknown>;
+  pathProblems: Map<string, string>;
   queryProblems: Map<string, string>;
   /** Whether a body is sent, and which. */
   wantsBody: boolean;
@@ -43,6 +44,11 @@ export const read = (operation: Operation, detail: Detail, types: Types, draft: 
   const parameters = [...operation.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? "");
   const query = membersOf(detail.query).sort((a, b) => Number(b.required) - Number(a.required));
   const values = Object.fromEntries(query.map(({ name, type }) => [name, fromText(draft.query[name] ?? "", type, types)]).filter(([, value]) => value !== undefined)) as Record<string, unknown>;
+  const pathProblems = new Map<string, string>();
+  for (const name of parameters) {
+    const issue = draft.ids[name] && check(draft.ids[name], detail.pathTypes?.[name] ?? "string", types)[0];
+    if (issue) pathProblems.set(name, issue.message);
+  }
   const queryProblems = new Map<string, string>();
   for (const { name, type, required } of query) {
     const issue: Issue | undefined = values[name] === undefined ? (required ? { path: "", message: "is required" } : undefined) : check(values[name], type, types)[0];
@@ -62,7 +68,7 @@ export const read = (operation: Operation, detail: Detail, types: Types, draft: 
   const issues = detail.body !== undefined && wantsBody && !syntax ? check(body, detail.body, types) : [];
   const missing = parameters.filter((name) => !draft.ids[name]);
   const blocked = syntax !== undefined || missing.length > 0 || (wantsBody && !written);
-  return { parameters, query, values, queryProblems, wantsBody, body, syntax, issues, missing, blocked };
+  return { parameters, query, values, pathProblems, queryProblems, wantsBody, body, syntax, issues, missing, blocked };
 };
 
 // Ids that were seen in answers, by the name of their member: they are offered where such an id is asked for.

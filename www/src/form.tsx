@@ -1,13 +1,14 @@
 // The form of an operation: path, query and body, and below it what came of the call, and the call as code.
 import { useEffect, useState } from "preact/hooks";
-import type { Detail, Operation } from "./api";
+import { ALSO_WANTED, type Detail, type Operation } from "./api";
 import { Answer } from "./answer";
 import { Body } from "./body";
 import { draftOf, offered, read } from "./draft";
 import { Faults } from "./faults";
-import { announce, Code, Field, Icon, Method } from "./parts";
+import { Parameter } from "./fields";
+import { announce, Code, Icon, Method } from "./parts";
 import { outcomes, received, recorder, send, type Next } from "./run";
-import { describe, resolve, type Types } from "./schema";
+import type { Types } from "./schema";
 import { Scopes } from "./scopes";
 import { useRedraw, useSignal } from "./signal";
 import { callOf } from "./snippets";
@@ -21,8 +22,8 @@ export const Form = ({ operation, detail, types }: { operation: Operation; detai
   const [running, setRunning] = useState<AbortController>();
   const draft = draftOf(operation.id);
   const reading = read(operation, detail, types, draft);
-  const { parameters, query, queryProblems, syntax, issues, missing } = reading;
-  const wrong = queryProblems.size + issues.filter((issue) => !issue.hint).length;
+  const { parameters, query, pathProblems, queryProblems, syntax, issues, missing } = reading;
+  const wrong = pathProblems.size + queryProblems.size + issues.filter((issue) => !issue.hint).length;
   const blocked = !current || reading.blocked;
   const outcome = outcomes.get(operation.id);
 
@@ -62,15 +63,9 @@ export const Form = ({ operation, detail, types }: { operation: Operation; detai
         {parameters.length > 0 && (
           <fieldset>
             <legend>Path</legend>
-            {parameters.map((name) => {
-              const ids = offered(operation, name);
-              return (
-                <>
-                  <Field label={name} mono required value={draft.ids[name] ?? ""} list={ids.length ? `ids-${name}` : undefined} hint={ids.length ? `${ids.length} ids of earlier answers are offered` : undefined} onInput={(event) => { draft.ids[name] = event.currentTarget.value; redraw(); }} />
-                  {ids.length > 0 && <datalist id={`ids-${name}`}>{ids.map((id) => <option value={id} />)}</datalist>}
-                </>
-              );
-            })}
+            {parameters.map((name) => (
+              <Parameter key={name} name={name} place="path" type={detail.pathTypes?.[name] ?? "string"} types={types} required value={draft.ids[name] ?? ""} problem={pathProblems.get(name)} offered={offered(operation, name)} set={(text) => { draft.ids[name] = text; redraw(); }} />
+            ))}
           </fieldset>
         )}
         {query.length > 0 && (
@@ -78,31 +73,15 @@ export const Form = ({ operation, detail, types }: { operation: Operation; detai
             <legend>Query</legend>
             <div class="columns">
               {query.map(({ name, type, required }) => {
-                const facets = resolve(type, types);
                 const value = draft.query[name] ?? "";
-                const choices = facets.enum ?? (facets.type === "boolean" ? ["true", "false"] : undefined);
-                const label = <>{name}{required && <span class="required"> required</span>}</>;
-                const set = (text: string) => { draft.query[name] = text; redraw(); };
                 const problem = value !== "" || (required && outcome) ? queryProblems.get(name) : undefined;
-                if (choices) {
-                  const id = `query-${name}`;
-                  return (
-                    <div class="field" key={name}>
-                      <label for={id}>{label}</label>
-                      <select id={id} value={value} onChange={(event) => set(event.currentTarget.value)}>
-                        <option value="">not sent</option>
-                        {choices.map((choice) => <option value={choice}>{choice}</option>)}
-                      </select>
-                    </div>
-                  );
-                }
-                return <Field key={name} label={label} mono value={value} placeholder={describe(type, types)} problem={problem} inputMode={facets.type === "integer" ? "numeric" : undefined} onInput={(event) => set(event.currentTarget.value)} />;
+                return <Parameter key={name} name={name} place="query" type={type} types={types} required={required} value={value} problem={problem} set={(text) => { draft.query[name] = text; redraw(); }} />;
               })}
             </div>
           </fieldset>
         )}
         {detail.body !== undefined && (
-          <Body type={detail.body} types={types} optional={detail.bodyOptional ?? false} text={draft.body} syntax={syntax} issues={issues} onText={(text) => { draft.body = text; redraw(); }} />
+          <Body type={detail.body} also={ALSO_WANTED[operation.id]} types={types} optional={detail.bodyOptional ?? false} text={draft.body} syntax={syntax} issues={issues} onText={(text) => { draft.body = text; redraw(); }} />
         )}
         {detail.multipart && (
           <div class="field">

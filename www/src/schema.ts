@@ -196,7 +196,8 @@ const TEXTS: [RegExp, string][] = [
   [/(^|_)(ur[il]|uri)$|url$/i, "https://example.com/"],
   [/domain/i, "login.example.com"],
   [/^connection$/i, "Username-Password-Authentication"],
-  [/audience|identifier/i, "https://api.example.com/"],
+  [/identifier/i, "https://another-api.example.com/"],
+  [/audience/i, "https://api.example.com/"],
   [/scope/i, "read:things"],
 ];
 
@@ -204,7 +205,7 @@ const text = (facets: Facets, name: string): string => {
   if (facets.format === "date-time") return "2026-01-01T00:00:00Z";
   if (facets.format === "date") return "2026-01-01";
   if (facets.format === "ipv4") return "192.0.2.1";
-  if (facets.format?.startsWith("uri") || facets.format?.startsWith("url") || facets.format?.includes("url")) return "https://example.com/";
+  if (facets.format?.includes("uri") || facets.format?.includes("url")) return "https://example.com/";
   if (facets.format === "email") return "jo@example.com";
   let sample = TEXTS.find(([pattern]) => pattern.test(name))?.[1] ?? (name && name !== "$" ? name.replace(/_/g, "-") : "text");
   if (facets.max !== undefined) sample = sample.slice(0, facets.max);

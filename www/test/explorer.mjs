@@ -53,7 +53,7 @@ export default {
     // The ids of the answer are offered where one is asked for.
     await go(page, "users.get");
     await page.getByLabel("id", { exact: true }).waitFor();
-    const offered = await page.locator("#ids-id option").evaluateAll((options) => options.map(({ value }) => value));
+    const offered = await page.locator("#path-id-offered option").evaluateAll((options) => options.map(({ value }) => value));
     assert.ok(offered[0].startsWith("auth0|"), String(offered));
     await page.getByLabel("id", { exact: true }).fill(offered[0]);
     await send(page);
@@ -88,6 +88,8 @@ export default {
     const body = page.getByLabel("Body, as JSON");
     await page.getByRole("button", { name: "Required members" }).click();
     await page.getByText("Fits the schema").waitFor();
+    // What its description does not say is wanted too.
+    assert.deepEqual(Object.keys(JSON.parse(await body.inputValue())), ["connection", "email", "password"]);
     await body.fill('{ "connection": 5, "nickname": "", "colour": "red" }');
     await page.getByText("must be a string, not a number").waitFor();
     await page.getByText("is not a member that the API knows").waitFor();
@@ -126,6 +128,20 @@ export default {
     await page.getByRole("tab", { name: "Error" }).click();
     await page.getByRole("cell", { name: "NotFoundError", exact: true }).waitFor();
     await shot(page, "error-dark", true);
+    await close();
+  },
+  "a parameter of the path is judged, and chosen where there is a choice": async () => {
+    const { page, close } = await open({ expected: ["404"] });
+    await connected(page);
+    await go(page, "groups.get");
+    await page.getByLabel("id", { exact: true }).fill("short");
+    await page.getByText("must have at least 18 characters").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Send anyway" }).count(), 1);
+    await go(page, "emailTemplates.get");
+    await page.getByLabel("templateName").selectOption("verify_email");
+    await send(page);
+    await page.getByRole("heading", { name: "Answer" }).waitFor();
+    assert.match(await status(page), /200|404/);
     await close();
   },
   "a list goes on page by page": async () => {
