@@ -42,7 +42,7 @@ let environment = {
   },
 };
 
-const SUITE = ["suite.mjs", "auth-cases.mjs", "cases.mjs", "keys-cases.mjs", "oidc-cases.mjs"];
+const SUITE = ["suite.mjs", "auth-cases.mjs", "cases.mjs", "keys-cases.mjs", "keys-edges.mjs", "oidc-cases.mjs"];
 
 // The shared cases as a module, for runtimes that have no files; and the operations that take a request, which the cases do not say.
 const caseFiles = () => {

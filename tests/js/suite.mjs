@@ -7,6 +7,7 @@ import { authCases } from "./auth-cases.mjs";
 import caseFiles from "./case-files.mjs";
 import { sharedCases } from "./cases.mjs";
 import { keysCases } from "./keys-cases.mjs";
+import { keysEdges } from "./keys-edges.mjs";
 import { oidcCases } from "./oidc-cases.mjs";
 
 const cases = [];
@@ -1943,6 +1944,7 @@ export const names = cases.map(({ name }) => name);
 authCases({ test, ok, equal, includes, fails, json, scripted });
 sharedCases({ test, ok, equal, includes }, caseFiles);
 keysCases({ test, ok, equal, includes, fails });
+keysEdges({ test, ok, equal, includes });
 oidcCases({ test, ok, equal, includes, fails });
 
 export const run = async (environment, report = () => {}) => {
