@@ -108,8 +108,7 @@ export class TokenVerifier {
       return Promise.resolve(begun).then((good) => {
         if (read && !good) refuse("signature_invalid", "the signature is not that of the issuer's key");
         if (fault) throw fault;
-        if (this.#heads.size > 9) this.#heads.clear();
-        this.#heads.set(part, head);
+        if (this.#heads.set(part, head).size > 9) this.#heads.clear();
         return kind === ID && (expect.accessToken ?? expect.code) !== undefined ? checkHashes(read.value, head, expect) : read.value;
       });
     } catch (error) {
@@ -117,7 +116,7 @@ export class TokenVerifier {
     }
   }
 
-  // The key for a header when it is at hand.
+  // The key for a header when it is at hand. Why it is not, `#key` tells.
   #ready({ alg, kid }) {
     try {
       return (this.#options.secret === undefined ? this.#keys.find(alg, kid, this.now).imported : this.#secrets).get(alg);

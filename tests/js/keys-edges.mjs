@@ -46,7 +46,7 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
     const lacking = [];
     for (const algorithm of ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]) {
       // Making an RSA key takes long, and one shows what there is to show.
-      const given = /^[RP]S(?!512)/.test(algorithm) ? vectors.keys.rsa : undefined;
+      const given = /^(RS|PS(?!512))/.test(algorithm) ? vectors.keys.rsa : undefined;
       let dpop;
       try {
         dpop = await sdk.createDpop({ algorithm, keyPair: given });
@@ -78,7 +78,7 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
     includes(await message(() => sdk.createClientAssertion({ clientId: "c", audience: "a", key: "no key", algorithm: "ES256" })()), "found none");
     equal([await assertion("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"), await assertion(pem(der), "RS256")], ["key_unsuitable", "key_unsuitable"]);
     // A CryptoKey is for one algorithm, and for signing.
-    const rsa = await crypto.subtle.generateKey({ name: "RSASSA-PKCS1-v1_5", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: "SHA-384" }, false, ["sign", "verify"]);
+    const rsa = await crypto.subtle.importKey("jwk", vectors.keys.rsa, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-384" }, false, ["sign"]);
     const other = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-384" }, false, ["sign", "verify"]);
     equal([await assertion(rsa, "RS384"), await assertion(other, "ES384")], ["good", "good"]);
     equal([await assertion(rsa, "RS256"), await assertion(rsa, "PS384"), await assertion(other), await assertion(pair.publicKey), await assertion({ privateKey: pair.publicKey })], Array(5).fill("key_unsuitable"));
@@ -97,9 +97,13 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
       const set = async () => Response.json({ keys: [jwk] });
       const verifier = new sdk.TokenVerifier({ ...settings, jwks: undefined, jwksUrl: "https://a.example/k", fetch: set });
       Object.defineProperty(subtle, "importKey", { configurable: true, writable: true, value: async () => { throw new DOMException("no such thing", name); } });
-      const found = await code(verifier.verifyAccessToken(token));
-      const guarded = await new sdk.RequestGuard(build()).check(new Request("https://a.example/", { headers: { authorization: `Bearer ${token}` } }));
-      delete subtle.importKey;
+      let found, guarded;
+      try {
+        found = await code(verifier.verifyAccessToken(token));
+        guarded = await new sdk.RequestGuard(build()).check(new Request("https://a.example/", { headers: { authorization: `Bearer ${token}` } }));
+      } finally {
+        delete subtle.importKey;
+      }
       if (subtle.importKey !== real) throw new Error("the platform is not as it was");
       equal(found, wanted);
       // It is not the caller's fault when the server cannot verify.
@@ -109,30 +113,25 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
     }
   });
 
-  test("keys: base64url by hand, where there is no Buffer", async ({ sdk }) => {
+  // By Buffer or by hand, as the runtime has it.
+  test("keys: base64url in its one form", async ({ sdk }) => {
     const { build, sign, base } = await maker(sdk);
     const verifier = build();
-    const { Buffer } = globalThis;
     const tokens = [];
     for (let pad = 0; pad < 9; pad++) tokens.push(await sign({ alg: "ES256", kid: "k" }, JSON.stringify({ ...base, pad: "~\u00ff?".repeat(9) + "x".repeat(pad) })));
-    if (Buffer) globalThis.Buffer = undefined;
-    try {
-      const wrong = [];
-      const expect = async (token, wanted) => (await code(verifier.verifyAccessToken(token))) === wanted || wrong.push([token, wanted]);
-      for (const token of tokens) {
-        const [head, body, end] = token.split(".");
-        await expect(token, "good");
-        for (const bad of ["=", "A", " ", "\n", "\u00e9", "\u0141", "{", "`", "@", "/", "+", "."]) if (bad !== "A" || body.length % 4 === 0) await expect(`${head}.${body.slice(0, 8)}${bad}${bad === "A" ? body.slice(8) : body.slice(9)}.${end}`, bad === "." ? "token_malformed" : "base64_invalid");
-        // Bits behind the last byte: one text for the same bytes only.
-        const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        const free = { 0: 1, 2: 16, 3: 4 }[body.length % 4];
-        for (let by = 1; by < free; by++) await expect(`${head}.${body.slice(0, -1)}${letters[letters.indexOf(body.at(-1)) + by]}.${end}`, "base64_invalid");
-        await expect(`${head}.${body}.${end.slice(0, -1)}${letters[letters.indexOf(end.at(-1)) + 1]}`, "base64_invalid");
-      }
-      equal(wrong, []);
-    } finally {
-      if (Buffer) globalThis.Buffer = Buffer;
+    const wrong = [];
+    const expect = async (token, wanted) => (await code(verifier.verifyAccessToken(token))) === wanted || wrong.push([token, wanted]);
+    for (const token of tokens) {
+      const [head, body, end] = token.split(".");
+      await expect(token, "good");
+      for (const bad of ["=", "A", " ", "\n", "\u00e9", "\u0141", "{", "`", "@", "/", "+", "."]) if (bad !== "A" || body.length % 4 === 0) await expect(`${head}.${body.slice(0, 8)}${bad}${bad === "A" ? body.slice(8) : body.slice(9)}.${end}`, bad === "." ? "token_malformed" : "base64_invalid");
+      // Bits behind the last byte: one text for the same bytes only.
+      const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+      const free = { 0: 1, 2: 16, 3: 4 }[body.length % 4];
+      for (let by = 1; by < free; by++) await expect(`${head}.${body.slice(0, -1)}${letters[letters.indexOf(body.at(-1)) + by]}.${end}`, "base64_invalid");
+      await expect(`${head}.${body}.${end.slice(0, -1)}${letters[letters.indexOf(end.at(-1)) + 1]}`, "base64_invalid");
     }
+    equal(wrong, []);
   });
 
   test("keys: tokens at their limits", async ({ sdk }) => {
