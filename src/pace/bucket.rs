@@ -29,7 +29,7 @@ const BELIEVED: f64 = 86_400.0;
 const PROBE: f64 = 1.0;
 
 /// Below this a difference is one of arithmetic, and not of requests.
-const TINY: f64 = 1e-6;
+pub(super) const TINY: f64 = 1e-6;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub(crate) struct Ticket {
     pub(crate) sent: f64,
     /// How many answers were there then.
     pub(super) known: f64,
+    /// The how many-th request it is.
+    pub(super) number: f64,
     /// The level made it wait.
     pub(super) waited: bool,
 }
@@ -120,6 +122,8 @@ pub(crate) struct Bucket {
     pub(super) caution: f64,
     /// An answer came without the headers: there is nothing to go by but refusals.
     pub(super) silent: bool,
+    /// Requests were promised up to this time (`Bucket::book`), and are taken off the level, which may be less than nothing then.
+    pub(super) booked_until: f64,
 }
 
 impl Bucket {
@@ -143,6 +147,7 @@ impl Bucket {
             waited: false,
             caution: 0.0,
             silent: false,
+            booked_until: 0.0,
         }
     }
 
@@ -156,42 +161,31 @@ impl Bucket {
         (self.limit > 0.0).then_some(self.limit as u64)
     }
 
-    /// The time up to which it has reckoned.
-    pub(super) fn at(&self) -> f64 {
-        self.at
-    }
-
-    /// How many requests were ever allowed.
-    pub(super) fn taken(&self) -> f64 {
-        self.taken
-    }
-
-    /// The first so many requests are over, even if nobody told.
-    pub(super) fn forget(&mut self, taken: f64) {
-        self.known = self.known.max(taken.min(self.taken));
-    }
-
-    /// How many requests come back in a time, one at least.
-    pub(super) fn slice(&self, time: f64) -> f64 {
-        (self.current_speed() * time).floor().max(1.0)
-    }
-
     /// What bulk work leaves: `share` of the bucket, at least half a request, and of a small one not too much.
     fn reserve(&self, share: f64) -> f64 {
         (self.limit * share).max(0.5).min((self.limit - 1.0) / 2.0).max(0.0)
     }
 
-    fn current_speed(&self) -> f64 {
+    /// The level from which on a request may go.
+    pub(super) fn wanted(&self, need: Need, share: f64) -> f64 {
+        match need {
+            Need::One => 1.0,
+            Need::Spare => 1.0 + (self.reserve(share) + self.caution).min(self.limit - 1.0),
+        }
+    }
+
+    pub(super) fn current_speed(&self) -> f64 {
         if self.steps { 0.0 } else { self.speed }
     }
 
     /// Lets the time pass.
-    fn advance(&mut self, now: f64) {
+    pub(super) fn advance(&mut self, now: f64) {
         let passed = now - self.at;
         if passed < 0.0 {
             // The clock was set back: what is to come moves with it, and what was measured is worth nothing.
             self.full_at += passed;
             self.blocked_until += passed;
+            self.booked_until = (self.booked_until + passed).max(0.0);
             (self.anchor, self.last, self.ahead) = (None, None, None);
         } else {
             self.level = (self.level + passed * self.current_speed()).min(self.limit);
@@ -214,11 +208,7 @@ impl Bucket {
             let wait = need == Need::Spare && !self.silent && !self.is_idle();
             return if wait { Verdict::Wait(PATIENCE) } else { self.take(now) };
         }
-        let wanted = match need {
-            Need::One => 1.0,
-            Need::Spare => 1.0 + (self.reserve(share) + self.caution).min(self.limit - 1.0),
-        };
-        let missing = wanted - self.level;
+        let missing = self.wanted(need, share) - self.level;
         if missing <= TINY {
             return self.take(now);
         }
@@ -239,17 +229,23 @@ impl Bucket {
         if wait <= TINY { self.take(now) } else { Verdict::Wait(wait) }
     }
 
-    fn take(&mut self, now: f64) -> Verdict {
-        let ticket = Ticket { sent: now, known: self.known, waited: std::mem::take(&mut self.waited) };
+    pub(super) fn take(&mut self, now: f64) -> Verdict {
         self.taken += 1.0;
-        self.level = (self.level - 1.0).max(0.0);
+        let waited = std::mem::take(&mut self.waited);
+        let ticket = Ticket { sent: now, known: self.known, number: self.taken, waited };
+        self.level = (self.level - 1.0).max(self.floor());
         Verdict::Go(ticket)
+    }
+
+    /// The least that the level can be.
+    fn floor(&self) -> f64 {
+        if self.booked_until > self.at { -self.limit } else { 0.0 }
     }
 
     /// A request that another bucket allowed turns out to be of this one.
     pub(crate) fn adopt(&mut self, ticket: &Ticket) -> Ticket {
         self.taken += 1.0;
-        Ticket { sent: ticket.sent, known: self.known, waited: false }
+        Ticket { sent: ticket.sent, known: self.known, number: self.taken, waited: false }
     }
 
     /// A request ended without an answer: it may have been counted.
@@ -274,7 +270,7 @@ impl Bucket {
         let others = (self.taken - ticket.known - 1.0).max(0.0);
         if limit != self.limit {
             self.limit = limit;
-            self.level = (remaining - others).max(0.0);
+            self.level = (remaining - others).max(self.floor());
             (self.speed, self.steps, self.flows) = (0.0, false, false);
             (self.anchor, self.last) = (None, None);
         }
@@ -290,7 +286,7 @@ impl Bucket {
         let most = remaining + 1.0 + self.current_speed() * (now - ticket.sent);
         if self.level > most + TINY {
             // Others take from it too, or the server has become slower.
-            self.level = least.max(0.0);
+            self.level = least.max(self.floor());
             self.speed *= 0.9;
             self.anchor = None;
         }

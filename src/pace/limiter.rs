@@ -268,14 +268,16 @@ impl Limiter {
         let mut state = self.state();
         let Some(lane) = state.lanes.iter_mut().find(|known| known.id == lane) else { return };
         match served {
-            Some((bucket, served)) => {
-                // It is told now.
-                fetching.heard.clear();
-                lane.served(bucket, served, need, now);
+            Some(served) => {
+                if served.text.is_some() {
+                    // It is told now.
+                    fetching.heard.clear();
+                }
+                lane.served(served, need, now);
             }
             None => {
                 // Whether others have requests under way is no longer known.
-                lane.bucket.forget(f64::INFINITY);
+                lane.bucket.go_alone();
                 lane.slice.alone_until = now + ALONE;
             }
         }

@@ -1,7 +1,10 @@
 //! Pacing: what keeps a job just under the limit of the server, in the place of bouncing off it.
 
+mod booking;
 mod bucket;
 mod fleet;
+#[cfg(test)]
+mod fleet_simulation;
 mod limiter;
 mod queue;
 mod seen;

@@ -1,12 +1,15 @@
 //! Those who wait for one bucket, in two lines. Pure, but for the wakers.
 
 use super::bucket::{Bucket, Need, RESERVE, Ticket, Verdict};
-use super::fleet::{Heard, Slice};
+use super::fleet::{Heard, Served, Slice};
 use std::collections::VecDeque;
 use std::task::Waker;
 
 /// Bulk work is passed by so many interactive requests at most; then one of it goes.
 const FAIR: u32 = 9;
+
+/// The longest wait of one who is told to come again because others were promised what there is, in seconds.
+const CROWD: f64 = 2.0;
 
 /// One bucket and its two lines.
 pub(super) struct Lane {
@@ -18,6 +21,8 @@ pub(super) struct Lane {
     /// Where others share it, as it was with the last slice.
     pub(super) bucket: Bucket,
     pub(super) slice: Slice,
+    /// How often the store was asked in vain, one after the other.
+    vain: u32,
     /// Until when the store has nothing.
     empty_until: Option<Empty>,
     waiting: [VecDeque<Waiter>; 2],
@@ -61,7 +66,7 @@ impl Lane {
     pub(super) fn new(id: u64, place: &str, limit: Option<u64>) -> Self {
         let waiting = [VecDeque::new(), VecDeque::new()];
         let (bucket, slice) = (Bucket::new(), Slice::default());
-        Self { id, place: place.to_owned(), limit, bucket, slice, empty_until: None, waiting, passed: 0 }
+        Self { id, place: place.to_owned(), limit, bucket, slice, vain: 0, empty_until: None, waiting, passed: 0 }
     }
 
     /// Nobody would miss it.
@@ -113,7 +118,7 @@ impl Lane {
     }
 
     /// What the store had.
-    pub(super) fn served(&mut self, bucket: Bucket, served: Result<Vec<Ticket>, Verdict>, need: Need, now: f64) {
+    pub(super) fn served(&mut self, Served { bucket, slice, .. }: Served, need: Need, now: f64) {
         self.slice.alone_until = 0.0;
         self.empty_until = None;
         if self.limit.is_none()
@@ -125,13 +130,19 @@ impl Lane {
         }
         self.bucket = bucket;
         let for_all = need == Need::One;
-        match served {
-            Ok(tickets) => self.slice.fill(tickets, now),
-            Err(Verdict::Go(ticket)) => self.slice.fill(vec![ticket], now),
+        match slice {
+            Ok(tickets) => {
+                self.vain = 0;
+                self.slice.fill(tickets, need);
+            }
+            Err(Verdict::Go(ticket)) => self.slice.fill(vec![ticket], need),
             Err(Verdict::Blocked(wait)) => self.empty_until = Some(Empty { until: now + wait, blocked: true, for_all }),
-            // Another machine may learn something meanwhile.
             Err(Verdict::Wait(wait)) => {
-                self.empty_until = Some(Empty { until: now + wait.min(1.0), blocked: false, for_all });
+                // Another machine may learn something meanwhile; and of a crowd that waits for one request, each comes less often.
+                let is_crowd = self.bucket.is_learned() && wait < CROWD;
+                let wait = if is_crowd { (wait * f64::from(1 << self.vain)).min(CROWD) } else { wait.min(1.0) };
+                self.vain = (self.vain + 1).min(4);
+                self.empty_until = Some(Empty { until: now + wait, blocked: false, for_all });
             }
         }
     }
@@ -145,15 +156,17 @@ impl Lane {
                 Verdict::Blocked(wait) => Turn::Blocked(wait),
             };
         }
-        if let Some(ticket) = self.slice.take(now) {
-            return Turn::Go(ticket);
+        match self.slice.take(need, now) {
+            Some(Ok(ticket)) => return Turn::Go(ticket),
+            Some(Err(wait)) => return Turn::Wait(Some(wait)),
+            None => {}
         }
         if self.slice.busy {
             return Turn::Wait(None);
         }
         // What was heard since may change it; a wait that was told for bulk work says nothing of an interactive request.
         if let Some(Empty { until, blocked, for_all }) = self.empty_until.filter(|empty| empty.until > now)
-            && self.slice.heard.is_empty()
+            && (self.slice.heard.is_empty() || self.bucket.is_fast())
             && (blocked || for_all || need == Need::Spare)
         {
             return if blocked { Turn::Blocked(until - now) } else { Turn::Wait(Some(until - now)) };

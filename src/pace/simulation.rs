@@ -4,13 +4,13 @@ use super::bucket::{Bucket, Need, RESERVE, Seen, Ticket, Verdict};
 use serde_json::{Value, json};
 
 /// 2026-01-01T00:00:00.25Z
-const START: f64 = 1_767_225_600.25;
+pub(super) const START: f64 = 1_767_225_600.25;
 
 /// Random numbers that are the same each time (xorshift64).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self) -> f64 {
+    pub(super) fn next(&mut self) -> f64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -20,13 +20,13 @@ impl Random {
 
 /// A server's limit, with the headers that it sends.
 #[derive(Clone)]
-enum Server {
+pub(super) enum Server {
     Tokens { size: f64, speed: f64, level: f64, at: f64 },
     Window { size: f64, length: f64, start: f64, used: f64 },
 }
 
 impl Server {
-    fn tokens(size: f64, speed: f64) -> Self {
+    pub(super) fn tokens(size: f64, speed: f64) -> Self {
         Self::Tokens { size, speed, level: size, at: START }
     }
 
@@ -34,7 +34,7 @@ impl Server {
         Self::Window { size, length, start: START, used: 0.0 }
     }
 
-    fn answer(&mut self, now: f64) -> Seen {
+    pub(super) fn answer(&mut self, now: f64) -> Seen {
         let (allowed, size, remaining, reset, wait) = match self {
             Self::Tokens { size, speed, level, at } => {
                 *level = (*level + (now - *at) * *speed).min(*size);

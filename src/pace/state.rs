@@ -138,7 +138,10 @@ impl State {
         let strays = alone || of != lane.limit || (limit.is_some() && lane.limit.is_some() && limit != lane.limit);
         match seen {
             Some(seen) if !strays => {
-                lane.slice.heard.push(Heard::Answer(*ticket, *seen));
+                if seen.refused {
+                    lane.slice.give_up();
+                }
+                lane.slice.heard.push(Heard::Answer(*ticket, *seen, now));
                 lane.bucket.told(ticket, seen, now.max(lane.bucket.at()));
             }
             Some(seen) if alone => lane.bucket.told(ticket, seen, now.max(lane.bucket.at())),

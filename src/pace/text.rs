@@ -29,6 +29,7 @@ impl Bucket {
             flag(self.waited),
             self.caution,
             flag(self.silent),
+            self.booked_until,
         ];
         let numbers = own.into_iter().chain(sample(self.anchor)).chain(sample(self.last));
         std::iter::once(VERSION.to_owned())
@@ -62,6 +63,7 @@ impl Bucket {
             waited,
             caution,
             silent,
+            booked_until,
         ] = own
         else {
             return None;
@@ -70,9 +72,10 @@ impl Bucket {
         let sample = |sent: f64, received: f64, remaining: f64, spent: f64| {
             some(sent + received + remaining + spent).map(|_| Sample { sent, received, remaining, spent })
         };
-        let plain = [limit, level, at, speed, full_after, blocked_until, taken, known, refused, caution];
-        let sound =
-            plain.iter().all(|number| number.is_finite() && *number >= 0.0) && !full_at.is_nan() && level <= limit;
+        let plain = [limit, at, speed, full_after, blocked_until, taken, known, refused, caution, booked_until];
+        let sound = plain.iter().all(|number| number.is_finite() && *number >= 0.0)
+            && !full_at.is_nan()
+            && (-limit..=limit).contains(&level);
         sound.then_some(Self {
             limit,
             level,
@@ -90,6 +93,7 @@ impl Bucket {
             waited: waited != 0.0,
             caution,
             silent: silent != 0.0,
+            booked_until,
             anchor: sample(*a, *b, *c, *d),
             last: sample(*e, *f, *g, *h),
         })
