@@ -9,6 +9,21 @@ export type LimitedFetch = (url: string, init?: RequestInit) => Promise<Response
 export interface LimiterOptions {
   /** The share of the server's bucket that bulk work leaves for interactive requests, from 0 to 0.9. Default: 0.1. */
   reserve?: number | undefined;
+  /** Where many isolates or machines share their limits: `durableObjectLimits` of `auth0-sdk/stores`, or one of your own. */
+  store?: LimitStore | undefined;
+  /** Called with what goes wrong with the store, of which no request hears: without it each paces itself alone. */
+  onStoreProblem?: ((problem: unknown) => unknown) | undefined;
+}
+
+/** Texts under keys, which many write at once. The clocks of those who share one have to agree within 5 s. */
+export interface LimitStore {
+  /** The text under a key. */
+  get(key: string): Promise<string | null | undefined>;
+  /**
+   * Puts a text in the place of `old`, or of none if that is undefined, if that is what is still there, in one turn; says whether it was. It may be
+   * forgotten after `seconds`.
+   */
+  swap(key: string, old: string | undefined, text: string, seconds: number): Promise<boolean>;
 }
 
 /** Learns the server's limits from its answers, and makes requests wait that would be refused. */

@@ -79,6 +79,19 @@ export interface DurableObjectStoreOptions extends TextStoreOptions {
  */
 export declare function durableObjectStore(objects: ObjectNamespace | ObjectStub, options?: DurableObjectStoreOptions): TokenStore;
 
+/**
+ * A Durable Object of the class `TokenObject` as the `store` of a limiter (`createLimiter` of `auth0-sdk/bulk`): all isolates keep to one rate limit.
+ * It holds what is known of a limit in memory: when the object was evicted, that is learned anew. `name`: which object of the
+ * namespace, `"limits"` unless said.
+ */
+export declare function durableObjectLimits(
+  objects: ObjectNamespace | ObjectStub,
+  options?: { name?: string | undefined },
+): {
+  get(key: string): Promise<string | undefined>;
+  swap(key: string, old: string | undefined, text: string, seconds: number): Promise<boolean>;
+};
+
 export interface RefreshAheadOptions {
   /** How long before its end a token is bought anew: 600 unless said, and half of its life at most. */
   seconds?: number | undefined;
@@ -100,7 +113,7 @@ export declare function refreshAhead(
   options?: RefreshAheadOptions,
 ): { store: TokenStore; refresh(): Promise<void> };
 
-/** The Durable Object behind `durableObjectStore`: export it from the Worker, and bind its namespace. */
+/** The Durable Object behind `durableObjectStore` and `durableObjectLimits`: export it from the Worker, and bind its namespace. */
 export declare class TokenObject {
   constructor(state: { storage: unknown });
   fetch(request: Request): Promise<Response>;

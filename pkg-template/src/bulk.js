@@ -1,10 +1,16 @@
 // auth0-sdk/bulk: work over many items, and a limiter that keeps it just under the server's rate limit.
+import { fleetOver, Share } from "./fleet.js";
 import { Bucket, RESERVE } from "./pace.js";
 
 // Bulk work is passed by so many interactive requests at most; then one of it goes.
 const FAIR = 9;
 const LONGEST = 60;
 const MOST = 64;
+// In a Worker what a request began ends with it: its timers, its turn to the store, and it in the line. So each one who waits does all by itself, and
+// looks that often, in seconds; who has not looked for some seconds is gone, and what nobody has told after an attempt's time is over.
+const LOOK = 1;
+const DEAD = 3;
+const OVER = 90;
 
 const now = () => Date.now() / 1000;
 
@@ -46,43 +52,80 @@ const seenOf = ({ status, headers }, at) => {
 
 // One limit, and those who wait for it: interactive ones, and bulk work.
 class Lane {
-  bucket = new Bucket();
   lines = [[], []];
   passed = 0;
+  marked = 0;
+  markedAt = Infinity;
 
-  constructor(place, limit) {
-    this.place = place;
-    this.limit = limit;
+  // `fleet`: where the limit is shared.
+  constructor(place, limit, reserve, fleet) {
+    Object.assign(this, { place, limit, reserve, fleet });
+    if (fleet) this.share = new Share();
+    else this.own = new Bucket();
+  }
+
+  get bucket() {
+    return this.share?.bucket ?? this.own;
   }
 
   get idle() {
-    return this.bucket.idle && !this.lines[0].length && !this.lines[1].length;
+    return (this.share ?? this.own).idle && !this.lines[0].length && !this.lines[1].length;
   }
 
-  // Lets those go who may, and sleeps until the next one may.
-  serve(share) {
-    clearTimeout(this.timer);
-    const at = now();
-    for (;;) {
-      const [interactive, bulk] = this.lines;
-      const overdue = bulk.length && this.passed >= FAIR;
-      const line = interactive.length && !overdue ? interactive : bulk;
-      if (!line.length) return;
-      const isBulk = line === bulk;
-      const verdict = this.bucket.ask(isBulk && !overdue, share, at);
-      if (verdict.blocked && verdict.wait > LONGEST) {
-        const wait = Math.ceil(verdict.wait);
-        for (const waiter of [...interactive.splice(0), ...bulk.splice(0)]) waiter.refuse(wait);
-        return;
-      }
-      if (verdict.wait !== undefined) {
-        // Up, so that it is over when it is asked again.
-        this.timer = setTimeout(() => this.serve(share), Math.ceil(verdict.wait * 1000));
-        return;
-      }
-      this.passed = isBulk || !bulk.length ? 0 : this.passed + 1;
-      line.shift().go(this, verdict);
+  #ask(bulk, at) {
+    if (this.share) return this.share.ask(bulk, this.reserve, at);
+    const { own } = this;
+    if (own.idle || at < this.markedAt - OVER) [this.marked, this.markedAt] = [own.taken, at];
+    else if (at - this.markedAt > OVER) {
+      own.known = Math.max(own.known, this.marked);
+      [this.marked, this.markedAt] = [own.taken, at];
     }
+    return own.ask(bulk, this.reserve, at);
+  }
+
+  // The same for Rust.
+  get #key() {
+    return `auth0-sdk limit ${this.place.replaceAll(" ", "%20")} ${this.limit ?? "?"}`;
+  }
+
+  async fetch(bulk) {
+    const limit = await this.share.fetch(this.fleet, this.#key, bulk, this.reserve, now);
+    if (this.limit === undefined && limit !== undefined) {
+      this.limit = limit;
+      this.share.reset();
+    }
+    this.call();
+  }
+
+  // Whoever is first in a line asks again.
+  call() {
+    for (const [first] of this.lines) first?.wake?.();
+  }
+
+  leave(waiter) {
+    for (const line of this.lines) if (line.includes(waiter)) line.splice(line.indexOf(waiter), 1);
+    this.call();
+  }
+
+  // One who waits asks: a ticket, `{ wait }`, or `{ fetch }` when it is to turn to the store.
+  turn(waiter, bulk) {
+    const at = now();
+    waiter.seen = at;
+    // It was thought to be gone.
+    if (!this.lines[+bulk].includes(waiter)) this.lines[+bulk].push(waiter);
+    for (const line of this.lines) while (at - line[0]?.seen > DEAD) line.shift();
+    const [interactive, background] = this.lines;
+    const overdue = background.length > 0 && this.passed >= FAIR;
+    const first = interactive.length && !overdue ? interactive[0] : background[0];
+    if (first !== waiter) return { wait: LOOK };
+    const spare = bulk && !overdue;
+    const verdict = this.#ask(spare, at);
+    if (verdict.fetch) return { fetch: true, spare };
+    if (verdict.wait === undefined) {
+      this.passed = bulk || !background.length ? 0 : this.passed + 1;
+      this.leave(waiter);
+    }
+    return verdict;
   }
 }
 
@@ -93,8 +136,9 @@ const heldBack = (wait) =>
     headers: { "content-type": "application/json", "retry-after": String(wait) },
   });
 
-export const createLimiter = ({ reserve = RESERVE } = {}) => {
+export const createLimiter = ({ reserve = RESERVE, store, onStoreProblem } = {}) => {
   if (!(reserve >= 0 && reserve <= 0.9)) throw new TypeError("`reserve` must be a number from 0 to 0.9");
+  const fleet = store === undefined ? undefined : fleetOver(store, onStoreProblem, now);
   let lanes = [];
   // By place and route: which of the limits of the place it has.
   const limits = new Map();
@@ -103,7 +147,7 @@ export const createLimiter = ({ reserve = RESERVE } = {}) => {
     let lane = lanes.find((known) => known.place === place && known.limit === limit);
     if (!lane) {
       if (lanes.length >= MOST) lanes = lanes.filter((known) => !known.idle);
-      lanes.push((lane = new Lane(place, limit)));
+      lanes.push((lane = new Lane(place, limit, reserve, fleet)));
     }
     return lane;
   };
@@ -112,25 +156,53 @@ export const createLimiter = ({ reserve = RESERVE } = {}) => {
     const limit = limits.get(key);
     const known = lanes.filter((lane) => lane.place === place);
     // A tenant has one limit for most of its operations: one that is new is taken to have it too.
-    return limit === undefined && known.length === 1 ? known[0] : laneOf(place, limit);
+    return limit === undefined && (known.length === 1 || (fleet && known.length)) ? known[0] : laneOf(place, limit);
   };
 
-  const told = ({ place, key, grouped }, lane, ticket, response) => {
+  // As `told`, for the next slice; what goes on alone until then is told at once as well.
+  const hear = ({ place, key, grouped }, lane, of, ticket, seen) => {
     const at = now();
-    const seen = seenOf(response, at);
+    const { share } = lane;
+    const limit = grouped ? seen?.limit : undefined;
+    if (limit !== undefined && lane.limit !== undefined) limits.set(key, limit);
+    const later = Math.max(at, share.bucket.at);
+    const alone = share.isAlone(at);
+    const strays = alone || of !== lane.limit || (limit !== undefined && lane.limit !== undefined && limit !== lane.limit);
+    if (seen && !strays) {
+      if (seen.refused) share.giveUp();
+      share.hear({ ticket, seen, received: at });
+      share.bucket.told(ticket, seen, later);
+    } else if (seen && alone) share.bucket.told(ticket, seen, later);
+    else if (of === lane.limit) {
+      if (!alone) share.hear({ ticket });
+      share.bucket.lost();
+    }
+    if (strays && seen) (limit === undefined ? lane : laneOf(place, limit)).share.hear({ ticket, seen, stray: true });
+    for (const known of lanes) if (known.place === place) known.call();
+  };
+
+  const told = (route, lane, of, ticket, response) => {
+    const at = now();
+    const seen = response && seenOf(response, at);
+    if (fleet) return hear(route, lane, of, ticket, seen);
+    if (!seen) {
+      lane.bucket.lost();
+      return lane.call();
+    }
+    const { place, key, grouped } = route;
     const limit = grouped ? seen.limit : undefined;
     if (limit !== undefined && limit !== lane.limit) {
       if (lane.limit === undefined && !lanes.some((known) => known.place === place && known.limit === limit)) lane.limit = limit;
       else {
         lane.bucket.lost();
-        lane.serve(reserve);
+        lane.call();
         lane = laneOf(place, limit);
         ticket = lane.bucket.adopt(ticket);
       }
     }
     if (limit !== undefined) limits.set(key, limit);
     lane.bucket.told(ticket, seen, at);
-    lane.serve(reserve);
+    lane.call();
   };
 
   // A limit of the Management API is of the tenant, one of the Authentication API of an endpoint.
@@ -142,32 +214,42 @@ export const createLimiter = ({ reserve = RESERVE } = {}) => {
     return { place, grouped, key: `${place} ${init?.method ?? "GET"} ${group}` };
   };
 
-  const enter = (route, bulk, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const lane = find(route);
-      const line = lane.lines[+bulk];
-      const leave = () => {
-        line.splice(line.indexOf(waiter), 1);
-        reject(signal.reason);
-        lane.serve(reserve);
-      };
-      const done = () => signal?.removeEventListener("abort", leave);
-      const waiter = {
-        go: (lane, ticket) => (done(), resolve({ lane, ticket })),
-        refuse: (wait) => (done(), resolve({ wait })),
-      };
-      signal?.addEventListener("abort", leave, { once: true });
-      line.push(waiter);
-      lane.serve(reserve);
-    });
+  const enter = async (route, bulk, signal) => {
+    signal?.throwIfAborted();
+    const lane = find(route);
+    const waiter = {};
+    const wake = () => waiter.wake?.();
+    signal?.addEventListener("abort", wake, { once: true });
+    try {
+      for (;;) {
+        const verdict = lane.turn(waiter, bulk);
+        if (verdict.fetch) await lane.fetch(verdict.spare);
+        else if (verdict.wait === undefined) return { lane, of: lane.limit, ticket: verdict };
+        else if (verdict.blocked && verdict.wait > LONGEST) return { wait: Math.ceil(verdict.wait) };
+        else {
+          let timer;
+          await new Promise((resolve) => {
+            waiter.wake = resolve;
+            // Up, so that it is over when it is asked again.
+            timer = setTimeout(resolve, Math.ceil(Math.min(verdict.wait, LOOK) * 1000));
+          });
+          waiter.wake = undefined;
+          clearTimeout(timer);
+        }
+        signal?.throwIfAborted();
+      }
+    } finally {
+      signal?.removeEventListener("abort", wake);
+      lane.leave(waiter);
+    }
+  };
 
   return {
     fetch({ priority = "interactive", fetch: own } = {}) {
       if (priority !== "interactive" && priority !== "bulk") throw new TypeError('`priority` must be "interactive" or "bulk"');
       return async (url, init) => {
         const route = routeOf(url, init);
-        const { lane, ticket, wait } = await enter(route, priority === "bulk", init?.signal);
+        const { lane, of, ticket, wait } = await enter(route, priority === "bulk", init?.signal);
         if (wait) return heldBack(wait);
         let response;
         try {
@@ -175,11 +257,7 @@ export const createLimiter = ({ reserve = RESERVE } = {}) => {
           response = await (own ? own(url, init) : fetch(url, init));
           return response;
         } finally {
-          if (typeof response?.headers?.get === "function") told(route, lane, ticket, response);
-          else {
-            lane.bucket.lost();
-            lane.serve(reserve);
-          }
+          told(route, lane, of, ticket, typeof response?.headers?.get === "function" ? response : undefined);
         }
       };
     },

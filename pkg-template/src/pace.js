@@ -4,7 +4,7 @@ export const RESERVE = 0.1;
 const PATIENCE = 60;
 const BELIEVED = 86400;
 const PROBE = 1;
-const TINY = 1e-6;
+export const TINY = 1e-6;
 
 export class Bucket {
   limit = 0;
@@ -30,17 +30,29 @@ export class Bucket {
     return this.taken <= this.known;
   }
 
-  #speed() {
+  get current() {
     return this.steps ? 0 : this.speed;
   }
 
-  #advance(now) {
+  // The least that the level can be.
+  get floor() {
+    return 0;
+  }
+
+  // The level from which on a request may go.
+  wanted(bulk, share) {
+    if (!bulk) return 1;
+    const reserve = Math.max(Math.min(Math.max(this.limit * share, 0.5), (this.limit - 1) / 2), 0);
+    return 1 + Math.min(reserve + this.caution, this.limit - 1);
+  }
+
+  advance(now) {
     const passed = now - this.at;
     if (passed < 0) {
       this.fullAt += passed;
       this.blockedUntil += passed;
       this.anchor = this.last = this.ahead = undefined;
-    } else this.level = Math.min(this.level + passed * this.#speed(), this.limit);
+    } else this.level = Math.min(this.level + passed * this.current, this.limit);
     this.at = now;
     if (now >= this.fullAt) {
       this.level = Math.min(Math.max(this.level, this.limit - (this.taken - this.fullAfter)), this.limit);
@@ -50,34 +62,33 @@ export class Bucket {
 
   // Gives a ticket, or `{ wait }`, or `{ wait, blocked: true }`.
   ask(bulk, share, now) {
-    this.#advance(now);
+    this.advance(now);
     if (this.blockedUntil > now) return { wait: this.blockedUntil - now, blocked: true };
-    if (!this.limit) return bulk && !this.silent && !this.idle ? { wait: PATIENCE } : this.#take(now);
-    const reserve = Math.max(Math.min(Math.max(this.limit * share, 0.5), (this.limit - 1) / 2), 0);
-    const missing = (bulk ? 1 + Math.min(reserve + this.caution, this.limit - 1) : 1) - this.level;
-    if (missing <= TINY) return this.#take(now);
+    if (!this.limit) return bulk && !this.silent && !this.idle ? { wait: PATIENCE } : this.take(now);
+    const missing = this.wanted(bulk, share) - this.level;
+    if (missing <= TINY) return this.take(now);
     this.waited = true;
-    const speed = this.#speed();
+    const speed = this.current;
     let wait = Math.min(speed > 0 ? missing / speed : PATIENCE, this.fullAt - now, PATIENCE);
     if ((!this.flows || !speed) && this.idle) {
       const since = this.last ? now - this.last.received : PROBE;
       if (this.level >= 1 && !this.steps) wait = Math.min(wait, PROBE / 4 - since);
       else if (this.fullAt === Infinity) wait = Math.min(wait, PROBE - since);
     }
-    return wait <= TINY ? this.#take(now) : { wait };
+    return wait <= TINY ? this.take(now) : { wait };
   }
 
-  #take(now) {
-    const ticket = { sent: now, known: this.known, waited: this.waited };
-    this.waited = false;
+  take(now) {
     this.taken++;
-    this.level = Math.max(this.level - 1, 0);
+    const ticket = { sent: now, known: this.known, number: this.taken, waited: this.waited };
+    this.waited = false;
+    this.level = Math.max(this.level - 1, this.floor);
     return ticket;
   }
 
   adopt({ sent }) {
     this.taken++;
-    return { sent, known: this.known, waited: false };
+    return { sent, known: this.known, number: this.taken, waited: false };
   }
 
   lost() {
@@ -86,7 +97,7 @@ export class Bucket {
 
   // `seen`: refused, limit, remaining, reset, date, retryIn; what the answer does not say is undefined.
   told(ticket, { refused, limit, remaining, reset, date = NaN, retryIn }, now) {
-    this.#advance(now);
+    this.advance(now);
     this.known++;
     const written = Number.isNaN(date) ? now : date;
     const least = written - now;
@@ -101,7 +112,7 @@ export class Bucket {
     const others = Math.max(this.taken - ticket.known - 1, 0);
     if (limit !== this.limit) {
       this.limit = limit;
-      this.level = Math.max(remaining - others, 0);
+      this.level = Math.max(remaining - others, this.floor);
       this.speed = 0;
       this.steps = this.flows = false;
       this.anchor = this.last = undefined;
@@ -112,8 +123,8 @@ export class Bucket {
     }
     if (refused) return this.#refused(retryIn ?? resetIn, now);
     this.caution *= 0.99;
-    if (this.level > remaining + 1 + this.#speed() * (now - ticket.sent) + TINY) {
-      this.level = Math.max(remaining - others, 0);
+    if (this.level > remaining + 1 + this.current * (now - ticket.sent) + TINY) {
+      this.level = Math.max(remaining - others, this.floor);
       this.speed *= 0.9;
       this.anchor = undefined;
     }

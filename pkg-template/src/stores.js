@@ -1,5 +1,6 @@
 // auth0-sdk/stores: where many isolates, machines or tabs share one token. The format is that of src/host/shared.rs.
 const [PLAIN, SEALED] = ["v1.plain.", "v1.gcm."];
+const MOST_LIMITS = 256;
 
 const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 const fromBase64 = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
@@ -135,18 +136,34 @@ export const webStorageStore = (storage, options) => {
   return textStore(backend, options);
 };
 
+const objectOf = (objects, name) => {
+  // A stub belongs to the request that made it: the next one needs its own. A stub has every name, as that of a remote procedure.
+  const stub = () => (objects.id || !objects.idFromName ? objects : objects.get(objects.idFromName(name)));
+  return async (message) => {
+    const response = await stub().fetch("https://auth0-sdk.invalid/", { method: "POST", body: JSON.stringify(message) });
+    if (!response.ok) throw bad(`the Durable Object answered ${response.status}`);
+    return (await response.json()).result;
+  };
+};
+
+/**
+ * A Durable Object of the class `TokenObject`, as the `store` of a limiter (`auth0-sdk/bulk`): all isolates keep to one limit. It holds what is known of
+ * a limit in memory alone.
+ */
+export const durableObjectLimits = (objects, { name = "limits" } = {}) => {
+  const ask = objectOf(objects, name);
+  return {
+    get: async (key) => (await ask({ do: "get", key }))?.text,
+    swap: (key, old, text, seconds) => ask({ do: "swap", key, old, text, seconds }),
+  };
+};
+
 /**
  * A Durable Object of the class `TokenObject`: one for all the world, with a lease. `objects` is its namespace; or what
  * `namespace.get(id)` gives, for a client that lives no longer than the request in which that was called.
  */
 export const durableObjectStore = (objects, { name = "tokens", ...options } = {}) => {
-  // A stub belongs to the request that made it: the next one needs its own. A stub has every name, as that of a remote procedure.
-  const stub = () => (objects.id || !objects.idFromName ? objects : objects.get(objects.idFromName(name)));
-  const ask = async (message) => {
-    const response = await stub().fetch("https://auth0-sdk.invalid/", { method: "POST", body: JSON.stringify(message) });
-    if (!response.ok) throw bad(`the Durable Object answered ${response.status}`);
-    return (await response.json()).result;
-  };
+  const ask = objectOf(objects, name);
   return textStore(
     {
       get: (key) => ask({ do: "get", key }),
@@ -201,19 +218,35 @@ export const refreshAhead = (store, buy, { seconds = 600 } = {}) => {
   return { store: watched, refresh };
 };
 
-/** The Durable Object behind `durableObjectStore`: export it from the Worker, and bind its namespace. Times are by its own clock. */
+/** The Durable Object behind `durableObjectStore` and `durableObjectLimits`: export it from the Worker, and bind its namespace. Times are by its own clock. */
 export class TokenObject {
   #storage;
+
+  // The limits that are shared: of no use to anybody after a minute, and so not worth the storage.
+  #limits = new Map();
 
   constructor(state) {
     this.#storage = state.storage;
   }
 
+  // In the place of `old`, or of none, if that is what is there.
+  #swap(key, old, text, until) {
+    if (this.#limits.get(key)?.text !== (old ?? undefined)) return false;
+    this.#limits.delete(key);
+    this.#limits.set(key, { text, until });
+    // The one that was not written for the longest time goes.
+    if (this.#limits.size > MOST_LIMITS) this.#limits.delete(this.#limits.keys().next().value);
+    return true;
+  }
+
   async fetch(request) {
-    const { do: what, key, text, seconds, holder, milliseconds } = await request.json();
+    const { do: what, key, old, text, seconds, holder, milliseconds } = await request.json();
     const storage = this.#storage;
     const [entry, lease] = [`token ${key}`, `lease ${key}`];
     const now = Date.now();
+    if (what === "swap") return Response.json({ result: this.#swap(key, old, text, now + seconds * 1000) });
+    const limit = this.#limits.get(key);
+    if (what === "get" && limit) return Response.json({ result: { text: limit.text, left: Math.max(0, limit.until - now) } });
     // In one turn: between a read and the write after it nobody else is let in.
     const result = await storage.transaction(async (work) => {
       const kept = await work.get(entry);

@@ -123,6 +123,8 @@ impl fmt::Debug for WorkersKv {
 /// A Durable Object, as what a [`SharedStore`](super::SharedStore) is built on: one for all the world, with a lease, so that all
 /// isolates that start cold at once buy one token.
 ///
+/// It may be the store of a [`Limiter`](crate::Limiter) too: all isolates then keep to one limit.
+///
 /// The object behind it is `TokenObject` of the npm package (`auth0-sdk/stores`), or the one of `examples/worker-rust`: both speak
 /// the same, and both may be asked from Rust and from JavaScript.
 #[derive(Clone)]
@@ -181,6 +183,20 @@ impl KeyValue for WorkersObject {
 
     fn remove<'a>(&'a self, key: &'a str, text: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move { self.ask(json!({"do": "remove", "key": key, "text": text})).await.map(drop) })
+    }
+
+    fn swap<'a>(
+        &'a self,
+        key: &'a str,
+        old: Option<&'a str>,
+        new: &'a str,
+        life: Duration,
+    ) -> BoxFuture<'a, Result<Option<bool>, Error>> {
+        Box::pin(async move {
+            let seconds = life.as_secs().max(1);
+            let done = self.ask(json!({"do": "swap", "key": key, "old": old, "text": new, "seconds": seconds})).await?;
+            Ok(done.as_bool())
+        })
     }
 
     fn lease<'a>(&'a self, key: &'a str, life: Duration) -> BoxFuture<'a, Result<Option<Lease>, Error>> {

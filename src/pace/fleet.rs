@@ -26,6 +26,12 @@ use std::time::Duration;
 /// How long the store is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// After so many seconds whoever asks the store is thought to have gone.
+pub(super) const GONE: f64 = 2.0;
+
+/// So much that was heard is kept to be told; more of it would say nothing new.
+const MOST_HEARD: usize = 256;
+
 /// For so many seconds a machine goes on alone when the store has failed.
 pub(super) const ALONE: f64 = 5.0;
 
@@ -52,8 +58,9 @@ const DUE: f64 = 1e-6;
 /// Of so many requests the store remembers when they were to go.
 const REMEMBERED: usize = 32;
 
-/// How often a text is read and reckoned anew when another machine was faster.
-const TRIES: u32 = 20;
+/// How often a text is read and reckoned anew when another machine was faster; then it is left to the others for so many seconds.
+pub(super) const TRIES: u32 = 8;
+const CROWDED: f64 = 0.25;
 
 /// The life of what is kept.
 const LIFE: Duration = Duration::from_secs(3600);
@@ -76,8 +83,8 @@ pub(super) struct Slice {
     /// Some were promised to bulk work, and an interactive request may be given an earlier one.
     is_bulk: bool,
     pub(super) heard: Vec<Heard>,
-    /// Somebody is about to get the next slice.
-    pub(super) busy: bool,
+    /// Somebody is about to get the next slice. Who has not ended by then has gone: a Worker's request that is cancelled ends without a word.
+    pub(super) busy_until: f64,
     pub(super) alone_until: f64,
 }
 
@@ -101,6 +108,13 @@ impl Slice {
         self.is_bulk = need == Need::Spare;
         self.tickets.extend(tickets);
         self.tickets.make_contiguous().sort_by(|one, other| one.sent.total_cmp(&other.sent));
+    }
+
+    /// Keeps what was heard, to be told with the next slice.
+    pub(super) fn hear(&mut self, heard: Heard) {
+        if self.heard.len() < MOST_HEARD {
+            self.heard.push(heard);
+        }
     }
 
     /// Gives up what was promised: the server has refused one.
@@ -216,6 +230,13 @@ pub(super) struct Served {
     pub(super) text: Option<String>,
 }
 
+impl Served {
+    /// Others were faster, again and again: nothing was told or given.
+    pub(super) fn crowded_out(self) -> Self {
+        Self { slice: Err(Verdict::Wait(CROWDED)), text: None, ..self }
+    }
+}
+
 /// Tells what was heard, and takes the next slice, of what was kept. Pure.
 pub(super) fn reckon(old: Option<&str>, heard: &[Heard], need: Need, share: f64, now: f64) -> Served {
     let mut kept = Kept::read(old, now);
@@ -310,21 +331,22 @@ impl Fleet {
         need: Need,
         share: f64,
     ) -> Result<Served, Error> {
-        for _ in 0..TRIES {
+        let mut tries = 0;
+        loop {
             let old = self.backend.get(key).await?;
             let now = seconds(timer.now());
             let served = reckon(old.as_deref(), heard, need, share, now);
             let Some(text) = &served.text else { return Ok(served) };
             match self.backend.swap(key, old.as_deref(), text).await? {
                 Some(true) => return Ok(served),
-                Some(false) => {}
+                Some(false) if tries == TRIES => return Ok(served.crowded_out()),
+                Some(false) => tries += 1,
                 None => {
                     let message = "the store of the limiter cannot replace a text only if it is still the same";
                     return Err(Error::new(ErrorKind::Config, message));
                 }
             }
         }
-        Err(Error::new(ErrorKind::Timeout, "other machines were always faster at the store of the limiter"))
     }
 }
 

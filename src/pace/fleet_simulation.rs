@@ -3,8 +3,9 @@
 use super::bucket::{Bucket, Need, RESERVE, Seen, Ticket, Verdict};
 use super::fleet::{self, Heard};
 use super::queue::Turn;
-use super::simulation::{Random, START, Server};
+use super::simulation::{Random, START, Server, seen_json};
 use super::state::{Route, State};
+use serde_json::{Value, json};
 
 /// A fleet and what it does.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +29,6 @@ struct Outcome {
     refused: u32,
     /// How often the store was asked.
     asked: u32,
-    /// How often at most one machine was too late with what it wanted to put there.
-    tries: u32,
 }
 
 const FLEET: Fleet = Fleet { machines: 4, each: 50, workers: 4, latency: 0.02, store: 0.002, skew: 0.0 };
@@ -55,7 +54,12 @@ struct Machine {
     ahead: f64,
 }
 
-fn run(mut server: Server, fleet: Fleet) -> Outcome {
+fn run(server: Server, fleet: Fleet) -> Outcome {
+    traced(server, fleet, None)
+}
+
+/// The same, with each turn to the store.
+fn traced(mut server: Server, fleet: Fleet, mut trace: Option<&mut Vec<Value>>) -> Outcome {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let route = Route::new("https://tenant.us.auth0.com/api/v2/users", "users.update", true);
     let mut kept: std::collections::HashMap<String, String> = Default::default();
@@ -78,7 +82,7 @@ fn run(mut server: Server, fleet: Fleet) -> Outcome {
         events.push((START + 0.05 * random.next(), index, Event::Poll));
     }
     let (mut now, mut done, mut refused, mut asked) = (START, 0, 0, 0);
-    let (mut most, mut steps) = (0, 0);
+    let mut steps = 0;
     while done < fleet.machines as u32 * fleet.each {
         let first = events.iter().enumerate().min_by(|(_, a), (_, b)| a.0.total_cmp(&b.0)).map(|(index, _)| index);
         let (time, who, event) = events.swap_remove(first.expect("somebody goes on"));
@@ -93,6 +97,9 @@ fn run(mut server: Server, fleet: Fleet) -> Outcome {
                 asked += 1;
                 let old = kept.get(&key).cloned();
                 let served = fleet::reckon(old.as_deref(), &heard, need, RESERVE, now + machine.ahead);
+                if let Some(trace) = &mut trace {
+                    trace.push(turn(old.as_deref(), &heard, now + machine.ahead, &served));
+                }
                 // Without a text to be put there, it is over.
                 let at = if served.text.is_some() { now + fleet.store * (0.5 + random.next()) } else { now };
                 events.push((at, who, Event::Swap(lane, key, heard, need, tries, old, Box::new(served))));
@@ -100,6 +107,8 @@ fn run(mut server: Server, fleet: Fleet) -> Outcome {
             }
             Event::Swap(lane, key, heard, need, tries, old, served) => {
                 asked += u32::from(served.text.is_some());
+                let late = kept.get(&key) != old.as_ref();
+                let served = if late && tries > fleet::TRIES { Box::new(served.crowded_out()) } else { served };
                 if served.text.is_none() || kept.get(&key) == old.as_ref() {
                     let lane = machine.state.lanes.iter_mut().find(|known| known.id == lane).expect("a lane");
                     match &served.text {
@@ -107,9 +116,8 @@ fn run(mut server: Server, fleet: Fleet) -> Outcome {
                         None => drop(lane.slice.heard.splice(0..0, heard)),
                     }
                     lane.served(*served, need, now + machine.ahead);
-                    lane.slice.busy = false;
+                    lane.slice.busy_until = 0.0;
                 } else {
-                    most = most.max(tries);
                     let at = now + fleet.store * (0.5 + random.next());
                     events.push((at, who, Event::Read(lane, key, heard, need, tries + 1)));
                     poll = false;
@@ -178,7 +186,52 @@ fn run(mut server: Server, fleet: Fleet) -> Outcome {
             break;
         }
     }
-    Outcome { time: now - START, refused, asked, tries: most }
+    Outcome { time: now - START, refused, asked }
+}
+
+fn ticket_json(ticket: &Ticket) -> Value {
+    json!({"sent": ticket.sent, "known": ticket.known, "number": ticket.number, "waited": ticket.waited})
+}
+
+fn turn(old: Option<&str>, heard: &[Heard], now: f64, served: &fleet::Served) -> Value {
+    let heard: Vec<Value> = heard
+        .iter()
+        .map(|one| match one {
+            Heard::Answer(ticket, seen, received) => {
+                json!({"ticket": ticket_json(ticket), "seen": seen_json(seen), "received": received})
+            }
+            Heard::Stray(ticket, seen) => {
+                json!({"ticket": ticket_json(ticket), "seen": seen_json(seen), "stray": true})
+            }
+            Heard::Nothing => json!({}),
+        })
+        .collect();
+    let slice = match &served.slice {
+        Ok(tickets) => json!({"tickets": tickets.iter().map(ticket_json).collect::<Vec<_>>()}),
+        Err(Verdict::Blocked(wait)) => json!({"wait": wait, "blocked": true}),
+        Err(Verdict::Wait(wait)) => json!({"wait": wait}),
+        Err(Verdict::Go(ticket)) => ticket_json(ticket),
+    };
+    json!({"old": old, "heard": heard, "now": now, "slice": slice, "text": served.text})
+}
+
+/// `tests/cases/fleet.json` is what comes of turns to the store; JavaScript does the same. `BLESS_CASES=1` writes the file.
+#[test]
+fn the_cases_are_what_a_fleet_does() {
+    let cases =
+        [("free", 2.0, 2.0, 4, 0.0), ("enterprise", 50.0, 16.0, 25, 0.3)].map(|(name, size, speed, each, skew)| {
+            let mut turns = Vec::new();
+            traced(Server::tokens(size, speed), Fleet { machines: 3, each, skew, ..FLEET }, Some(&mut turns));
+            let lines: Vec<String> = turns.iter().map(Value::to_string).collect();
+            format!("{{\"name\":\"{name}\",\"share\":{RESERVE},\"turns\":[\n{}\n]}}", lines.join(",\n"))
+        });
+    let about = "What comes of turns to the store of a shared limit (src/pace/fleet.rs), written by its test with BLESS_CASES=1: what was kept, what a machine had heard, when; and the slice that bulk work is given, and what is kept then";
+    let text = format!("{{\"about\":{},\"cases\":[\n{}\n]}}\n", json!(about), cases.join(",\n"));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/fleet.json");
+    if std::env::var_os("BLESS_CASES").is_some() {
+        std::fs::write(path, &text).expect("written");
+    }
+    assert!(std::fs::read_to_string(path).expect("the cases") == text, "BLESS_CASES=1 writes what it is now");
 }
 
 #[test]
@@ -189,13 +242,12 @@ fn a_fleet_takes_the_time_that_the_bucket_needs_and_is_hardly_ever_refused() {
                 let fleet = Fleet { machines, each: 600 / machines as u32, store, latency, ..FLEET };
                 let total = machines as f64 * f64::from(fleet.each);
                 let ideal = (total - size) / speed;
-                let Outcome { time, refused, asked, tries } = run(Server::tokens(size, speed), fleet);
+                let Outcome { time, refused, asked } = run(Server::tokens(size, speed), fleet);
                 let name = format!("{size} at {speed}/s, {machines} machines, store {store} s");
                 // What it takes until the speed is known does not grow with the job.
-                assert!(time <= ideal * 1.04 + 12.0, "{name}: {:.3} of the ideal time", time / ideal);
+                assert!(time <= ideal * 1.05 + 30.0, "{name}: {:.3} of the ideal time", time / ideal);
                 assert!(f64::from(refused) <= total * 0.005 + 3.0, "{name}: {refused} refused");
                 assert!(f64::from(asked) <= total * 25.0, "{name}: the store was asked {asked} times for {total}");
-                assert!(tries <= 22, "{name}: one was too late {tries} times");
             }
         }
     }

@@ -200,7 +200,9 @@ impl Limiter {
             if let Some(left) = left.filter(|left| wait.unwrap_or_default() >= *left) {
                 return Err(Held::Late(wait.unwrap_or(left)));
             }
-            place.rest(timer, wait.into_iter().chain(left).min()).await;
+            // Whoever was to call it may be a Worker's request that was cancelled.
+            let look = self.0.fleet.as_ref().map(|_| Duration::from_secs(1));
+            place.rest(timer, wait.into_iter().chain(left).chain(look).min()).await;
         }
     }
 }
@@ -298,7 +300,7 @@ impl Drop for Fetching<'_> {
             let later = std::mem::take(&mut lane.slice.heard);
             lane.slice.heard = std::mem::take(&mut self.heard);
             lane.slice.heard.extend(later);
-            lane.slice.busy = false;
+            lane.slice.busy_until = 0.0;
             lane.call();
         }
     }

@@ -1,7 +1,7 @@
 //! Those who wait for one bucket, in two lines. Pure, but for the wakers.
 
 use super::bucket::{Bucket, Need, RESERVE, Ticket, Verdict};
-use super::fleet::{Heard, Served, Slice};
+use super::fleet::{GONE, Heard, Served, Slice};
 use std::collections::VecDeque;
 use std::task::Waker;
 
@@ -73,7 +73,7 @@ impl Lane {
     pub(super) fn is_idle(&self) -> bool {
         self.bucket.is_idle()
             && self.slice.heard.is_empty()
-            && !self.slice.busy
+            && self.slice.busy_until == 0.0
             && self.waiting.iter().all(VecDeque::is_empty)
     }
 
@@ -161,8 +161,8 @@ impl Lane {
             Some(Err(wait)) => return Turn::Wait(Some(wait)),
             None => {}
         }
-        if self.slice.busy {
-            return Turn::Wait(None);
+        if now < self.slice.busy_until && self.slice.busy_until <= now + GONE {
+            return Turn::Wait(Some(self.slice.busy_until - now));
         }
         // What was heard since may change it; a wait that was told for bulk work says nothing of an interactive request.
         if let Some(Empty { until, blocked, for_all }) = self.empty_until.filter(|empty| empty.until > now)
@@ -171,7 +171,7 @@ impl Lane {
         {
             return if blocked { Turn::Blocked(until - now) } else { Turn::Wait(Some(until - now)) };
         }
-        self.slice.busy = true;
+        self.slice.busy_until = now + GONE;
         Turn::Fetch(self.id, self.key(), std::mem::take(&mut self.slice.heard), need)
     }
 

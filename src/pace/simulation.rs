@@ -153,7 +153,7 @@ fn run(mut server: Server, job: Job, mut trace: Option<&mut Vec<Value>>) -> (f64
     (now - START, refused)
 }
 
-fn seen_json(seen: &Seen) -> Value {
+pub(super) fn seen_json(seen: &Seen) -> Value {
     let (limit, remaining) = seen.left.unzip();
     let all = json!({"refused": seen.refused, "limit": limit, "remaining": remaining, "reset": seen.reset, "date": seen.date, "retryIn": seen.retry_in});
     let Value::Object(mut members) = all else { return all };

@@ -141,21 +141,21 @@ impl State {
                 if seen.refused {
                     lane.slice.give_up();
                 }
-                lane.slice.heard.push(Heard::Answer(*ticket, *seen, now));
+                lane.slice.hear(Heard::Answer(*ticket, *seen, now));
                 lane.bucket.told(ticket, seen, now.max(lane.bucket.at()));
             }
             Some(seen) if alone => lane.bucket.told(ticket, seen, now.max(lane.bucket.at())),
             _ if of != lane.limit => {}
             _ => {
                 if !alone {
-                    lane.slice.heard.push(Heard::Nothing);
+                    lane.slice.hear(Heard::Nothing);
                 }
                 lane.bucket.lost();
             }
         }
         if let (true, Some(seen)) = (strays, seen) {
             let other = if limit.is_some() { self.lane(&route.place, limit) } else { index };
-            self.lanes[other].slice.heard.push(Heard::Stray(*ticket, *seen));
+            self.lanes[other].slice.hear(Heard::Stray(*ticket, *seen));
         }
         self.lanes.iter_mut().filter(|lane| lane.place == route.place).for_each(Lane::call);
     }

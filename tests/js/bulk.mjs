@@ -114,6 +114,104 @@ test("the bucket does what the core's does", async () => {
   }
 });
 
+test("a turn to the store of a shared limit does what the core's does, and keeps the same text", async () => {
+  const { reckon } = await import(pathToFileURL(join(root, "pkg-template/src/fleet.js")));
+  const { cases } = JSON.parse(readFileSync(join(root, "tests/cases/fleet.json"), "utf8"));
+  assert.ok(cases.length >= 2);
+  const numbers = (text) => text?.split(/[ \n]/).map((word) => (word === "inf" ? Infinity : /^v/.test(word) ? word : Number(word)));
+  for (const { name, share, turns } of cases) {
+    assert.ok(turns.length > 20);
+    for (const [index, { old, heard, now, slice, text }] of turns.entries()) {
+      const served = reckon(old ?? undefined, heard, true, share, now);
+      assert.deepEqual(served.slice, slice, `${name}, turn ${index}`);
+      assert.deepEqual(numbers(served.text), numbers(text ?? undefined), `${name}, turn ${index}`);
+    }
+  }
+  // What is of no use is learned anew.
+  const [{ text }] = cases[0].turns;
+  for (const bad of ["", "garbage", "\n", text.replace("v1", "v2"), `${text} x`, text.replace("\n", " "), text.replace("\n", "\nNaN "), text + " 1".repeat(32), text.replace("v1 0", "v1 -5"), text.replace("v1 0", "v1 0x1")]) {
+    const { slice, bucket } = reckon(bad, [], true, 0.1, cases[0].turns[0].now);
+    assert.deepEqual([slice.tickets?.length, bucket.taken], [1, 1], bad);
+  }
+});
+
+// A store that many limiters share, with what it was asked.
+const sharedStore = (map = new Map()) => ({
+  map,
+  asked: 0,
+  async get(key) {
+    this.asked++;
+    return map.get(key);
+  },
+  async swap(key, old, text) {
+    this.asked++;
+    if (map.get(key) !== old) return false;
+    map.set(key, text);
+    return true;
+  },
+});
+
+test("limiters that share a store keep to one limit, and each alone does not", async () => {
+  for (const shared of [true, false]) {
+    await withClock(async ({ now, timers }) => {
+      const { send, seen } = tenant(2, 2);
+      const store = sharedStore();
+      const problems = [];
+      const start = now();
+      const isolates = Array.from({ length: 6 }, () => createLimiter(shared ? { store, onStoreProblem: (problem) => problems.push(problem) } : {}).fetch({ priority: "bulk", fetch: send }));
+      const job = (limited) => forEach(Array.from({ length: 30 }), async () => assert.equal((await limited(URL_)).status, 200), { concurrency: 4, isFatal: () => false });
+      const reports = await Promise.all(isolates.map(job));
+      if (!shared) return assert.ok(seen.refused > 20, `${seen.refused}`);
+      assert.deepEqual([reports.map(({ done }) => done), problems], [Array(6).fill(30), []]);
+      assert.equal(seen.refused, 0);
+      const ratio = (now() - start) / 1000 / ((180 - 2) / 2);
+      assert.ok(ratio < 1.15, `${ratio} of the bucket's time`);
+      assert.ok(store.asked < 180 * 15, `asked ${store.asked} times`);
+      assert.equal(timers(), 0, "no timer is left");
+    });
+  }
+});
+
+test("what the store of a limiter does fails no call, and is told", async () => {
+  const gone = async () => {
+    throw new Error("the store is gone");
+  };
+  const never = () => new Promise(() => {});
+  const values = (text) => ({ get: async () => text, swap: async () => true });
+  for (const [store, said] of [[{ get: gone, swap: gone }, /gone/], [{ get: never, swap: never }, /1 s/], [values("garbage")], [values("v9 1 2\n3")]]) {
+    await withClock(async () => {
+      const { send, seen } = tenant(10, 10);
+      const problems = [];
+      const onStoreProblem = ({ message }) => {
+        problems.push(message);
+        throw new Error("in a hook");
+      };
+      const limited = createLimiter({ store, onStoreProblem }).fetch({ fetch: send });
+      for (let call = 0; call < 30; call++) await limited(URL_);
+      assert.equal(seen.requests - seen.refused >= 28, true, `${said}: ${seen.refused}`);
+      assert.equal(problems.length > 0 && said.test(problems.join()), said !== undefined, `${said}: ${problems}`);
+    });
+  }
+  assert.throws(() => createLimiter({ store: {} }), /no get/);
+});
+
+test("what a cancelled request was to do, the next ones do", async () => {
+  // As in a Worker, where nothing of it happens any more: neither the turn to the store nor the timer of those who wait.
+  await withClock(async () => {
+    const { send } = tenant(2, 2);
+    const store = sharedStore();
+    const { get } = store;
+    store.get = () => new Promise(() => {});
+    const limited = createLimiter({ store }).fetch({ fetch: send });
+    const set = globalThis.setTimeout;
+    globalThis.setTimeout = () => 0;
+    limited(URL_);
+    globalThis.setTimeout = set;
+    store.get = get;
+    assert.equal((await limited(URL_)).status, 200);
+  });
+});
+
 test("a job stays under the limit of each tier", async () => {
   for (const [size, speed] of [[2, 2], [50, 16]]) {
     await withClock(async ({ now }) => {

@@ -311,5 +311,96 @@ try {
   server.close();
 }
 
+// --- workerd: isolates that keep to one limit over a Durable Object ---
+
+// A tenant's limit: so many at once, and so many a second.
+const [SIZE, SPEED] = [4, 8];
+let level;
+let filledAt;
+let refused;
+const refill = () => {
+  [level, filledAt, refused] = [SIZE, Date.now(), 0];
+};
+const tenantServer = createServer((request, response) => {
+  const now = Date.now();
+  level = Math.min(SIZE, level + ((now - filledAt) / 1000) * SPEED);
+  filledAt = now;
+  const allowed = level >= 1;
+  if (allowed) level -= 1;
+  else refused += 1;
+  response.setHeader("x-ratelimit-limit", SIZE).setHeader("x-ratelimit-remaining", Math.floor(level));
+  response.setHeader("x-ratelimit-reset", Math.ceil(now / 1000 + (SIZE - level) / SPEED));
+  if (!allowed) response.statusCode = 429;
+  response.setHeader("content-type", "application/json").end(allowed ? '{"user_id":"a"}' : '{"statusCode":429,"error":"Too Many Requests","message":"slow"}');
+});
+await new Promise((done) => tenantServer.listen(0, "127.0.0.1", done));
+writeFileSync(
+  join(project, "limited.mjs"),
+  `import { ManagementClient } from "auth0-sdk";
+import { createLimiter, forEach } from "auth0-sdk/bulk";
+import { durableObjectLimits, TokenObject } from "auth0-sdk/stores";
+export { TokenObject };
+// One for all requests of the isolate.
+let kept;
+export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    const problems = [];
+    const store = pathname === "/broken" ? { get: async () => { throw new Error("the object is gone"); }, swap: async () => true } : durableObjectLimits(env.TOKENS);
+    kept ??= createLimiter({ store, onStoreProblem: ({ message }) => problems.push(message) });
+    const auth0 = new ManagementClient({ domain: "http://127.0.0.1:${tenantServer.address().port}", token: "t", maxRetries: 5, fetch: kept.fetch({ priority: "bulk" }) });
+    if (pathname === "/one") return Response.json(await auth0.users.get("a"));
+    const { done, failures } = await forEach(Array.from({ length: 6 }), () => auth0.users.get("a"), { concurrency: 3 });
+    return Response.json({ done, failures: failures.map(({ error }) => error.message), problems });
+  },
+};
+`,
+);
+const limited = await bundle("limited");
+const FEW = 4;
+const withIsolates = async (body) => {
+  const worker = (_, index) => ({ name: `w${index}`, ...limited, durableObjects: { TOKENS: { className: "TokenObject", scriptName: "w0" } } });
+  const isolates = new Miniflare({ workers: Array.from({ length: FEW }, worker) });
+  try {
+    await body(await Promise.all(Array.from({ length: FEW }, (_, index) => isolates.getWorker(`w${index}`))), await isolates.ready);
+  } finally {
+    await isolates.dispose();
+  }
+};
+const jobs = async (workers, path) => {
+  refill();
+  const reports = await Promise.all(workers.map(async (worker) => (await worker.fetch(`http://worker${path}`)).json()));
+  assert.deepEqual(reports.map(({ done, failures }) => [done, failures]), Array(FEW).fill([6, []]));
+  return reports.flatMap(({ problems }) => problems);
+};
+try {
+  await test(`workerd: ${FEW} isolates keep to one limit over a Durable Object`, () =>
+    withIsolates(async (workers) => {
+      assert.deepEqual(await jobs(workers, "/shared"), []);
+      assert.ok(refused <= 2, `${refused} were refused`);
+    }));
+  await test("workerd: without the object each goes on alone, and says so", () =>
+    withIsolates(async (workers) => {
+      assert.match((await jobs(workers, "/broken")).join(), /gone/);
+    }));
+  await test("workerd: a request that is cancelled while it waits holds no other one up", () =>
+    withIsolates(async (_, origin) => {
+      refill();
+      const one = (signal) => fetch(new URL("/one", origin), { signal });
+      assert.equal((await one()).status, 200);
+      for (let round = 0; round < 1; round++) {
+        const gone = new AbortController();
+        const first = Array.from({ length: 6 }, () => one(gone.signal).then((answer) => answer.status, (error) => error.name));
+        await new Promise((done) => setTimeout(done, 50));
+        const others = Array.from({ length: 6 }, () => one());
+        gone.abort();
+        await Promise.all(first);
+        assert.deepEqual(await Promise.all(others.map(async (answer) => (await answer).status)), Array(6).fill(200));
+      }
+    }));
+} finally {
+  tenantServer.close();
+}
+
 console.log(failed ? `${failed} failed` : "all passed");
 process.exit(failed ? 1 : 0);

@@ -8,7 +8,7 @@
 mod token_object;
 
 use auth0_sdk::verify::{Challenge, Claims, Expect, Guard, GuardRequest, TokenVerifier};
-use auth0_sdk::{KeyValue, ManagementClient, SharedStore, WorkersKv, WorkersObject};
+use auth0_sdk::{KeyValue, Limiter, ManagementClient, SharedStore, WorkersKv, WorkersObject};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::cell::RefCell;
@@ -58,10 +58,16 @@ impl App {
             auth0 = auth0.audience(audience);
         }
         // The object lets one isolate buy for all that start cold at once; without one, KV will do.
-        let auth0 = match WorkersObject::of(env, "TOKEN_OBJECTS", "tokens") {
+        let mut auth0 = match WorkersObject::of(env, "TOKEN_OBJECTS", "tokens") {
             Ok(object) => auth0.token_store(shared(object, key)),
             Err(_) => auth0.token_store(shared(WorkersKv::of(env, "TOKENS").map_err(told)?, key)),
         };
+        // All isolates keep to one rate limit. It costs each call a turn to the object, and is for Workers that call often.
+        if text("SHARE_LIMIT").is_ok() {
+            let object = WorkersObject::of(env, "TOKEN_OBJECTS", "limits").map_err(told)?;
+            let limiter = Limiter::builder().store(object).on_problem(|problem| console_warn!("limiter: {problem}"));
+            auth0 = auth0.limiter(limiter.build());
+        }
         Ok(Self { guard: Guard::new(verifier), auth0: auth0.build().map_err(told)? })
     }
 }

@@ -3,6 +3,8 @@
 //! whose attribute makes the class that the runtime looks for.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use worker::{Date, DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// What is asked. Times are by the object's own clock.
@@ -14,6 +16,7 @@ enum Message {
     Remove { key: String, text: String },
     Lease { key: String, holder: String, milliseconds: u64 },
     Release { key: String, holder: String },
+    Swap { key: String, old: Option<String>, text: String, seconds: u64 },
 }
 
 /// A token, or the holder of a lease, and until when (milliseconds since the Unix epoch).
@@ -26,11 +29,16 @@ struct Entry {
 #[durable_object]
 pub struct TokenObject {
     state: State,
+    /// The limits that are shared: of no use to anybody after a minute, and so not worth the storage.
+    limits: RefCell<HashMap<String, Entry>>,
 }
+
+/// So many limits are remembered.
+const MOST_LIMITS: usize = 256;
 
 impl DurableObject for TokenObject {
     fn new(state: State, _env: Env) -> Self {
-        Self { state }
+        Self { state, limits: RefCell::default() }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -49,6 +57,9 @@ impl TokenObject {
         let lease = |key: &str| format!("lease {key}");
         match message {
             Message::Get { key } => {
+                if let Some(kept) = self.limits.borrow().get(&key) {
+                    return Ok(serde_json::json!({ "text": kept.text, "left": kept.until.saturating_sub(now) }));
+                }
                 let kept = self.read::<Entry>(&token(&key)).await?.filter(|kept| kept.until > now);
                 Ok(kept.map_or(
                     serde_json::Value::Null,
@@ -79,6 +90,19 @@ impl TokenObject {
                     storage.delete(&lease(&key)).await?;
                 }
                 Ok(serde_json::Value::Null)
+            }
+            // In the place of `old`, or of none, if that is what is there.
+            Message::Swap { key, old, text, seconds } => {
+                let mut limits = self.limits.borrow_mut();
+                if limits.get(&key).map(|kept| &kept.text) != old.as_ref() {
+                    return Ok(false.into());
+                }
+                if limits.len() >= MOST_LIMITS && old.is_none() {
+                    // They are learned anew.
+                    limits.clear();
+                }
+                limits.insert(key, Entry { text, until: now.saturating_add(seconds.saturating_mul(1000)) });
+                Ok(true.into())
             }
         }
     }

@@ -164,3 +164,32 @@ export const authenticate = async (key: SigningKey): Promise<string> => {
   const oauth: OAuth = auth.oauth;
   return [answer.data.id_token, text, nothing.status, tokens.data.scope, user.data.email, TOKEN_URL, oauth, TextApiResponse.name].join();
 };
+
+// Jobs and limits.
+import { createLimiter, forEach, type Checkpoint, type Failure, type LimitStore, type Limiter, type Progress, type Report } from "auth0-sdk/bulk";
+import { cacheStore, durableObjectLimits, durableObjectStore, kvStore, refreshAhead, textStore, TokenObject, type ObjectNamespace, type TextBackend } from "auth0-sdk/stores";
+
+export const bulkWork = async (objects: ObjectNamespace, signal: AbortSignal, kept?: string): Promise<string> => {
+  const own: LimitStore = { get: async () => undefined, swap: async (key, old, text, seconds) => key === old && text.length > seconds };
+  const limiter: Limiter = createLimiter({ store: durableObjectLimits(objects, { name: "limits" }), reserve: 0.2, onStoreProblem: (problem: unknown) => console.log(problem) });
+  createLimiter({ store: own }).fetch();
+  const nightly = new ManagementClient({ domain: "a.auth0.com", token: "t", fetch: limiter.fetch({ priority: "bulk" }) });
+  const checkpoint = kept === undefined ? undefined : (JSON.parse(kept) as Checkpoint);
+  const report: Report<{ user_id?: string | undefined }> = await forEach(await nightly.users.list(), (user) => nightly.users.update(user.user_id ?? "", { blocked: false }), {
+    concurrency: 5,
+    checkpoint,
+    signal,
+    onProgress: ({ done, failed, skipped, running, checkpoint: now }: Progress) => console.log(done + failed + skipped + running, now().next),
+    onFailure: ({ index, item, error }: Failure<{ user_id?: string | undefined }>) => console.log(index, item.user_id, error),
+    isFatal: (error) => error instanceof ManagementError && error.statusCode === 401,
+  });
+  await forEach([1, 2], async (item, index) => item satisfies number as number + index);
+  return JSON.stringify(report.checkpoint);
+};
+
+export const stored = (namespace: Parameters<typeof kvStore>[0], objects: ObjectNamespace, backend: TextBackend): unknown => {
+  const key = new Uint8Array(32);
+  const { store, refresh } = refreshAhead(kvStore(namespace, { encryptionKey: [key, key] }), async () => "t", { seconds: 60 });
+  const stores = [store, cacheStore({ encryptionKey: key }), durableObjectStore(objects), textStore(backend)];
+  return [refresh, TokenObject, stores.map((tokenStore) => new ManagementClient({ domain: "a.auth0.com", clientId: "i", clientSecret: "s", tokenStore }))];
+};

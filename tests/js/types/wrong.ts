@@ -1,5 +1,6 @@
 // What the compiler must refuse: every line with a mark is an error, and there is no other. Without the marks, run.mjs counts them.
 import { Management, ManagementClient, type HttpResponsePromise, type Uploadable } from "auth0-sdk";
+import { createLimiter, forEach } from "auth0-sdk/bulk";
 import { ClientAppTypeEnum } from "auth0-sdk/models";
 
 declare const client: ManagementClient;
@@ -61,4 +62,10 @@ const file: Uploadable = "users.json";
 for await (const item of client.users.get("id")) void item;
 // @ts-expect-error the group of a union is told by its members
 client.actions.create({ name: "n" });
+// @ts-expect-error a store of limits can replace a text
+createLimiter({ store: { get: async () => undefined } });
+// @ts-expect-error there are two priorities
+createLimiter().fetch({ priority: "urgent" });
+// @ts-expect-error work over items needs work
+void forEach([1]);
 export { kind, deleted, user, file };
