@@ -187,9 +187,10 @@ fn package(tools: &Tools<'_>, progress: &mut Progress) -> Result<String, String>
     if fs::metadata(root.join(PACKAGE)).and_then(|data| data.modified()).is_ok_and(|built| built > newest) {
         return Ok(format!("{PACKAGE} is up to date"));
     }
-    // As a program of its own, so that all that it prints is seen by its last line.
+    // As a program of its own, so that all that it prints is seen by its last line. Not with the PATH of our tools, where npm
+    // packages have other versions of Node in front.
     let own = std::env::current_exe().map_err(|error| format!("this program cannot be found: {error}"))?;
-    progress.run(tools.command(own)?.arg("npm"))?;
+    progress.run(command(own, tools.root).arg("npm"))?;
     Ok(format!("{PACKAGE} built"))
 }
 
