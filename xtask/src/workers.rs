@@ -6,8 +6,13 @@ use crate::tools::Tools;
 use std::path::Path;
 
 /// What runs against a sandbox of its own, one after the other.
-const SCRIPTS: &[&str] =
-    &["tests/workers/rust.mjs", "tests/workers/js.mjs", "tests/workers/edge.mjs", "tests/workers/faults.mjs"];
+const SCRIPTS: &[&str] = &[
+    "tests/workers/wrangler.mjs",
+    "tests/workers/rust.mjs",
+    "tests/workers/js.mjs",
+    "tests/workers/edge.mjs",
+    "tests/workers/faults.mjs",
+];
 
 pub(crate) fn test(root: &Path) -> Result<(), String> {
     let tools = Tools::new(root);
