@@ -57,7 +57,7 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
     if let Some(name) = path.strip_prefix("/files/").filter(|_| request.method == "GET") {
         let files = tenant.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let body = files.get(name).cloned().ok_or_else(ApiError::not_found)?;
-        return Ok(Answer { status: 200, headers: Vec::new(), body }.with("content-type", "application/gzip"));
+        return Ok(Answer { status: 200, body, ..Answer::default() }.with("content-type", "application/gzip"));
     }
     match (request.method.as_str(), path) {
         ("GET", "/faults") => return Ok(Answer::json(200, &json!(tenant.faults.all()))),
@@ -95,7 +95,10 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
             }
             tenant.set_poll_interval(seconds);
         }
-        ("POST", "/clock") => tenant.clock.advance(read::<ClockRequest>(request)?.advance_ms),
+        ("POST", "/clock") => {
+            tenant.clock.advance(read::<ClockRequest>(request)?.advance_ms);
+            tenant.bell.ring();
+        }
         _ => return Err(ApiError::not_found()),
     }
     Ok(Answer::empty(204))

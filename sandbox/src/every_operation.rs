@@ -1,7 +1,7 @@
 //! Calls every operation with generated arguments and holds the answer against the description.
 
 use crate::message::{Answer, Request};
-use crate::model::{Action, Route, concrete, template};
+use crate::model::{Action, DERIVED, Route, concrete, kept_under, template};
 use crate::seed::{CONNECTION, Credentials, Seed};
 use crate::store::{Store, USERS, key};
 use crate::tenant::{Tenant, TenantSettings};
@@ -108,6 +108,23 @@ impl Caller {
         if about_a_user.contains(&route.operation.id.as_str()) {
             *body = json!({ "user_id": self.existing(USERS, &[]) });
         }
+        if route.operation.id == "experimentation.experiments.updateStatus" {
+            *body = json!({ "status": "archived" });
+        }
+        if route.operation.id == "actions.modules.rollback" {
+            let module = [self.existing("/actions/modules", &[])];
+            *body = json!({ "module_version_id": self.existing("/actions/modules/{}/versions", &module) });
+        }
+        if route.operation.id == "customDomains.setDefault" {
+            self.existing("/custom-domains", &[]);
+            body["domain"] = self.tenant.store.read().unwrap().all("/custom-domains")[0]["domain"].clone();
+        }
+        if route.operation.id == "selfServiceProfiles.ssoTicket.create" {
+            body.as_object_mut().unwrap().remove("connection_id");
+        }
+        if route.operation.id == "clients.registerCimdClient" || route.operation.id == "clients.previewCimdMetadata" {
+            *body = json!({ "external_client_id": "https://client.example.com/metadata.json" });
+        }
         if route.operation.id == "refreshTokens.revoke" {
             *body = json!({ "ids": ["rt_1"] });
         }
@@ -174,6 +191,12 @@ impl Caller {
             assert!(answer.status < 300, "{} {}", route.operation.id, String::from_utf8_lossy(&answer.body));
             return first().unwrap();
         }
+        self.put_sample(collection, arguments)
+    }
+
+    /// A record that only has what its types require.
+    fn put_sample(&self, collection: &str, arguments: &[String]) -> String {
+        let (model, path) = (&self.tenant.model, concrete(collection, arguments));
         let id = crate::ids::seeded_id(collection, 9);
         let mut record = json!({ model.id_field(collection): id });
         model.record_types.get(collection).into_iter().flatten().for_each(|ty| model.schema.fill(ty, &mut record));
@@ -185,13 +208,22 @@ impl Caller {
         let path = template(&route.operation.path);
         let mut arguments: Vec<String> = Vec::new();
         for (name, (index, _)) in route.operation.path_parameters().iter().zip(path.match_indices("/{}")) {
-            let step = &path[..index];
+            let step = kept_under(&path[..index]);
+            let step = DERIVED.iter().find(|(known, _)| *known == step).map_or(step, |(_, kept)| kept);
             let argument = if step == "/user-blocks" {
                 self.existing(USERS, &[])
             } else if step == "/keys/signing" {
                 // The current key cannot be revoked.
                 self.tenant.authority.rotate(0).unwrap();
                 self.tenant.authority.keys.all()[1].0.id.clone()
+            } else if step == "/self-service-profiles/{}/sso-ticket" {
+                self.put_sample("/self-service-profiles/{}/sso-ticket", &arguments)
+            } else if step == "/event-streams/{}/redeliver" {
+                self.put_sample("/event-streams/{}/deliveries", &arguments)
+            } else if step == "/anomaly/blocks/ips" {
+                let block = json!({ "blocked": true, "count": 10, "connection": CONNECTION, "ip": "127.0.0.1" });
+                self.tenant.store.write().unwrap().put("/__blocks", "somebody", &block);
+                "127.0.0.1".to_owned()
             } else if step == "/users/{}/identities" {
                 "auth0".to_owned()
             } else if step == "/users/{}/identities/{}" {
@@ -219,6 +251,10 @@ impl Caller {
             let other = self.tenant.model.routes.iter().find(makes).unwrap();
             let answer = self.send(other, &arguments, false);
             assert!(answer.status < 300, "{}", other.operation.id);
+        }
+        if route.operation.id == "connections.directoryProvisioning.synchronizations.create" {
+            let path = concrete("/connections/{}/directory-provisioning", &arguments);
+            self.tenant.store.write().unwrap().set_value(&path, &json!({}));
         }
         if route.operation.path == "/branding/themes/default" {
             self.existing("/branding/themes", &[]);
@@ -381,8 +417,8 @@ fn every_list_is_read_to_its_end() {
     let caller = Caller::new();
     let mut walked = 0;
     for route in caller.tenant.model.routes.iter().filter(|route| route.action == Action::List) {
-        // Made up when it is asked for: `tests/it/rules.rs` looks at it.
-        if route.target.starts_with("/users/{}/effective") {
+        // Made of others when it is asked for: `tests/it` looks at those.
+        if crate::management::is_special(&route.operation.id) {
             continue;
         }
         caller.start_over();
@@ -455,7 +491,7 @@ fn every_list_is_read_to_its_end() {
             walked += 1;
         }
     }
-    assert!(walked >= 90, "{walked}");
+    assert!(walked >= 80, "{walked}");
 }
 
 /// Create, read, change, read, delete, read: in every collection that has these operations.
@@ -514,4 +550,20 @@ fn records_are_kept_changed_and_removed_in_every_collection() {
     }
     assert!(collections > 35, "{collections}");
     assert!(model.collections.contains(USERS));
+}
+
+/// Nothing that is answered is made from a type alone: there is state behind it.
+#[test]
+fn no_answer_is_a_sample() {
+    let caller = Caller::new();
+    let mut sampled = Vec::new();
+    for route in &caller.tenant.model.routes {
+        caller.start_over();
+        let arguments = caller.arguments(route);
+        let answer = caller.send(route, &arguments, true);
+        if answer.headers.iter().any(|(name, _)| name == "x-sandbox-sampled") {
+            sampled.push(&route.operation.id);
+        }
+    }
+    assert!(sampled.is_empty(), "{sampled:?}");
 }

@@ -21,14 +21,18 @@
 #![forbid(unsafe_code)]
 
 mod auth;
+mod bell;
 mod builder;
 mod clock;
+mod collection;
 mod control;
 mod crypto;
 #[cfg(not(target_arch = "wasm32"))]
 mod data;
+mod domains;
 mod embedded;
 mod error;
+mod events;
 #[cfg(test)]
 mod every_operation;
 mod exchange;

@@ -1,5 +1,6 @@
 //! HTTP messages as plain values, so that everything but `server` works without a socket.
 
+use crate::events::Cursor;
 use serde_json::Value;
 
 /// A request, read to its end.
@@ -37,6 +38,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// Where the body goes on, when it is a stream of events: a socket follows it, others end here.
+    pub(crate) follow: Option<Box<Cursor>>,
 }
 
 impl Answer {
@@ -54,7 +57,7 @@ impl Answer {
     }
 
     pub(crate) fn of(status: u16, media_type: &str, text: String) -> Self {
-        Self { status, headers: vec![("content-type".to_owned(), media_type.to_owned())], body: text.into_bytes() }
+        Self { status, body: text.into_bytes(), ..Self::default() }.with("content-type", media_type)
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -57,7 +57,7 @@ pub(crate) enum Own {
     RemoveNames,
     /// A new client secret.
     RotateSecret,
-    /// Two server-sent events.
+    /// What happened, as server-sent events.
     Events,
     /// Nothing to remove; succeeds.
     Nothing,
@@ -108,6 +108,7 @@ const MIRRORS: &[(&str, &str)] = &[
     ("/users/{}/roles", "/roles/{}/users"),
     ("/groups/{}/roles", "/roles/{}/groups"),
     ("/organizations/{}/members", "/users/{}/organizations"),
+    ("/groups/{}/members", "/users/{}/groups"),
 ];
 
 /// Lists that show another collection.
@@ -117,6 +118,15 @@ const ALIASES: &[(&str, &str)] = &[
     ("/organizations/search", "/organizations"),
     ("/resource-servers/search", "/resource-servers"),
 ];
+
+/// Single values that are not there before somebody makes them, although nothing in their types says so.
+const ABSENT: &[&str] = &["/branding/templates/universal-login", "/hooks/{}/secrets"];
+
+/// Lists that are made of others when they are asked for, and where the records on the way are.
+pub(crate) const DERIVED: &[(&str, &str)] = &[("/organizations/{}/groups", "/groups")];
+
+/// Two names of one collection, and the one that it is kept under.
+const SAME: &[(&str, &str)] = &[("/organizations/{}/enabled_connections", "/organizations/{}/connections")];
 
 /// The member that is a record's id, where neither `id` nor the parameter's name is right.
 const ID_FIELDS: &[(&str, &str)] = &[
@@ -292,6 +302,11 @@ pub(crate) fn template(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
+/// The name that a collection is kept under.
+pub(crate) fn kept_under(template: &str) -> &str {
+    SAME.iter().find(|(name, _)| *name == template).map_or(template, |(_, kept)| kept)
+}
+
 /// The other end of a collection of links.
 pub(crate) fn mirror(template: &str) -> Option<&'static str> {
     MIRRORS.iter().find_map(|(one, other)| match template {
@@ -392,6 +407,7 @@ impl<'a> Templates<'a> {
             None if ACTIONS.contains(&line.as_str()) => (Action::Sample, path.clone()),
             None => self.action(operation, &path),
         };
+        let target = kept_under(&target).to_owned();
         let list = (action == Action::List).then(|| {
             let narrow = self.item_type(operation).filter(|ty| self.is_narrow(ty, &target));
             ListShape { narrow, ..self.list_shape(operation) }
@@ -592,6 +608,7 @@ impl<'a> Templates<'a> {
                 made && typed.is_some_and(|ty| !self.schema.properties(ty).is_empty())
             })
             .map(|(template, _)| template.clone())
+            .chain(ABSENT.iter().map(|template| (*template).to_owned()))
             .collect()
     }
 }

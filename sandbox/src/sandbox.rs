@@ -259,6 +259,7 @@ impl Sandbox {
     /// Moves the sandbox's clock: what it stamps on records and tokens, and what it checks expiries by.
     pub fn advance_clock(&self, milliseconds: i64) {
         self.tenant.clock.advance(milliseconds);
+        self.tenant.bell.ring();
     }
 
     /// Stops: finishes the answers on their way, then closes.

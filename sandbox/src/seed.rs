@@ -243,14 +243,18 @@ impl Seeder<'_> {
         }
     }
 
-    /// All users are members of the first organization, and the first three have the first role.
+    /// All users are members of the first organization; the first three have the first role and are in the first group.
     fn memberships(&mut self, users: u64) {
         let (role, organization) = (seeded_id("/roles", 500), seeded_id("/organizations", 600));
+        let group = seeded_id("/groups", 700);
         for number in 1..=users {
             let user = user_id(number);
             if number <= 3 {
                 self.store.put(&format!("{USERS}/{user}/roles"), &role, &json!({ "id": role }));
                 self.store.put(&format!("/roles/{role}/users"), &user, &json!({ "user_id": user }));
+                self.store.put(&format!("{USERS}/{user}/groups"), &group, &json!({ "id": group }));
+                let member = json!({ "id": user, "member_type": "user", "created_at": iso8601(EPOCH_MS) });
+                self.store.put(&format!("/groups/{group}/members"), &user, &member);
             }
             self.store.put(&format!("/organizations/{organization}/members"), &user, &json!({ "user_id": user }));
             self.store.put(&format!("{USERS}/{user}/organizations"), &organization, &json!({ "id": organization }));

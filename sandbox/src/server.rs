@@ -2,6 +2,7 @@
 
 use crate::clock::wait;
 use crate::error::ApiError;
+use crate::events::{Cursor, HEARTBEAT_MS};
 use crate::exchange::{Done, refused};
 use crate::faults::Fault;
 use crate::message::{Answer, Request};
@@ -39,7 +40,12 @@ pub(crate) async fn serve(
     tenant: Arc<Tenant>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router: Router = Router::new().fallback(exchange).with_state(tenant);
+    let router: Router = Router::new().fallback(exchange).with_state(Arc::clone(&tenant));
+    let stop = async move {
+        stop.await;
+        // Streams have no end of their own.
+        tenant.bell.close();
+    };
     let service = router.into_make_service_with_connect_info::<Line>();
     axum::serve(Doors(listener), service).with_graceful_shutdown(stop).await
 }
@@ -55,6 +61,7 @@ async fn exchange(
     };
     let begun = tenant.begin(request);
     wait(begun.delay_ms()).await;
+    let streaming = Arc::clone(&tenant);
     let done = if begun.is_control() {
         // Seeding takes a while: it must not hold up the thread that other connections are served on.
         let done = tokio::task::spawn_blocking(move || tenant.complete(begun)).await;
@@ -63,7 +70,10 @@ async fn exchange(
         tenant.complete(begun)
     };
     match done {
-        Done::Answer(answer, None) => plain(answer),
+        Done::Answer(mut answer, None) => match answer.follow.take() {
+            Some(cursor) => followed(answer, streaming, *cursor),
+            None => plain(answer),
+        },
         Done::Answer(answer, Some(fault)) => faulty(answer, &fault),
         Done::Cut => {
             line.cut();
@@ -128,6 +138,36 @@ fn faulty(mut answer: Answer, fault: &Fault) -> Response<Body> {
             wait(BEFORE_CLOSING_MS).await;
             // Nobody to tell is as good as told.
             sender.send(Err(io::Error::other("a fault closes the connection here"))).await.ok();
+        }
+    });
+    response(answer, Body::from_stream(Pieces(receiver)))
+}
+
+/// A stream of events: what there is, then what happens, until the client goes or the sandbox stops.
+fn followed(mut answer: Answer, tenant: Arc<Tenant>, mut cursor: Cursor) -> Response<Body> {
+    let (sender, receiver) = mpsc::channel(1);
+    let first = Bytes::from(std::mem::take(&mut answer.body));
+    let mut bell = tenant.bell.listen();
+    tokio::spawn(async move {
+        let (mut next, mut told_ms) = (first, tenant.clock.now_ms());
+        loop {
+            if !next.is_empty() && sender.send(Ok(next)).await.is_err() || *bell.borrow_and_update() {
+                return;
+            }
+            // Whatever it is that ends the waiting: there is something to tell, or there is not.
+            tokio::select! {
+                rung = bell.changed() => if rung.is_err() { return },
+                () = wait(HEARTBEAT_MS.unsigned_abs()) => {}
+                () = sender.closed() => return,
+            }
+            let (mut text, now_ms) = (tenant.events(&mut cursor), tenant.clock.now_ms());
+            if text.is_empty() && now_ms - told_ms >= HEARTBEAT_MS {
+                text = cursor.heartbeat();
+            }
+            if !text.is_empty() {
+                told_ms = now_ms;
+            }
+            next = Bytes::from(text);
         }
     });
     response(answer, Body::from_stream(Pieces(receiver)))

@@ -5,67 +5,12 @@
 //! contains `/` or `%` is escaped by [`key`].
 
 use crate::auth::Authority;
+pub(crate) use crate::collection::{Collection, Record};
+use crate::events::{Happening, Watched};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
-
-/// The text of one JSON value.
-pub(crate) type Record = Arc<str>;
-
-/// Records in the order in which they came, found by id.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Collection {
-    order: BTreeMap<u64, (Arc<str>, Record)>,
-    ids: HashMap<Arc<str>, u64>,
-    next: u64,
-}
-
-impl Collection {
-    pub(crate) fn len(&self) -> usize {
-        self.order.len()
-    }
-
-    /// How many places were given away: it grows with each new record and never shrinks.
-    pub(crate) fn places(&self) -> u64 {
-        self.next
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Option<&Record> {
-        self.order.get(self.ids.get(id)?).map(|(_, record)| record)
-    }
-
-    pub(crate) fn contains(&self, id: &str) -> bool {
-        self.ids.contains_key(id)
-    }
-
-    /// Puts a record; one that has the id already is replaced and keeps its place.
-    pub(crate) fn put(&mut self, id: &str, record: Record) {
-        if let Some(known) = self.ids.get(id) {
-            self.order.entry(*known).and_modify(|(_, old)| *old = record);
-            return;
-        }
-        let id: Arc<str> = Arc::from(id);
-        self.ids.insert(Arc::clone(&id), self.next);
-        self.order.insert(self.next, (id, record));
-        self.next += 1;
-    }
-
-    pub(crate) fn remove(&mut self, id: &str) -> Option<Record> {
-        self.order.remove(&self.ids.remove(id)?).map(|(_, record)| record)
-    }
-
-    /// The place of a record: a number that grows with each new record and never changes.
-    pub(crate) fn place(&self, id: &str) -> Option<u64> {
-        self.ids.get(id).copied()
-    }
-
-    /// The records behind a place (all without one): place, id and text.
-    pub(crate) fn after(&self, place: Option<u64>) -> impl Iterator<Item = (u64, &Arc<str>, &Record)> {
-        let from = place.map_or(Bound::Unbounded, Bound::Excluded);
-        self.order.range((from, Bound::Unbounded)).map(|(place, (id, record))| (*place, id, record))
-    }
-}
 
 /// What a data file has to be told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -85,9 +30,11 @@ pub(crate) struct Store {
     collections: BTreeMap<String, Collection>,
     values: BTreeMap<String, Record>,
     /// The ids of users by what they log in with, in lower case: email address, username, phone number.
-    logins: HashMap<Box<str>, Vec<Arc<str>>>,
+    logins: BTreeMap<Box<str>, Vec<Arc<str>>>,
     /// What changed since it was last asked; `None` where nobody asks.
     changes: Option<HashSet<Change>>,
+    /// What happened since it was last asked that events tell; `None` while a seed is made.
+    happened: Option<Vec<Happening>>,
 }
 
 /// The path of the value that holds the signing keys.
@@ -107,6 +54,23 @@ impl Store {
         self.changes = Some(HashSet::new());
     }
 
+    /// From now on it is noted what events tell.
+    pub(crate) fn watch(&mut self) {
+        self.happened = Some(Vec::new());
+    }
+
+    /// What happened since the last time.
+    pub(crate) fn take_happened(&mut self) -> Vec<Happening> {
+        self.happened.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Notes a change that an event may tell.
+    fn happen(&mut self, path: &str, id: &str, old: Option<Record>, new: Option<Record>) {
+        if let (Some(happened), Some(what)) = (&mut self.happened, Watched::of(path)) {
+            happened.push(Happening { what, path: path.to_owned(), id: id.to_owned(), old, new });
+        }
+    }
+
     /// Keeps the signing keys, where there is a data file to keep them in.
     pub(crate) fn keep_keys(&mut self, authority: &Authority) {
         if self.changes.is_some() {
@@ -122,6 +86,12 @@ impl Store {
 
     pub(crate) fn collection(&self, path: &str) -> Option<&Collection> {
         self.collections.get(path)
+    }
+
+    /// The collections whose path begins so, in order.
+    pub(crate) fn below<'a>(&'a self, begin: &'a str) -> impl Iterator<Item = (&'a str, &'a Collection)> {
+        let from = self.collections.range(begin.to_owned()..);
+        from.map(|(path, all)| (path.as_str(), all)).take_while(move |(path, _)| path.starts_with(begin))
     }
 
     pub(crate) fn get(&self, path: &str, id: &str) -> Option<Value> {
@@ -141,7 +111,11 @@ impl Store {
             }
         }
         self.note(|| Change::Record(path.to_owned(), id.to_owned()));
-        let text = Arc::from(record.to_string());
+        let text: Record = Arc::from(record.to_string());
+        if self.happened.is_some() {
+            let old = self.collection(path).and_then(|all| all.get(id)).cloned();
+            self.happen(path, id, old, Some(Arc::clone(&text)));
+        }
         match self.collections.get_mut(path) {
             Some(collection) => collection.put(id, text),
             None => self.collections.entry(path.to_owned()).or_default().put(id, text),
@@ -156,6 +130,7 @@ impl Store {
         }
         let removed = self.collections.get_mut(path)?.remove(id)?;
         self.note(|| Change::Record(path.to_owned(), id.to_owned()));
+        self.happen(path, id, Some(Arc::clone(&removed)), None);
         let below = format!("{path}/{}/", key(id));
         // `0` follows `/`, so this range holds all that begins with the prefix.
         let end = format!("{path}/{}0", key(id));
@@ -218,8 +193,11 @@ impl Store {
         if path == USERS {
             self.logins.clear();
         }
-        if self.collections.remove(path).is_some() {
+        if let Some(gone) = self.collections.remove(path) {
             self.note(|| Change::Collection(path.to_owned()));
+            if self.happened.is_some() {
+                gone.after(None).for_each(|(_, id, record)| self.happen(path, id, Some(Arc::clone(record)), None));
+            }
         }
     }
 
@@ -248,6 +226,12 @@ impl Store {
     /// The ids of the users with this email address, username or phone number, whatever its case.
     pub(crate) fn users_by_login(&self, name: &str) -> &[Arc<str>] {
         self.logins.get(name.to_lowercase().as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ids of the users who log in with a name that begins so, in lower case.
+    pub(crate) fn users_by_beginning<'a>(&'a self, begin: &'a str) -> impl Iterator<Item = &'a Arc<str>> {
+        let from = self.logins.range::<str, _>((Bound::Included(begin), Bound::Unbounded));
+        from.take_while(move |(name, _)| name.starts_with(begin)).flat_map(|(_, ids)| ids)
     }
 
     fn forget_logins(&mut self, id: &str, names: &[String]) {
@@ -281,8 +265,7 @@ impl Store {
             }
         }
         let collection = self.collections.entry(path.to_owned()).or_default();
-        collection.next = place;
-        collection.put(id, Arc::from(text));
+        collection.put_at(place, id, Arc::from(text));
         Some(())
     }
 
@@ -340,19 +323,5 @@ mod tests {
         assert_eq!(store.users_by_login("a@x.org").iter().map(|id| &**id).collect::<Vec<_>>(), ["a/b"]);
         assert!(store.collection("/users/a/roles").is_none() && store.value("/users/a/block").is_none());
         assert!(store.collection("/users/a%2Fb/roles").is_some() && store.collection("/users/ab/roles").is_some());
-    }
-
-    #[test]
-    fn places_survive_removals() {
-        let mut collection = Collection::default();
-        for id in ["a", "b", "c"] {
-            collection.put(id, Arc::from("1"));
-        }
-        let b = collection.place("b");
-        collection.remove("b");
-        collection.put("a", Arc::from("2"));
-        assert_eq!(collection.after(b).map(|(_, id, _)| &**id).collect::<Vec<_>>(), ["c"]);
-        assert_eq!(collection.after(None).map(|(_, id, _)| &**id).collect::<Vec<_>>(), ["a", "c"]);
-        assert_eq!(collection.get("a").map(|text| &**text), Some("2"));
     }
 }

@@ -1,8 +1,10 @@
 //! The tenant: its state and its answers, without a socket.
 
 use crate::auth::{self, Authority, Flows};
+use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::error::{ApiError, SandboxError};
+use crate::events;
 use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::limits::{Limiter, RateLimit};
@@ -37,6 +39,7 @@ pub(crate) struct Tenant {
     pub(crate) files: Mutex<BTreeMap<String, Vec<u8>>>,
     poll_interval_s: AtomicI64,
     pub(crate) clock: Clock,
+    pub(crate) bell: Bell,
     /// Answer a sample to a valid request that the state refuses.
     pub(crate) sample_refused: bool,
     data: Option<Box<dyn Keeper>>,
@@ -97,6 +100,12 @@ impl DerefMut for Changing<'_> {
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
+        let told = events::record(&mut self.store, self.tenant.clock.now_ms());
+        if told > 0 {
+            self.tenant.bell.ring();
+            let deliveries = events::deliveries(&self.tenant.model, &self.store, told);
+            deliveries.into_iter().for_each(|message| self.tenant.outbox.add(message));
+        }
         let Some(file) = &self.tenant.data else { return };
         if let Err(error) = file.write(&mut self.store) {
             // The first reason is the one that is told.
@@ -120,6 +129,7 @@ impl Tenant {
             files: Mutex::default(),
             poll_interval_s: AtomicI64::new(POLL_INTERVAL_S),
             clock: Clock::default(),
+            bell: Bell::default(),
             sample_refused: settings.sample_refused,
             data,
             seeded: Mutex::default(),
@@ -135,6 +145,8 @@ impl Tenant {
                 tenant.reset();
                 if let Some(sources) = &settings.seed_text {
                     tenant.notices = seed_file::load(&tenant, sources)?;
+                    // What a tenant begins with is no news.
+                    tenant.change().clear(events::EVENTS);
                     let seeded = tenant.store.read().unwrap_or_else(PoisonError::into_inner).clone();
                     *tenant.seeded.lock().unwrap_or_else(PoisonError::into_inner) = Some(seeded);
                 }
@@ -173,6 +185,7 @@ impl Tenant {
             }
         }
         self.limiter.set(self.rate_limit);
+        store.watch();
         *self.change() = store;
         self.check()
     }
@@ -194,6 +207,7 @@ impl Tenant {
             store.follow();
             store.keep_keys(&self.authority);
         }
+        store.watch();
         *self.change() = store;
     }
 
@@ -244,6 +258,14 @@ impl Tenant {
 
     pub(crate) fn set_poll_interval(&self, seconds: i64) {
         self.poll_interval_s.store(seconds, Ordering::Relaxed);
+    }
+
+    /// What happened since a cursor was read the last time.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn events(&self, cursor: &mut events::Cursor) -> String {
+        let route = self.model.routes.iter().find(|route| route.operation.event_stream);
+        let Some(response) = route.and_then(|route| route.operation.response.as_ref()) else { return String::new() };
+        cursor.read(&self.model, response, &self.store.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The name of the operation that a request is for, if it is for one.

@@ -51,6 +51,7 @@ pub(crate) fn create(store: &Store, body: &Map<String, Value>, now: &str) -> Res
     put("identities", json!([identity]));
     let stored = body.iter().filter(|(name, value)| !NOT_STORED.contains(&name.as_str()) && !value.is_null());
     stored.filter(|(name, _)| *name != "user_id").for_each(|(name, value)| put(name, value.clone()));
+    lower_email(&mut user);
     Ok((user_id, Value::Object(user)))
 }
 
@@ -75,7 +76,15 @@ pub(crate) fn update(
             user.insert(name.clone(), value.clone());
         }
     }
+    lower_email(user);
     Ok(())
+}
+
+/// Auth0 keeps email addresses in lower case.
+fn lower_email(user: &mut Map<String, Value>) {
+    if let Some(Value::String(email)) = user.get_mut("email") {
+        *email = email.to_lowercase();
+    }
 }
 
 /// Merges an object into a member: a null in it removes that key; a null or an empty object instead removes the member.

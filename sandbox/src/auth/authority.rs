@@ -17,6 +17,8 @@ pub(crate) struct Grant {
     pub(crate) audience: String,
     /// Whether it is for the Management API.
     pub(crate) management: bool,
+    /// The client that it was issued to.
+    pub(crate) client_id: String,
     /// The user; `None` for a client's own token.
     pub(crate) user_id: Option<String>,
     pub(crate) session: Option<String>,
@@ -124,6 +126,7 @@ impl Authority {
             scopes: Arc::new(scopes),
             management: self.is_management(&first),
             audience: first,
+            client_id: token.claim("azp").unwrap_or_default().to_owned(),
             user_id: Some(subject.to_owned()).filter(|subject| !subject.ends_with("@clients")),
             session: None,
             jkt: token.claims.get("cnf").and_then(|cnf| cnf.get("jkt")?.as_str().map(str::to_owned)),

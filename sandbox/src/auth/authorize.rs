@@ -110,7 +110,7 @@ impl Visit<'_> {
         if token.claim("iss") != Some(&client.id) {
             return Err(wrong("iss of request is not the client"));
         }
-        if !token.is_for(|audience| self.tenant.authority.is_own(audience, &[""])) {
+        if !token.is_for(|audience| self.is_own(audience, &[""])) {
             return Err(wrong("aud of request is not this tenant"));
         }
         if token.seconds("exp").is_some_and(|at| at <= self.now_s) {
@@ -323,7 +323,7 @@ impl Visit<'_> {
     }
 
     fn joins_on_login(&self, organization: &str, login: &Login) -> bool {
-        let enabled = self.store.all(&format!("/organizations/{organization}/enabled_connections"));
+        let enabled = self.store.all(&format!("/organizations/{organization}/connections"));
         let connection = self.connection(&login.connection);
         let id = connection.as_ref().and_then(|one| text(one, "id")).unwrap_or_default();
         enabled.iter().any(|one| {
@@ -359,7 +359,7 @@ impl Visit<'_> {
     fn consent_key(&self, transaction: &Transaction) -> (String, String, String) {
         let user = transaction.login.as_ref().map(|login| login.user_id.clone()).unwrap_or_default();
         let audience = self.audience(transaction.parameters.get("audience"));
-        let audience = audience.unwrap_or_else(|| self.tenant.authority.at("userinfo"));
+        let audience = audience.unwrap_or_else(|| self.at("userinfo"));
         let id: String = jwt::sha256(format!("{user} {} {audience}", transaction.client_id).as_bytes());
         let id = id.bytes().take(12).map(|byte| format!("{byte:02x}")).collect();
         (id, user, audience)

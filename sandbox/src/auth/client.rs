@@ -168,7 +168,7 @@ impl Visit<'_> {
         if !client.signed(self.store, &token) {
             return Err(wrong("the signature does not fit a credential of the client"));
         }
-        if !token.is_for(|audience| self.tenant.authority.is_own(audience, &["", "oauth/token", "oauth/par"])) {
+        if !token.is_for(|audience| self.is_own(audience, &["", "oauth/token", "oauth/par"])) {
             return Err(wrong("aud is not this tenant"));
         }
         let expires = token.seconds("exp").ok_or_else(|| wrong("no exp"))?;

@@ -190,8 +190,9 @@ impl Visit<'_> {
         to: &str,
         result_url: Option<String>,
     ) -> Result<String, ApiError> {
-        let ticket = Ticket { kind, user_id: user_id.to_owned(), result_url, expires_s: self.now_s + 432_000 };
-        let link = new_ticket(self.tenant, self.flows, ticket)?;
+        let expires_s = self.now_s + 432_000;
+        let ticket = Ticket { kind, user_id: user_id.to_owned(), result_url, expires_s, ..Ticket::default() };
+        let link = new_ticket(&self.links(), self.flows, ticket)?;
         self.tenant.outbox.add(Message {
             at: self.now(),
             kind: "email".into(),

@@ -40,7 +40,7 @@ impl Visit<'_> {
             return Err(wrong("htm is not the method"));
         }
         let url = proof.claim("htu").unwrap_or_default().split(['?', '#']).next().unwrap_or_default();
-        if !self.tenant.authority.is_own(url, &[path]) {
+        if !self.is_own(url, &[path]) {
             return Err(wrong("htu is not the URL"));
         }
         let issued = proof.seconds("iat").ok_or_else(|| wrong("no iat"))?;

@@ -2,7 +2,6 @@
 
 use super::parameters::Parameters;
 use crate::error::ApiError;
-use crate::tenant::Tenant;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -139,21 +138,30 @@ pub(crate) struct Ceremony {
     pub(crate) expires_s: i64,
 }
 
+/// The kind of a ticket that leads to the enrolment of a second factor.
+pub(crate) const ENROLL: &str = "enroll";
+
 /// A ticket: a link in a mail.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ticket {
-    /// `verify-email` or `change-password`.
+    /// `verify-email`, `change-password` or [`ENROLL`].
     pub(crate) kind: &'static str,
     pub(crate) user_id: String,
     pub(crate) result_url: Option<String>,
     pub(crate) expires_s: i64,
+    /// For an enrolment: the factor that it is for, where not any will do, and whether there may be one already.
+    pub(crate) factor: Option<String>,
+    pub(crate) again: bool,
+    /// What is being enrolled at its page: the authenticator and its secret, or the code that was sent.
+    pub(crate) enrolling: Option<(String, String)>,
 }
 
-/// Keeps a ticket, and says where it leads.
-pub(crate) fn new_ticket(tenant: &Tenant, flows: &mut Flows, ticket: Ticket) -> Result<String, ApiError> {
+/// Keeps a ticket, and says where it leads: `base` has a `/` at its end.
+pub(crate) fn new_ticket(base: &str, flows: &mut Flows, ticket: Ticket) -> Result<String, ApiError> {
     let id = crate::ids::letters(32)?;
+    let page = if ticket.kind == ENROLL { "enroll" } else { "ticket" };
     flows.tickets.insert(id.clone(), ticket);
-    Ok(tenant.authority.at(&format!("u/ticket?ticket={id}")))
+    Ok(format!("{base}u/{page}?ticket={id}"))
 }
 
 /// All of it.

@@ -127,6 +127,7 @@ impl Visit<'_> {
             scopes: Arc::new(scopes),
             audience: api.identifier.clone(),
             management: api.management,
+            client_id: client.id.clone(),
             user_id: None,
             session: None,
             jkt,

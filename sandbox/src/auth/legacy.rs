@@ -17,7 +17,7 @@ impl Visit<'_> {
             return Ok(self.error_page(404, "invalid_request", "Unknown client"));
         }
         let entity = format!("urn:{}", self.issuer().trim_end_matches('/').trim_start_matches("http://"));
-        let at = |path: &str| escape(&self.tenant.authority.at(path));
+        let at = |path: &str| escape(&self.at(path));
         let (login, logout) = (at(&format!("samlp/{id}")), at(&format!("samlp/{id}/logout")));
         Ok(Answer::of(
             200,
@@ -38,7 +38,7 @@ impl Visit<'_> {
     /// `GET /wsfed/FederationMetadata/2007-06/FederationMetadata.xml`.
     pub(crate) fn wsfed_metadata(&mut self) -> Result<Answer, OAuthError> {
         let entity = format!("urn:{}", self.issuer().trim_end_matches('/').trim_start_matches("http://"));
-        let endpoint = escape(&self.tenant.authority.at("wsfed"));
+        let endpoint = escape(&self.at("wsfed"));
         Ok(Answer::of(
             200,
             "application/xml; charset=utf-8",

@@ -14,6 +14,10 @@ use serde_json::{Value, json};
 /// By user and authenticator: what makes its codes.
 const SECRETS: &str = "/__factors";
 
+/// Enrolments as Guardian shows them, and whose authenticators they are.
+const ENROLMENTS: &str = "/guardian/enrollments";
+const ENROLMENT_OWNERS: &str = "/__enrollments";
+
 /// RFC 6238: a code lasts this long, in seconds.
 const STEP_S: i64 = 30;
 
@@ -105,7 +109,17 @@ impl Visit<'_> {
         let path = methods(user);
         if let Some(mut record) = self.store.get(&path, id) {
             record["confirmed"] = json!(true);
+            record["enrolled_at"] = json!(self.now());
             self.store.put(&path, id, &record);
+            if let Some(mut shown) = enrolment(&record) {
+                let enrolment_id = text(&shown, "id").unwrap_or_default().to_owned();
+                self.store.put(ENROLMENT_OWNERS, &enrolment_id, &json!({ "user_id": user, "id": id }));
+                shown
+                    .as_object_mut()
+                    .into_iter()
+                    .for_each(|map| map.retain(|name, _| name != "auth_method" && name != "type"));
+                self.store.put(ENROLMENTS, &enrolment_id, &shown);
+            }
         }
     }
 
@@ -176,7 +190,7 @@ impl Visit<'_> {
             return Ok((self.second(token)?.login.user_id, Some(token.to_owned())));
         }
         let grant = self.tenant.authority.issued(token).ok_or_else(bad_token)?;
-        let user = grant.user_id.clone().filter(|_| grant.audience == self.tenant.authority.at("mfa/"));
+        let user = grant.user_id.clone().filter(|_| grant.audience == self.at("mfa/"));
         if grant.expires_s <= self.now_s || !grant.scopes.contains(scope) {
             return Err(OAuthError::new(403, "insufficient_scope", format!("The token lacks the scope {scope}")));
         }
@@ -220,7 +234,7 @@ impl Visit<'_> {
         Ok(Answer::json(200, &body))
     }
 
-    fn enroll_out_of_band(
+    pub(crate) fn enroll_out_of_band(
         &mut self,
         user: &str,
         channel: &str,
@@ -276,11 +290,59 @@ impl Visit<'_> {
         }
         let id = self.argument();
         let removed = self.store.remove(&methods(&user), &id);
-        self.store.remove(SECRETS, &format!("{user} {id}"));
+        forget_secrets(self.store, &user, &id);
         removed
             .map(|_| Answer::empty(204))
             .ok_or_else(|| OAuthError::new(404, "not_found", "The authenticator does not exist"))
     }
+}
+
+/// An authenticator as Guardian shows it: only those that a challenge can go to.
+fn enrolment(method: &Value) -> Option<Value> {
+    let kind = text(method, "type")?;
+    let (shown, way) = match kind {
+        "totp" => ("authenticator", "authenticator"),
+        "phone" => ("sms", "sms"),
+        "push-notification" => ("pn", "guardian"),
+        "webauthn-roaming" | "webauthn-platform" => (kind, kind),
+        _ => return None,
+    };
+    let id = text(method, "id")?.rsplit('|').next()?;
+    let status = if is_true(method.get("confirmed")) { "confirmed" } else { "pending" };
+    let mut record = json!({ "id": id, "status": status, "type": shown, "auth_method": way });
+    for (from, to) in [("phone_number", "phone_number"), ("enrolled_at", "enrolled_at"), ("name", "identifier")] {
+        method.get(from).into_iter().for_each(|value| record[to] = value.clone());
+    }
+    Some(record)
+}
+
+/// The enrolments of a user.
+pub(crate) fn enrolments(store: &Store, user: &str) -> Vec<Value> {
+    store.all(&methods(user)).iter().filter_map(enrolment).collect()
+}
+
+/// Forgets an authenticator, by the id of its enrolment. `false`: there is none.
+pub(crate) fn forget_factor(store: &mut Store, enrolment: &str) -> bool {
+    let Some(owner) = store.get(ENROLMENT_OWNERS, enrolment) else {
+        return store.remove(ENROLMENTS, enrolment).is_some();
+    };
+    let part = |name: &str| text(&owner, name).unwrap_or_default().to_owned();
+    let (user, id) = (part("user_id"), part("id"));
+    store.remove(&methods(&user), &id);
+    forget_secrets(store, &user, &id);
+    true
+}
+
+fn forget_secrets(store: &mut Store, user: &str, id: &str) {
+    store.remove(SECRETS, &format!("{user} {id}"));
+    let enrolment = id.rsplit('|').next().unwrap_or_default();
+    store.remove(ENROLMENT_OWNERS, enrolment);
+    store.remove(ENROLMENTS, enrolment);
+}
+
+/// Keeps the secret of an authenticator that an administrator made.
+pub(crate) fn keep_totp_secret(store: &mut Store, user: &str, id: &str, secret: &str) {
+    store.put(SECRETS, &format!("{user} {id}"), &json!({ "secret": secret }));
 }
 
 /// A new recovery code of a user, in the place of the old one.

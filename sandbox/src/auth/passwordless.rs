@@ -53,7 +53,7 @@ impl Visit<'_> {
             let query = [("connection", connection.as_str()), ("address", &address), ("code", &code)];
             let query: Vec<String> =
                 query.iter().map(|(name, value)| format!("{name}={}", crate::message::encode(value))).collect();
-            self.tenant.authority.at(&format!("passwordless/verify_redirect?{}", query.join("&")))
+            self.at(&format!("passwordless/verify_redirect?{}", query.join("&")))
         });
         let one = OneTime {
             code: code.clone(),

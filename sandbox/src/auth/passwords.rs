@@ -68,6 +68,13 @@ impl Blocks {
         blocked.then(|| (part("connection"), part("ip")))
     }
 
+    /// Who is blocked at an IP address.
+    pub(crate) fn at_address(store: &Store, ip: &str) -> Vec<String> {
+        let all = store.collection(BLOCKS).into_iter().flat_map(|all| all.after(None));
+        let here = all.filter(|(_, identifier, _)| Self::find(store, identifier).is_some_and(|(_, at)| at == ip));
+        here.map(|(_, identifier, _)| identifier.to_string()).collect()
+    }
+
     pub(crate) fn lift(store: &mut Store, identifier: &str) -> bool {
         store.remove(BLOCKS, &identifier.to_lowercase()).is_some()
     }

@@ -67,7 +67,7 @@ impl Visit<'_> {
         let id = ids::new_id(TOKENS)?;
         let now = self.now();
         let at = |seconds: Option<i64>| seconds.map(|seconds| iso8601((self.now_s + seconds) * 1000));
-        let audience = asked.audience.clone().unwrap_or_else(|| self.tenant.authority.at("userinfo"));
+        let audience = asked.audience.clone().unwrap_or_else(|| self.at("userinfo"));
         let mut record = json!({
             "id": id, "user_id": login.user_id, "client_id": client.id, "created_at": now,
             "session_id": login.session, "rotating": policy.rotating,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 impl Visit<'_> {
     /// OpenID Connect Discovery, section 3; RFC 8414.
     pub(crate) fn discovery(&mut self) -> Result<Answer, OAuthError> {
-        let at = |path: &str| self.tenant.authority.at(path);
+        let at = |path: &str| self.at(path);
         Ok(Answer::json(
             200,
             &json!({

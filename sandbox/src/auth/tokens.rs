@@ -63,7 +63,7 @@ impl Visit<'_> {
     pub(crate) fn api(&self, audience: &str) -> Result<Api, OAuthError> {
         let management = self.tenant.authority.is_management(audience);
         // The two identifiers that belong to the tenant itself.
-        if audience == self.tenant.authority.at("mfa/") {
+        if audience == self.at("mfa/") {
             let scopes = ["enroll", "read:authenticators", "remove:authenticators"];
             let scopes: Vec<Value> = scopes.iter().map(|scope| json!({ "value": scope })).collect();
             let record = json!({ "scopes": scopes });
@@ -104,7 +104,7 @@ impl Visit<'_> {
 
     /// What a user's token may say of the scopes asked for.
     pub(crate) fn granted(&self, asked: &Asked, login: &Login) -> Result<(Vec<String>, Option<Api>), OAuthError> {
-        let own = self.tenant.authority.at("userinfo");
+        let own = self.at("userinfo");
         let api = match asked.audience.as_deref().filter(|audience| *audience != own) {
             Some(audience) => Some(self.api(audience)?),
             None => None,
@@ -188,7 +188,7 @@ impl Visit<'_> {
         gty: &str,
         (scope, api): (&[String], Option<&Api>),
     ) -> Result<(String, i64), OAuthError> {
-        let own = self.tenant.authority.at("userinfo");
+        let own = self.at("userinfo");
         let lifetime = self.lifetime(api);
         let token = match api {
             None => self.secret(64)?,
@@ -220,6 +220,7 @@ impl Visit<'_> {
             scopes: Arc::new(scope.iter().cloned().collect()),
             audience: api.map_or(own, |api| api.identifier.clone()),
             management: api.is_some_and(|api| api.management),
+            client_id: client.id.clone(),
             user_id: Some(login.user_id.clone()),
             session: login.session.clone(),
             jkt: asked.jkt.clone(),

@@ -3,6 +3,7 @@
 use super::error::OAuthError;
 use super::flows::Flows;
 use super::parameters::Parameters;
+use crate::domains;
 use crate::error::ApiError;
 use crate::message::{Answer, Request};
 use crate::store::Store;
@@ -17,6 +18,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) store: &'a mut Store,
     pub(crate) flows: &'a mut Flows,
     pub(crate) now_s: i64,
+    /// Whose tokens these are, with a `/` at its end: the tenant, or the custom domain that the request came to.
+    issuer: String,
 }
 
 type Endpoint = fn(&mut Visit<'_>) -> Result<Answer, OAuthError>;
@@ -67,6 +70,8 @@ const ENDPOINTS: &[(&str, &str, &str, Endpoint)] = &[
     ("pages.activate", "POST", "/activate", |visit| visit.activate_posted()),
     ("pages.ticket", "GET", "/u/ticket", |visit| visit.ticket_page()),
     ("pages.ticket", "POST", "/u/ticket", |visit| visit.ticket_posted()),
+    ("pages.enroll", "GET", "/u/enroll", |visit| visit.enroll_page()),
+    ("pages.enroll", "POST", "/u/enroll", |visit| visit.enroll_posted()),
     ("saml.metadata", "GET", "/samlp/metadata/{}", |visit| visit.saml_metadata()),
     ("wsfed.metadata", "GET", "/wsfed/FederationMetadata/2007-06/FederationMetadata.xml", |visit| {
         visit.wsfed_metadata()
@@ -114,7 +119,8 @@ pub(crate) fn with(
     let mut flows = tenant.flows.lock().unwrap_or_else(PoisonError::into_inner);
     let now_s = tenant.clock.now_s();
     flows.sweep(now_s);
-    let mut visit = Visit { tenant, request, store: &mut store, flows: &mut flows, now_s };
+    let issuer = domains::issuer(tenant, &store, request);
+    let mut visit = Visit { tenant, request, store: &mut store, flows: &mut flows, now_s, issuer };
     let result = act(&mut visit);
     let mut answer = result.unwrap_or_else(|error| error.answer());
     visit.offer_nonce(&mut answer);
@@ -148,7 +154,28 @@ impl Visit<'_> {
     }
 
     pub(crate) fn issuer(&self) -> &str {
-        self.tenant.authority.issuer()
+        &self.issuer
+    }
+
+    /// The URL of a path below the issuer.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// Where links in messages lead, with a `/` at its end.
+    pub(crate) fn links(&self) -> String {
+        match self.issuer == self.tenant.authority.issuer() {
+            true => domains::default_links(self.tenant, self.store),
+            false => self.issuer.clone(),
+        }
+    }
+
+    /// Whether a URL is one of these paths of this tenant, under the name that the request came to or under its own.
+    pub(crate) fn is_own(&self, url: &str, paths: &[&str]) -> bool {
+        let here = url.strip_prefix(self.issuer.trim_end_matches('/'));
+        let here =
+            here.filter(|path| path.is_empty() || path.starts_with('/')).map(|path| path.trim_start_matches('/'));
+        here.is_some_and(|path| paths.contains(&path)) || self.tenant.authority.is_own(url, paths)
     }
 
     /// A text that nobody guesses.

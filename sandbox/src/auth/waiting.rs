@@ -46,7 +46,7 @@ impl Visit<'_> {
             polled_ms: i64::MIN,
         };
         self.flows.devices.insert(device_code.clone(), waiting);
-        let uri = self.tenant.authority.at("activate");
+        let uri = self.at("activate");
         let complete = format!("{uri}?user_code={user_code}");
         Ok(Answer::json(
             200,
@@ -140,7 +140,7 @@ impl Visit<'_> {
         if text(&hint, "format") != Some("iss_sub") {
             return Err(invalid("format must be iss_sub"));
         }
-        if !text(&hint, "iss").is_some_and(|issuer| self.tenant.authority.is_own(issuer, &[""])) {
+        if !text(&hint, "iss").is_some_and(|issuer| self.is_own(issuer, &[""])) {
             return Err(invalid("iss is not this tenant"));
         }
         let user = text(&hint, "sub").ok_or_else(|| invalid("no sub"))?;

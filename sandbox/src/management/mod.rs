@@ -5,20 +5,23 @@ mod links;
 mod own;
 mod records;
 mod rules;
+mod singletons;
 mod special;
 mod values;
 
 use crate::auth;
+use crate::auth::Grant;
 use crate::clock::iso8601;
 use crate::error::ApiError;
 use crate::ids;
 use crate::list::{self, Fields};
+use crate::logs::Operated;
 use crate::message::{Answer, Request, form_pairs};
-use crate::model::{Action, Own, Route, concrete, mirror};
+use crate::model::{Action, DERIVED, Own, Route, concrete, mirror};
 use crate::store::{Store, USERS};
 use crate::tenant::Tenant;
 use crate::users;
-use auth0_api_description::{BodyKind, Kind, Type};
+use auth0_api_description::{BodyKind, Kind, Method, Type};
 use serde_json::{Map, Value, json};
 use std::sync::PoisonError;
 
@@ -55,6 +58,9 @@ struct Call<'a> {
     /// The concrete path of the collection or value that the operation works on.
     path: String,
     now: String,
+    request: &'a Request,
+    /// Whose token it came with; `None` for what the sandbox does itself.
+    grant: Option<&'a Grant>,
 }
 
 /// Answers a request whose path begins with [`BASE`].
@@ -74,11 +80,23 @@ fn perform(tenant: &Tenant, request: &Request) -> Result<Answer, ApiError> {
     let (route, arguments) = tenant.model.find(&request.method, below).ok_or_else(ApiError::not_found)?;
     let grant = tenant.authority.authenticate(request, &tenant.clock)?;
     let scopes = &route.operation.scopes;
-    if !scopes.is_empty() && !scopes.iter().any(|scope| grant.scopes.contains(scope)) {
+    let call = if scopes.is_empty() || scopes.iter().any(|scope| grant.scopes.contains(scope)) {
+        checked(tenant, route, arguments, request, Some(&grant))
+    } else {
         let message = format!("Insufficient scope, expected any of: {}", scopes.join(","));
-        return Err(ApiError::new(403, message, "insufficient_scope"));
+        Err(ApiError::new(403, message, "insufficient_scope"))
+    };
+    match call {
+        Ok(call) => call.perform(),
+        Err(error) => {
+            // What is refused before the state is looked at is in the log, too.
+            if route.operation.method != Method::Get {
+                let operation = Operated { request, route, grant: &grant, body: None };
+                operation.log(&mut tenant.change(), tenant.clock.now_ms(), error.status, Some(&error.message));
+            }
+            Err(error)
+        }
     }
-    carry_out(tenant, route, arguments, request)
 }
 
 /// Does what a request of the sandbox itself says.
@@ -91,11 +109,19 @@ pub(crate) fn apply(tenant: &Tenant, method: &str, path: &str, body: &Value) -> 
         ..Request::default()
     };
     let found = tenant.model.find(method, path).ok_or_else(ApiError::not_found);
-    let result = found.and_then(|(route, arguments)| carry_out(tenant, route, arguments, &request));
+    let call = found.and_then(|(route, arguments)| checked(tenant, route, arguments, &request, None));
+    let result = call.and_then(Call::perform);
     result.unwrap_or_else(|error| error.answer())
 }
 
-fn carry_out(tenant: &Tenant, route: &Route, arguments: Vec<String>, request: &Request) -> Result<Answer, ApiError> {
+/// Holds a request against the description.
+fn checked<'a>(
+    tenant: &'a Tenant,
+    route: &'a Route,
+    arguments: Vec<String>,
+    request: &'a Request,
+    grant: Option<&'a Grant>,
+) -> Result<Call<'a>, ApiError> {
     let schema = &tenant.model.schema;
     for (name, argument) in route.operation.path_parameters().iter().zip(&arguments) {
         let ty = route.operation.path_type(name);
@@ -107,30 +133,19 @@ fn carry_out(tenant: &Tenant, route: &Route, arguments: Vec<String>, request: &R
     let body = body::read_body(tenant, route, request)?;
     let path = concrete(&route.target, &arguments);
     let now = iso8601(tenant.clock.now_ms());
-    Call { tenant, route, arguments, query, body, path, now }.perform(request)
+    Ok(Call { tenant, route, arguments, query, body, path, now, request, grant })
 }
 
 impl Call<'_> {
-    fn perform(mut self, request: &Request) -> Result<Answer, ApiError> {
-        let action = self.route.action.clone();
-        if let Some(act) = special::find(&self.route.operation.id) {
-            let result = self.special(act);
-            return match result {
-                Err(error) if error.status < 500 && self.tenant.sample_refused => Ok(self.sampled()),
-                other => other,
-            };
-        }
-        let result = match action {
-            Action::List => self.list(),
-            Action::Read => self.read(),
-            Action::ReadValue => self.read_value(),
-            Action::Own(own) => self.own(own, request),
-            Action::Sample => self.read_store(|call, store| call.parents(store)).map(|()| self.sampled()),
-            _ => {
-                let tenant = self.tenant;
-                let mut store = tenant.change();
-                self.parents(&store).and_then(|()| self.write(&mut store, &action))
-            }
+    fn perform(mut self) -> Result<Answer, ApiError> {
+        let result = match (special::find(&self.route.operation.id), self.route.action.clone()) {
+            (Some(act), _) => self.special(act),
+            (None, Action::List) => self.list(),
+            (None, Action::Read) => self.read(),
+            (None, Action::ReadValue) => self.read_value(),
+            (None, Action::Own(own)) => self.own(own),
+            (None, Action::Sample) => self.read_store(|call, store| call.parents(store)).map(|()| self.sampled()),
+            (None, action) => self.change(|call, store| call.write(store, &action)),
         };
         match result {
             // The request was valid: only the state stands against it.
@@ -139,11 +154,33 @@ impl Call<'_> {
         }
     }
 
-    fn special(&self, act: special::Act) -> Result<Answer, ApiError> {
-        let mut store = self.tenant.change();
-        self.parents(&store)?;
-        let mut flows = self.tenant.flows.lock().unwrap_or_else(PoisonError::into_inner);
-        act(&mut special::Deed { call: self, store: &mut store, flows: &mut flows })
+    /// Changes the state, and writes into the tenant's log what came of it.
+    fn change(
+        &mut self,
+        act: impl FnOnce(&mut Self, &mut Store) -> Result<Answer, ApiError>,
+    ) -> Result<Answer, ApiError> {
+        let tenant = self.tenant;
+        let mut store = tenant.change();
+        let result = self.parents(&store).and_then(|()| act(self, &mut store));
+        if let Some(grant) = self.grant
+            && self.route.operation.method != Method::Get
+        {
+            let (status, problem) = match &result {
+                Ok(answer) => (answer.status, None),
+                Err(error) => (error.status, Some(error.message.as_str())),
+            };
+            let operation = Operated { request: self.request, route: self.route, grant, body: self.body.as_ref() };
+            operation.log(&mut store, tenant.clock.now_ms(), status, problem);
+        }
+        result
+    }
+
+    fn special(&mut self, act: special::Act) -> Result<Answer, ApiError> {
+        let tenant = self.tenant;
+        self.change(|call, store| {
+            let mut flows = tenant.flows.lock().unwrap_or_else(PoisonError::into_inner);
+            act(&mut special::Deed { call, store, flows: &mut flows })
+        })
     }
 
     fn write(&mut self, store: &mut Store, action: &Action) -> Result<Answer, ApiError> {
@@ -183,7 +220,8 @@ impl Call<'_> {
             }
             let depth = template.matches("{}").count();
             let id = self.arguments.get(depth).map_or("", String::as_str);
-            let path = concrete(template, &self.arguments);
+            let derived = DERIVED.iter().find(|(known, _)| known == template);
+            let path = derived.map_or_else(|| concrete(template, &self.arguments), |(_, kept)| (*kept).to_owned());
             if !store.collection(&path).is_some_and(|collection| collection.contains(id)) {
                 return Err(missing(template));
             }
@@ -251,7 +289,10 @@ impl Call<'_> {
     /// An answer made from the response type alone.
     fn sampled(&self) -> Answer {
         let answer = match &self.route.operation.response {
-            Some(_) if self.route.operation.event_stream => self.events(None),
+            Some(response) if self.route.operation.event_stream => {
+                let sample = self.tenant.model.schema.sample(response);
+                Answer::of(200, "text/event-stream", format!("data: {sample}\n\n"))
+            }
             Some(response) => {
                 let mut sample = self.tenant.model.schema.sample(response);
                 // The least envelope lacks even the items; a page that has none says so.
@@ -283,6 +324,12 @@ impl Call<'_> {
         })?;
         Ok(self.done(Some(&record)))
     }
+}
+
+/// Whether an operation does something of its own.
+#[cfg(test)]
+pub(crate) fn is_special(operation: &str) -> bool {
+    special::find(operation).is_some()
 }
 
 fn own((name, value): (&String, &Value)) -> (String, Value) {

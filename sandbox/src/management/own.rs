@@ -1,9 +1,10 @@
 //! Operations that no general rule describes.
 
 use super::*;
+use crate::events::Cursor;
 
 impl Call<'_> {
-    pub(super) fn own(&mut self, own: Own, request: &Request) -> Result<Answer, ApiError> {
+    pub(super) fn own(&mut self, own: Own) -> Result<Answer, ApiError> {
         match own {
             Own::UsersByEmail => {
                 let email = self.query.get("email").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -25,21 +26,13 @@ impl Call<'_> {
                 let all = self.read_store(|call, store| Ok(store.all(&call.path)))?;
                 all.first().map(|record| self.done(Some(record))).ok_or_else(|| missing(&self.route.target))
             }
-            Own::Events => {
-                let last = request.header("last-event-id").map(str::to_owned);
-                let from = self.query.get("from").and_then(Value::as_str).map(str::to_owned);
-                Ok(self.events(last.or(from).as_deref()).with("x-sandbox-sampled", "true"))
-            }
+            Own::Events if self.tenant.sample_refused => Ok(self.sampled()),
+            Own::Events => self.events(),
             Own::Nothing => {
                 self.read_store(|call, store| call.parents(store))?;
                 Ok(self.done(None))
             }
-            writing => {
-                let tenant = self.tenant;
-                let mut store = tenant.change();
-                self.parents(&store)?;
-                self.own_write(&mut store, writing)
-            }
+            writing => self.change(|call, store| call.own_write(store, writing)),
         }
     }
 
@@ -105,15 +98,22 @@ impl Call<'_> {
             .collect()
     }
 
-    /// Two server-sent events with ids; those behind the one that was received last.
-    pub(super) fn events(&self, last: Option<&str>) -> Answer {
-        let sample = self.route.operation.response.as_ref().map(|ty| self.tenant.model.schema.sample(ty));
-        let name = sample.as_ref().and_then(|event| event.get("type")).and_then(Value::as_str).unwrap_or("message");
-        let data = sample.clone().unwrap_or_default().to_string();
-        let all = ["evt-1", "evt-2"];
-        let start = last.and_then(|last| all.iter().position(|id| *id == last)).map_or(0, |index| index + 1);
-        let text: String = all[start..].iter().map(|id| format!("id: {id}\nevent: {name}\ndata: {data}\n\n")).collect();
-        Answer::of(200, "text/event-stream", text).with("cache-control", "no-cache")
+    /// What happened, as server-sent events, and what will happen while the client listens.
+    fn events(&self) -> Result<Answer, ApiError> {
+        let text = |name: &str| self.query.get(name).and_then(Value::as_str);
+        let types = self.query.get("event_type").and_then(Value::as_array);
+        let types = types.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        // The header is what a client sends that connects again, and wins.
+        let offset = self.request.header("last-event-id").or(text("from"));
+        let response = self.route.operation.response.clone().unwrap_or_else(Type::string);
+        self.read_store(|call, store| {
+            let mut cursor = Cursor::of(store, offset, text("from_timestamp"), types)?;
+            let told = cursor.read(&call.tenant.model, &response, store);
+            let body = format!("{}{told}{}", Cursor::opening(), cursor.heartbeat());
+            let mut answer = Answer::of(200, "text/event-stream", body).with("cache-control", "no-cache");
+            answer.follow = Some(Box::new(cursor));
+            Ok(answer)
+        })
     }
 }
 

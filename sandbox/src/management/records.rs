@@ -1,5 +1,6 @@
 //! Records: create, read, change, replace, remove.
 
+use super::special::modules;
 use super::*;
 
 impl Call<'_> {
@@ -8,7 +9,7 @@ impl Call<'_> {
         let (id, record) = if self.route.target == USERS {
             users::create(store, &body, &self.now)?
         } else {
-            let mut body = body;
+            let mut body = body.clone();
             if self.route.target == "/clients" {
                 // The id is needed before there is a record.
                 let id = ids::new_id("/clients")?;
@@ -22,6 +23,10 @@ impl Call<'_> {
         }
         store.put(&self.path, &id, &record);
         self.keep_secrets(store, &id)?;
+        if self.route.target == modules::MODULES && body.get("publish") == Some(&json!(true)) {
+            modules::publish(store, &id, &self.now)?;
+            return Ok(self.done(store.get(modules::MODULES, &id).as_ref()));
+        }
         Ok(self.done(Some(&record)))
     }
 
@@ -39,6 +44,13 @@ impl Call<'_> {
                 }
                 Ok(())
             }
+            "/users/{}/authentication-methods" => {
+                let user = self.arguments.first().map_or("", String::as_str);
+                if let Some(secret) = body.get("totp_secret").and_then(Value::as_str) {
+                    auth::keep_totp_secret(store, user, id, secret);
+                }
+                Ok(())
+            }
             "/clients/{}/credentials" => {
                 let client = self.arguments.first().map_or("", String::as_str);
                 auth::keep_key(store, client, id, &body);
@@ -53,7 +65,7 @@ impl Call<'_> {
         let given = body.get(&self.route.id_field).or_else(|| body.get("grant_id")).and_then(Value::as_str);
         let id = match given {
             Some(id) => id.to_owned(),
-            None => ids::new_id(template)?,
+            None => self.made_id(&body)?,
         };
         if given.is_some() && store.collection(&self.path).is_some_and(|collection| collection.contains(&id)) {
             return Err(already_exists());
@@ -81,6 +93,15 @@ impl Call<'_> {
         let mut record = Value::Object(record);
         self.tenant.model.complete(&self.route.target, &mut record);
         Ok((id, record))
+    }
+
+    /// A new id; those of authenticators begin with their kind.
+    fn made_id(&self, body: &Map<String, Value>) -> Result<String, ApiError> {
+        let id = ids::new_id(&self.route.target)?;
+        match (body.get("type").and_then(Value::as_str), id.strip_prefix("email|")) {
+            (Some(kind), Some(own)) => Ok(format!("{kind}|{own}")),
+            _ => Ok(id),
+        }
     }
 
     /// Sets the times that the record's types know of.

@@ -49,11 +49,25 @@ pub(super) fn defaults(template: &str, record: &mut Map<String, Value>) {
             "runtime": "node22", "deployed": false })
         }
         "/client-grants" => json!({ "scope": [] }),
+        "/users/{}/authentication-methods" => json!({ "confirmed": true }),
         "/rules" => json!({ "enabled": true, "order": 1, "stage": "login_success" }),
         "/log-streams" => json!({ "status": "active" }),
         "/custom-domains" => {
-            json!({ "status": "pending_verification", "primary": true, "type": "auth0_managed_certs" })
+            let domain = record.get("domain").cloned().unwrap_or_default();
+            let method = json!({ "name": "cname", "record": "sandbox.edge.tenants.example.com", "domain": domain });
+            json!({ "status": "pending_verification", "primary": true, "type": "auth0_managed_certs",
+                    "is_default": false, "verification": { "methods": [method], "status": "pending" } })
         }
+        "/organizations/{}/connections" => json!({ "assign_membership_on_login": false, "show_as_button": true,
+                                                   "is_signup_enabled": false, "is_enabled": true }),
+        "/keys/encryption" => {
+            let awaited = text(record, "type") == Some("customer-provided-root-key");
+            json!({ "state": if awaited { "pre-activation" } else { "active" } })
+        }
+        "/actions/modules" => json!({ "all_changes_published": false, "actions_using_module_total": 0,
+                                      "latest_version_number": 0, "dependencies": [], "secrets": [] }),
+        "/experimentation/experiments" => json!({ "status": "draft", "is_valid": false }),
+        "/experimentation/feature-flags" => json!({ "status": "draft", "type": "self" }),
         _ => return,
     };
     let Value::Object(defaults) = defaults else { return };
@@ -170,7 +184,7 @@ impl Call<'_> {
             let Some(known) = store.get("/connections", connection) else { continue };
             let mut link = one.clone();
             link["connection"] = json!({ "name": known["name"], "strategy": known["strategy"] });
-            store.put(&format!("/organizations/{id}/enabled_connections"), connection, &link);
+            store.put(&format!("/organizations/{id}/connections"), connection, &link);
         }
     }
 
@@ -210,6 +224,7 @@ impl Call<'_> {
     pub(super) fn after_update(&self, store: &mut Store, record: &mut Value) {
         match self.route.target.as_str() {
             "/actions/actions" => record["all_changes_deployed"] = json!(false),
+            "/actions/modules" => record["all_changes_published"] = json!(false),
             "/resource-servers" if self.body_map().contains_key("scopes") => {
                 let scopes = record.get("scopes").and_then(Value::as_array);
                 let left: Vec<String> = scopes

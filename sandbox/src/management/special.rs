@@ -2,9 +2,16 @@
 
 mod access;
 mod actions;
+mod connections;
+mod experiments;
 mod jobs;
 mod keys;
+pub(super) mod modules;
+mod pages;
+mod phones;
 mod sessions;
+mod statistics;
+mod streams;
 mod tenant;
 mod tickets;
 mod users;
@@ -63,9 +70,57 @@ const ACTS: &[(&str, Act)] = &[
     ("customDomains.verify", |deed| deed.verify_domain()),
     ("customDomains.test", |deed| deed.test_domain()),
     ("organizations.invitations.create", |deed| deed.invite()),
+    ("guardian.enrollments.delete", |deed| deed.remove_enrolment()),
+    ("users.enrollments.get", |deed| deed.enrolments()),
     ("guardian.enrollments.createTicket", |deed| deed.enrollment_ticket()),
     ("connections.checkStatus", |deed| deed.connection_status()),
     ("users.authenticators.deleteAll", |deed| deed.remove_factors()),
+    ("users.multifactor.deleteProvider", |deed| deed.remove_factors_of_provider()),
+    ("users.multifactor.invalidateRememberBrowser", |deed| deed.nothing_to_forget()),
+    ("users.riskAssessments.clear", |deed| deed.nothing_to_forget()),
+    ("users.federatedConnectionsTokensets.delete", |deed| deed.remove_token_set()),
+    ("users.effectiveRoles.sources.groups.list", |deed| deed.groups_of_effective_role()),
+    ("users.effectivePermissions.sources.roles.list", |deed| deed.roles_of_effective_permission()),
+    ("organizations.members.effectiveRoles.list", |deed| deed.effective_roles_of_member()),
+    ("organizations.members.effectiveRoles.sources.groups.list", |deed| deed.groups_of_effective_role()),
+    ("organizations.groups.list", |deed| deed.groups_of_organization(None)),
+    ("organizations.roles.groups.list", |deed| deed.groups_of_organization(Some(1))),
+    ("organizations.roles.members.list", |deed| deed.members_with_role()),
+    ("anomaly.blocks.checkIp", |deed| deed.check_address()),
+    ("anomaly.blocks.unblockIp", |deed| deed.unblock_address()),
+    ("actions.test", |deed| deed.test_action()),
+    ("actions.modules.versions.create", |deed| deed.publish_module()),
+    ("actions.modules.rollback", |deed| deed.roll_back_module()),
+    ("actions.modules.listActions", |deed| deed.actions_of_module()),
+    ("branding.phone.providers.test", |deed| deed.try_phone_provider()),
+    ("branding.phone.templates.test", |deed| deed.try_phone_template()),
+    ("branding.phone.templates.reset", |deed| deed.reset_phone_template()),
+    ("branding.templates.updateUniversalLogin", |deed| deed.set_page_template()),
+    ("clients.previewCimdMetadata", |deed| deed.preview_client()),
+    ("clients.registerCimdClient", |deed| deed.register_client()),
+    ("connections.keys.create", |deed| deed.create_connection_keys()),
+    ("connections.keys.rotate", |deed| deed.rotate_connection_key()),
+    ("connections.directoryProvisioning.synchronizations.create", |deed| deed.synchronize_directory()),
+    ("customDomains.setDefault", |deed| deed.set_default_domain()),
+    ("eventStreams.test", |deed| deed.test_stream()),
+    ("eventStreams.redeliveries.create", |deed| deed.redeliver_many()),
+    ("eventStreams.redeliveries.createById", |deed| deed.redeliver_one()),
+    ("experimentation.experiments.updateStatus", |deed| deed.experiment_status()),
+    ("experimentation.experiments.validate", |deed| deed.validate_experiment()),
+    ("experimentation.experiments.advanceRamp", |deed| deed.advance_ramp()),
+    ("experimentation.featureFlags.updateStatus", |deed| deed.flag_status()),
+    ("hooks.secrets.create", |deed| deed.keep_hook_secrets()),
+    ("hooks.secrets.update", |deed| deed.keep_hook_secrets()),
+    ("hooks.secrets.delete", |deed| deed.remove_hook_secrets()),
+    ("keys.encryption.rekey", |deed| deed.rekey()),
+    ("keys.encryption.import", |deed| deed.import_encryption_key()),
+    ("keys.encryption.createPublicWrappingKey", |deed| deed.wrapping_key()),
+    ("prompts.rendering.update", |deed| deed.render_screen()),
+    ("prompts.rendering.bulkUpdate", |deed| deed.render_screens()),
+    ("selfServiceProfiles.ssoTicket.create", |deed| deed.sso_ticket()),
+    ("selfServiceProfiles.ssoTicket.revoke", |deed| deed.revoke_sso_ticket()),
+    ("stats.getActiveUsersCount", |deed| deed.active_users()),
+    ("stats.getDaily", |deed| deed.daily()),
 ];
 
 /// What an operation does of its own.
@@ -82,6 +137,11 @@ impl Deed<'_, '_> {
     /// A text member of the body.
     fn text(&self, name: &str) -> Option<String> {
         self.call.body.as_ref()?.get(name)?.as_str().map(str::to_owned)
+    }
+
+    /// Where the links of this request lead.
+    fn links(&self) -> Result<String, ApiError> {
+        crate::domains::links(self.call.tenant, self.store, self.call.request)
     }
 
     /// The record of a collection, or the error of one that is not there.

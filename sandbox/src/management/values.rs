@@ -4,15 +4,11 @@ use super::*;
 
 impl Call<'_> {
     pub(super) fn read_value(&self) -> Result<Answer, ApiError> {
-        let stored = self.read_store(|call, store| {
+        let value = self.read_store(|call, store| {
             call.parents(store)?;
-            Ok(store.value(&call.path))
+            Ok(call.current(store))
         })?;
-        match stored {
-            Some(value) => Ok(self.done(Some(&value))),
-            None if self.tenant.model.creatable.contains(&self.route.target) => Err(ApiError::not_found()),
-            None => Ok(self.sampled()),
-        }
+        value.map(|value| self.done(Some(&value))).ok_or_else(ApiError::not_found)
     }
 
     pub(super) fn create_value(&mut self, store: &mut Store) -> Result<Answer, ApiError> {
@@ -32,7 +28,7 @@ impl Call<'_> {
     pub(super) fn merge_into(&mut self, store: &mut Store, times: &[&str]) -> Result<Answer, ApiError> {
         let value = match self.body.clone() {
             Some(Value::Object(body)) => {
-                let mut stored = match store.value(&self.path) {
+                let mut stored = match self.current(store) {
                     Some(Value::Object(map)) => map,
                     _ => Map::new(),
                 };

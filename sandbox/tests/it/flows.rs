@@ -16,7 +16,7 @@ const CIBA: &str = "urn:openid:params:grant-type:ciba";
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// What an authenticator app shows (RFC 6238), `steps` of 30 s from now.
-fn app_code(secret: &str, steps: i64) -> String {
+pub(crate) fn app_code(secret: &str, steps: i64) -> String {
     let mut bits = String::new();
     for letter in secret.chars() {
         bits += &format!("{:05b}", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).unwrap());

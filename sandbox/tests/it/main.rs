@@ -2,10 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod answers;
+mod bad_input;
 mod client;
 mod codes;
 mod command;
 mod data;
+mod domains;
+mod enrolment;
+mod events;
 mod exports;
 mod faults;
 mod flows;
@@ -15,5 +19,7 @@ mod login;
 mod passkeys;
 mod records;
 mod rules;
+mod searches;
 mod seeds;
+mod special;
 mod tokens;

@@ -4,7 +4,7 @@ use super::Deed;
 use crate::error::ApiError;
 use crate::list;
 use crate::message::Answer;
-use crate::store::{USERS, key};
+use crate::store::{Store, USERS, key};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -82,16 +82,16 @@ impl Deed<'_, '_> {
     pub(super) fn effective_roles(&mut self) -> Result<Answer> {
         let user = self.argument(0).to_owned();
         self.record(USERS, &user)?;
-        let roles: Vec<Value> = self
-            .effective(&user)
-            .into_iter()
-            .filter_map(|(id, sources)| {
-                let role = self.store.get("/roles", &id)?;
-                let text = |name: &str| role.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-                Some(json!({ "id": id, "name": text("name"), "description": text("description"), "sources": sources }))
-            })
-            .collect();
-        self.listed(&roles, |role| role.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
+        self.listed(&self.shown_roles(self.effective(&user)), id_of)
+    }
+
+    fn shown_roles(&self, roles: BTreeMap<String, Vec<&'static str>>) -> Vec<Value> {
+        let shown = roles.into_iter().filter_map(|(id, sources)| {
+            let role = self.store.get("/roles", &id)?;
+            let text = |name: &str| role.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            Some(json!({ "id": id, "name": text("name"), "description": text("description"), "sources": sources }))
+        });
+        shown.collect()
     }
 
     pub(super) fn effective_permissions(&mut self) -> Result<Answer> {
@@ -125,11 +125,87 @@ impl Deed<'_, '_> {
         self.listed(&permissions, |one| format!("{}|{}", one["resource_server_identifier"], one["permission_name"]))
     }
 
-    /// Pages of records that were made up now. They are kept for the list, so that it pages them as any other.
-    fn listed(&mut self, records: &[Value], id: impl Fn(&Value) -> String) -> Result<Answer> {
-        let path = self.call.path.clone();
-        self.store.clear(&path);
-        records.iter().for_each(|record| self.store.put(&path, &id(record), record));
-        list::list(&self.call.tenant.model, self.store, self.call.route, &path, &self.call.query)
+    /// Pages of records that were made up now.
+    fn listed(&self, records: &[Value], id: impl Fn(&Value) -> String) -> Result<Answer> {
+        let mut found = Store::default();
+        records.iter().for_each(|record| found.put(&self.call.path, &id(record), record));
+        list::list(&self.call.tenant.model, &found, self.call.route, &self.call.path, &self.call.query)
     }
+
+    /// The records of a collection with these ids.
+    fn listed_of(&self, collection: &str, ids: &[String]) -> Result<Answer> {
+        let records: Vec<Value> = ids.iter().filter_map(|id| self.store.get(collection, id)).collect();
+        self.listed(&records, id_of)
+    }
+
+    fn has(&self, path: &str, id: &str) -> bool {
+        self.store.collection(path).is_some_and(|all| all.contains(id))
+    }
+
+    /// The groups of a user that have the role in the query: in an organization, where the path names one.
+    pub(super) fn groups_of_effective_role(&mut self) -> Result<Answer> {
+        let organization = self.call.path.starts_with("/organizations/").then(|| self.argument(0).to_owned());
+        let user = self.argument(usize::from(organization.is_some())).to_owned();
+        self.record(USERS, &user)?;
+        let role = self.call.query.get("role_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let base = organization.map_or_else(String::new, |id| format!("/organizations/{id}"));
+        let mut groups = self.ids(&format!("{USERS}/{}/groups", key(&user)));
+        groups.retain(|group| self.has(&format!("{base}/groups/{group}/roles"), &role));
+        self.listed_of("/groups", &groups)
+    }
+
+    /// The roles of a user that hold the permission in the query.
+    pub(super) fn roles_of_effective_permission(&mut self) -> Result<Answer> {
+        let user = self.argument(0).to_owned();
+        self.record(USERS, &user)?;
+        let asked = |name: &str| self.call.query.get(name).and_then(Value::as_str).unwrap_or_default();
+        let permission = format!("{}|{}", asked("resource_server_identifier"), asked("permission_name"));
+        let mut roles = self.effective(&user);
+        roles.retain(|id, _| self.has(&format!("/roles/{id}/permissions"), &permission));
+        self.listed(&self.shown_roles(roles), id_of)
+    }
+
+    /// The roles of a member in an organization: own ones, and those of groups.
+    pub(super) fn effective_roles_of_member(&mut self) -> Result<Answer> {
+        let (organization, member) = (self.argument(0).to_owned(), key(self.argument(1)));
+        let mut roles: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+        for id in self.ids(&format!("/organizations/{organization}/members/{member}/roles")) {
+            roles.entry(id).or_default().push("direct");
+        }
+        for group in self.ids(&format!("{USERS}/{member}/groups")) {
+            for id in self.ids(&format!("/organizations/{organization}/groups/{group}/roles")) {
+                let sources = roles.entry(id).or_default();
+                if !sources.contains(&"groups") {
+                    sources.push("groups");
+                }
+            }
+        }
+        self.listed(&self.shown_roles(roles), id_of)
+    }
+
+    /// The records of an organization that have roles in it (all, or one of them), as ids: `kind` is `members` or `groups`.
+    fn with_roles(&self, kind: &str, role: Option<&str>) -> Vec<String> {
+        let below = format!("/organizations/{}/{kind}/", self.argument(0));
+        let paths = self.store.below(&below).filter(|(path, all)| {
+            path.ends_with("/roles") && role.map_or_else(|| all.len() > 0, |role| all.contains(role))
+        });
+        paths.filter_map(|(path, _)| path.split('/').nth(4).map(crate::message::decode)).collect()
+    }
+
+    /// The groups that have roles in an organization: any, or the one that the path names.
+    pub(super) fn groups_of_organization(&mut self, role: Option<usize>) -> Result<Answer> {
+        let role = role.map(|index| self.argument(index).to_owned());
+        self.listed_of("/groups", &self.with_roles("groups", role.as_deref()))
+    }
+
+    pub(super) fn members_with_role(&mut self) -> Result<Answer> {
+        let role = self.argument(1).to_owned();
+        let members = self.with_roles("members", Some(&role));
+        let users: Vec<Value> = members.iter().filter_map(|id| self.store.get(USERS, id)).collect();
+        self.listed(&users, |user| user.get("user_id").and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+}
+
+fn id_of(record: &Value) -> String {
+    record.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -68,6 +68,14 @@ impl Deed<'_, '_> {
         Ok(self.call.done(Some(&version)))
     }
 
+    /// Actions are not executed: what goes in comes out.
+    pub(super) fn test_action(&mut self) -> Result<Answer> {
+        let id = self.argument(0).to_owned();
+        self.record(ACTIONS, &id)?;
+        let payload = self.call.body.as_ref().and_then(|body| body.get("payload")).cloned();
+        Ok(self.call.done(Some(&json!({ "payload": payload.unwrap_or_else(|| json!({})) }))))
+    }
+
     /// The bindings of a trigger, in the order of the body. Only what is deployed can be bound.
     pub(super) fn bind_actions(&mut self) -> Result<Answer> {
         let trigger = self.argument(0).to_owned();

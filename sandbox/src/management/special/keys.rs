@@ -6,6 +6,8 @@ use crate::error::ApiError;
 use crate::message::Answer;
 use serde_json::{Value, json};
 
+const ENCRYPTION: &str = "/keys/encryption";
+
 type Result<T> = std::result::Result<T, ApiError>;
 
 impl Deed<'_, '_> {
@@ -51,5 +53,50 @@ impl Deed<'_, '_> {
         }
         let index = self.keys().iter().position(|key| key["kid"] == json!(id)).unwrap_or_default();
         self.first_key(index)
+    }
+
+    /// A key of the customer's whose material has not come yet.
+    fn awaited_key(&self) -> Result<(String, Value)> {
+        let id = self.argument(0).to_owned();
+        let key = self.record(ENCRYPTION, &id)?;
+        if key.get("state") != Some(&json!("pre-activation")) {
+            return Err(ApiError::new(409, "The key is not one that waits for its material", "conflict"));
+        }
+        Ok((id, key))
+    }
+
+    /// The key that the customer's key is to be wrapped with: nobody unwraps it here.
+    pub(super) fn wrapping_key(&mut self) -> Result<Answer> {
+        self.awaited_key()?;
+        let public = self.call.tenant.authority.keys.all().first().map(|(key, _)| key.pem.clone());
+        let shown = json!({ "public_key": public.unwrap_or_default(), "algorithm": "CKM_RSA_AES_KEY_WRAP" });
+        Ok(self.call.done(Some(&shown)))
+    }
+
+    /// Takes the customer's key into use; the material itself is not kept.
+    pub(super) fn import_encryption_key(&mut self) -> Result<Answer> {
+        let (id, mut key) = self.awaited_key()?;
+        key["state"] = json!("active");
+        key["updated_at"] = json!(self.call.now);
+        self.store.put(ENCRYPTION, &id, &key);
+        Ok(self.call.done(Some(&key)))
+    }
+
+    /// A new master key in the place of the one before.
+    pub(super) fn rekey(&mut self) -> Result<Answer> {
+        let now = self.call.now.clone();
+        for mut key in self.store.all(ENCRYPTION) {
+            let id = key.get("kid").and_then(Value::as_str).unwrap_or_default().to_owned();
+            if key.get("type") == Some(&json!("tenant-master-key")) && key.get("state") == Some(&json!("active")) {
+                key["state"] = json!("deactivated");
+                key["updated_at"] = json!(now);
+                self.store.put(ENCRYPTION, &id, &key);
+            }
+        }
+        let id = crate::ids::new_id(ENCRYPTION)?;
+        let key =
+            json!({ "kid": id, "type": "tenant-master-key", "state": "active", "created_at": now, "updated_at": now });
+        self.store.put(ENCRYPTION, &id, &key);
+        Ok(self.call.done(None))
     }
 }

@@ -108,4 +108,19 @@ impl Deed<'_, '_> {
         Blocks::lift(self.store, &identifier);
         Ok(self.call.done(None))
     }
+
+    /// 200 for an IP address that somebody is blocked at, 404 for one where nobody is.
+    pub(super) fn check_address(&mut self) -> Result<Answer> {
+        match Blocks::at_address(self.store, self.argument(0)).is_empty() {
+            true => Err(ApiError::not_found()),
+            false => Ok(Answer::empty(200)),
+        }
+    }
+
+    pub(super) fn unblock_address(&mut self) -> Result<Answer> {
+        for identifier in Blocks::at_address(self.store, self.argument(0)) {
+            Blocks::lift(self.store, &identifier);
+        }
+        Ok(self.call.done(None))
+    }
 }

@@ -1,6 +1,8 @@
 //! Domains, invitations, enrolments, and other things that are begun here and end elsewhere.
 
 use super::Deed;
+use super::tickets::TICKET_S;
+use crate::auth::{self, ENROLL, Ticket, new_ticket};
 use crate::clock::iso8601;
 use crate::error::ApiError;
 use crate::message::Answer;
@@ -71,12 +73,23 @@ impl Deed<'_, '_> {
         Ok(self.call.done(Some(&invitation)))
     }
 
+    /// A link to the page where the user enrols a second factor.
     pub(super) fn enrollment_ticket(&mut self) -> Result<Answer> {
         let user = self.text("user_id").unwrap_or_default();
         let record = self.record(USERS, &user)?;
-        let id = crate::ids::letters(32)?;
-        let url = self.call.tenant.authority.at(&format!("u/enroll?ticket={id}"));
-        if self.call.body.as_ref().and_then(|body| body.get("send_mail")) == Some(&json!(true)) {
+        let body = self.call.body_map();
+        let again = body.get("allow_multiple_enrollments") == Some(&json!(true));
+        let ticket = Ticket {
+            kind: ENROLL,
+            user_id: user,
+            expires_s: self.call.tenant.clock.now_s() + TICKET_S,
+            factor: self.text("factor"),
+            again,
+            ..Ticket::default()
+        };
+        let url = new_ticket(&self.links()?, self.flows, ticket)?;
+        let id = url.rsplit('=').next().unwrap_or_default().to_owned();
+        if body.get("send_mail") == Some(&json!(true)) {
             let own = record.get("email").and_then(Value::as_str).map(str::to_owned);
             self.call.tenant.outbox.add(Message {
                 at: self.call.now.clone(),
@@ -104,5 +117,53 @@ impl Deed<'_, '_> {
         let path = format!("{USERS}/{}/authentication-methods", crate::store::key(&user));
         self.store.clear(&path);
         Ok(self.call.done(None))
+    }
+
+    /// Removes what a provider of second factors knows of a user.
+    pub(super) fn remove_factors_of_provider(&mut self) -> Result<Answer> {
+        let (user, provider) = (self.argument(0).to_owned(), self.argument(1).to_owned());
+        self.record(USERS, &user)?;
+        let kinds: &[&str] = match provider.as_str() {
+            "google-authenticator" => &["totp"],
+            _ => &[],
+        };
+        let path = format!("{USERS}/{}/authentication-methods", crate::store::key(&user));
+        for method in self.store.all(&path) {
+            let text = |name: &str| method.get(name).and_then(Value::as_str).unwrap_or_default();
+            if kinds.contains(&text("type")) || text("type") == provider {
+                self.store.remove(&path, text("id"));
+            }
+        }
+        Ok(self.call.done(None))
+    }
+
+    /// Browsers and devices are remembered by nobody here, so that all of them are forgotten already.
+    pub(super) fn nothing_to_forget(&mut self) -> Result<Answer> {
+        let user = self.argument(0).to_owned();
+        self.record(USERS, &user)?;
+        Ok(self.call.done(None))
+    }
+
+    /// Removes tokens of an identity provider; unknown ones are as good as removed.
+    pub(super) fn remove_token_set(&mut self) -> Result<Answer> {
+        let (user, set) = (self.argument(0).to_owned(), self.argument(1).to_owned());
+        self.record(USERS, &user)?;
+        self.store.remove(&format!("{USERS}/{}/federated-connections-tokensets", crate::store::key(&user)), &set);
+        Ok(self.call.done(None))
+    }
+
+    pub(super) fn enrolments(&mut self) -> Result<Answer> {
+        let user = self.argument(0).to_owned();
+        self.record(USERS, &user)?;
+        Ok(self.call.done(Some(&json!(auth::enrolments(self.store, &user)))))
+    }
+
+    /// The authenticator goes with its enrolment.
+    pub(super) fn remove_enrolment(&mut self) -> Result<Answer> {
+        let id = self.argument(0).to_owned();
+        match auth::forget_factor(self.store, &id) {
+            true => Ok(self.call.done(None)),
+            false => Err(ApiError::not_found()),
+        }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 type Result<T> = std::result::Result<T, ApiError>;
 
 /// Auth0's lifetime of a ticket, in seconds.
-const TICKET_S: i64 = 432_000;
+pub(super) const TICKET_S: i64 = 432_000;
 
 impl Deed<'_, '_> {
     fn lifetime(&self) -> i64 {
@@ -23,8 +23,9 @@ impl Deed<'_, '_> {
             user_id: user.to_owned(),
             result_url: self.text("result_url"),
             expires_s: self.call.tenant.clock.now_s() + self.lifetime(),
+            ..crate::auth::Ticket::default()
         };
-        let link = crate::auth::new_ticket(self.call.tenant, self.flows, ticket)?;
+        let link = crate::auth::new_ticket(&self.links()?, self.flows, ticket)?;
         Ok(self.call.done(Some(&json!({ "ticket": link }))))
     }
 
@@ -55,10 +56,10 @@ impl Deed<'_, '_> {
         let ticket = crate::auth::Ticket {
             kind: "verify-email",
             user_id: user,
-            result_url: None,
             expires_s: self.call.tenant.clock.now_s() + TICKET_S,
+            ..crate::auth::Ticket::default()
         };
-        let link = crate::auth::new_ticket(self.call.tenant, self.flows, ticket)?;
+        let link = crate::auth::new_ticket(&self.links()?, self.flows, ticket)?;
         self.call.tenant.outbox.add(crate::outbox::Message {
             at: self.call.now.clone(),
             kind: "email".into(),

@@ -1,38 +1,25 @@
 //! Lists: which records, which page of them, which of their members, in which envelope.
 
+mod fields;
+mod select;
+
+pub(crate) use fields::Fields;
+
 use crate::error::ApiError;
 use crate::message::Answer;
 use crate::model::{ListShape, Model, Route};
-use crate::search::{Query, Sort, any_at};
-use crate::store::{Collection, Record, Store, USERS, parse};
-use crate::users;
+use crate::search::Sort;
+use crate::store::{Collection, Record, Store, parse};
+use auth0_api_description::Type;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// Offset paging ends here.
 const LAST_RECORD: u64 = 1000;
 
 const CAPPED: &str = "You can only page through the first 1000 records. See \
                       https://auth0.com/docs/users/search/v3/view-search-results-by-page#limitation";
-
-/// Parameters that say how to answer, and not which records.
-const NOT_FILTERS: &[&str] = &[
-    "page",
-    "per_page",
-    "include_totals",
-    "from",
-    "take",
-    "fields",
-    "include_fields",
-    "q",
-    "sort",
-    "search_engine",
-    "primary_order",
-    "search",
-    "parser",
-    "hydrate",
-    "synchronous",
-];
 
 /// A list request, taken apart.
 struct Listing<'a> {
@@ -50,12 +37,9 @@ enum Paging {
     Checkpoint { from: Option<String>, take: u64 },
 }
 
-/// Which records are wanted; empty for all of them.
-type Filters = Vec<Box<dyn Fn(&Value) -> bool>>;
-
 /// A page of a list: its records, and what the envelope says.
 struct Page {
-    records: Vec<(String, Record)>,
+    records: Vec<(Arc<str>, Record)>,
     total: u64,
     /// The cursor of the next page.
     next: Option<String>,
@@ -125,45 +109,6 @@ impl Listing<'_> {
         Ok(Paging::Offset { page, per_page })
     }
 
-    fn filters(&self) -> Result<Filters, ApiError> {
-        let mut filters: Filters = Vec::new();
-        if let Some(q) = self.text("q").filter(|q| !q.is_empty()) {
-            let query = Query::parse(q)?;
-            filters.push(Box::new(move |record| query.matches(record)));
-        }
-        for (name, wanted) in self.query.iter().filter(|(name, _)| !NOT_FILTERS.contains(&name.as_str())) {
-            let wanted = wanted.clone();
-            if self.route.target == USERS && name == "connection" {
-                filters.push(Box::new(move |user| {
-                    wanted.as_str().is_some_and(|connection| users::in_connection(user, connection))
-                }));
-                continue;
-            }
-            let (field, exactly) = match name.as_str() {
-                "name_filter" => ("name", false),
-                "identifiers" => ("identifier", true),
-                "grant_ids" => ("id", true),
-                "actionName" => ("name", true),
-                other => (other, true),
-            };
-            let types = self.model.record_types.get(&self.route.target);
-            if !types.into_iter().flatten().any(|ty| self.model.schema.property(ty, field).is_some()) {
-                continue;
-            }
-            let path = vec![field.to_owned()];
-            filters.push(Box::new(move |record| {
-                any_at(record, &path, &|value| match (&wanted, value) {
-                    (Value::Array(any), value) => any.contains(value),
-                    (Value::String(part), Value::String(text)) if !exactly => {
-                        text.to_lowercase().contains(&part.to_lowercase())
-                    }
-                    (wanted, value) => wanted == value,
-                })
-            }));
-        }
-        Ok(filters)
-    }
-
     /// A page without looking at the records before it, but for the first 1,000.
     fn unfiltered(&self, paging: &Paging) -> Result<Page, ApiError> {
         let Some(collection) = self.collection else {
@@ -173,7 +118,7 @@ impl Listing<'_> {
             return Ok(Page { records: Vec::new(), total: 0, next: None });
         };
         let total = collection.len() as u64;
-        let keep = |(_, id, record): (u64, &std::sync::Arc<str>, &Record)| (id.to_string(), record.clone());
+        let keep = |(_, id, record): (u64, &Arc<str>, &Record)| (Arc::clone(id), Arc::clone(record));
         Ok(match paging {
             Paging::All => Page { records: collection.after(None).map(keep).collect(), total, next: None },
             Paging::Offset { page, per_page } => {
@@ -193,44 +138,6 @@ impl Listing<'_> {
                 Page { records, total, next }
             }
         })
-    }
-
-    /// A page of the records that the filters leave, in the order asked for.
-    fn filtered(&self, paging: &Paging, filters: &Filters, sort: Option<&Sort>) -> Result<Page, ApiError> {
-        let mut all: Vec<(String, Record, Value)> = Vec::new();
-        let mut keep = |id: &str, record: &Record| {
-            if let Some(value) = parse(record).filter(|value| filters.iter().all(|filter| filter(value))) {
-                all.push((id.to_owned(), record.clone(), value));
-            }
-        };
-        let email = self.text("q").filter(|_| self.route.target == USERS).map(Query::parse).transpose()?;
-        match (email.as_ref().and_then(Query::email), self.collection) {
-            (Some(email), Some(collection)) => {
-                for id in self.store.users_by_login(email) {
-                    collection.get(id).into_iter().for_each(|record| keep(id, record));
-                }
-            }
-            (None, Some(collection)) => collection.after(None).for_each(|(_, id, record)| keep(id, record)),
-            (_, None) => {}
-        }
-        if let Some(sort) = sort {
-            all.sort_by(|(.., a), (.., b)| sort.compare(a, b));
-        }
-        let total = all.len() as u64;
-        let (start, count) = match paging {
-            Paging::All => (0, total),
-            Paging::Offset { page, per_page } => (page * per_page, *per_page),
-            Paging::Checkpoint { from: None, take } => (0, *take),
-            Paging::Checkpoint { from: Some(from), take } if self.cursor_field().is_some() => {
-                let index = all.iter().position(|(id, ..)| id == from);
-                (index.map(|index| index as u64 + 1).ok_or_else(bad_cursor)?, *take)
-            }
-            Paging::Checkpoint { from: Some(from), take } => (read_cursor('o', from).ok_or_else(bad_cursor)?, *take),
-        };
-        let records = all.into_iter().skip(start as usize).take(count as usize);
-        let records: Vec<_> = records.map(|(id, record, _)| (id, record)).collect();
-        let end = start + records.len() as u64;
-        Ok(Page { records, total, next: (end < total).then(|| cursor('o', end)) })
     }
 
     /// The place that a cursor stands for.
@@ -260,20 +167,31 @@ impl Listing<'_> {
         Ok(value.to_string())
     }
 
-    fn wrap(&self, paging: &Paging, page: &Page, items: &[String]) -> String {
-        let array = format!("[{}]", items.join(","));
+    /// The envelope that the page comes in, if it comes in one.
+    fn envelope(&self, paging: &Paging) -> Option<&Type> {
         let totals = self.query.get("include_totals") == Some(&Value::Bool(true));
         let wanted = match paging {
             Paging::Checkpoint { .. } => "next",
             _ if totals => "total",
             _ => "",
         };
-        let schema = &self.model.schema;
-        let has = |ty: &&auth0_api_description::Type| schema.property(ty, wanted).is_some();
+        let has = |ty: &&Type| self.model.schema.property(ty, wanted).is_some();
         let offset_bare = !matches!(paging, Paging::Checkpoint { .. }) && !totals;
         let bare = self.shape.bare && (offset_bare || self.shape.envelopes.is_empty() || self.bare_cursor(paging));
         let envelope = self.shape.envelopes.iter().find(has).or(self.shape.envelopes.first());
-        let Some(envelope) = envelope.filter(|_| !bare) else { return array };
+        envelope.filter(|_| !bare)
+    }
+
+    /// Whether the answer says how many records there are.
+    fn counts(&self, paging: &Paging) -> bool {
+        let total = self.envelope(paging).and_then(|envelope| self.model.schema.property(envelope, "total"));
+        total.is_some_and(|total| total.required || !matches!(paging, Paging::Checkpoint { .. }))
+    }
+
+    fn wrap(&self, paging: &Paging, page: &Page, items: &[String]) -> String {
+        let array = format!("[{}]", items.join(","));
+        let schema = &self.model.schema;
+        let Some(envelope) = self.envelope(paging) else { return array };
         let (start, limit) = match paging {
             Paging::Offset { page, per_page } => (page * per_page, *per_page),
             Paging::Checkpoint { take, .. } => (0, *take),
@@ -311,12 +229,7 @@ impl Listing<'_> {
 }
 
 /// A link with the record it leads to: the members that the types of the link know.
-pub(crate) fn joined(
-    model: &Model,
-    types: &[auth0_api_description::Type],
-    link: Value,
-    target: Option<Value>,
-) -> Value {
+pub(crate) fn joined(model: &Model, types: &[Type], link: Value, target: Option<Value>) -> Value {
     let mut merged = Map::new();
     if let Some(Value::Object(target)) = target {
         let known = |name: &str| types.is_empty() || types.iter().any(|ty| model.schema.property(ty, name).is_some());
@@ -328,54 +241,6 @@ pub(crate) fn joined(
     let mut value = Value::Object(merged);
     types.iter().for_each(|ty| model.schema.fill(ty, &mut value));
     value
-}
-
-/// `fields` and `include_fields`.
-pub(crate) struct Fields {
-    names: Vec<String>,
-    include: bool,
-}
-
-impl Fields {
-    pub(crate) fn of(query: &Map<String, Value>) -> Option<Self> {
-        let names = query.get("fields").and_then(Value::as_str).filter(|text| !text.is_empty())?;
-        let include = query.get("include_fields") != Some(&Value::Bool(false));
-        Some(Self { names: names.split(',').map(|name| name.trim().to_owned()).collect(), include })
-    }
-
-    /// Keeps, or drops, the named members. `a.b` names a member of a member.
-    pub(crate) fn apply(&self, value: &mut Value) {
-        if let Some(map) = value.as_object_mut() {
-            let paths: Vec<Vec<&str>> = self.names.iter().map(|name| name.split('.').collect()).collect();
-            let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
-            if self.include { keep(map, &paths) } else { drop_members(map, &paths) }
-        }
-    }
-}
-
-fn keep(map: &mut Map<String, Value>, paths: &[&[&str]]) {
-    map.retain(|name, member| {
-        let inside: Vec<&[&str]> =
-            paths.iter().filter(|path| path.first() == Some(&&**name)).map(|path| &path[1..]).collect();
-        if let (Some(inner), false) = (member.as_object_mut(), inside.iter().any(|rest| rest.is_empty())) {
-            keep(inner, &inside);
-        }
-        !inside.is_empty()
-    });
-}
-
-fn drop_members(map: &mut Map<String, Value>, paths: &[&[&str]]) {
-    for path in paths {
-        match path {
-            [name] => drop(map.shift_remove(*name)),
-            [name, rest @ ..] => {
-                if let Some(inner) = map.get_mut(*name).and_then(Value::as_object_mut) {
-                    drop_members(inner, &[rest]);
-                }
-            }
-            [] => {}
-        }
-    }
 }
 
 fn bad_cursor() -> ApiError {
@@ -395,20 +260,6 @@ fn read_cursor(kind: char, text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fields_reach_into_members() {
-        let record = json!({"a": 1, "b": {"c": 2, "d": 3}, "e": 4});
-        let apply = |names: &str, include: bool| {
-            let mut value = record.clone();
-            let query = json!({"fields": names, "include_fields": include});
-            Fields::of(query.as_object().unwrap()).unwrap().apply(&mut value);
-            value
-        };
-        assert_eq!(apply("a,b.c,x", true), json!({"a": 1, "b": {"c": 2}}));
-        assert_eq!(apply("a, b.c", false), json!({"b": {"d": 3}, "e": 4}));
-        assert_eq!(apply("b", true), json!({"b": {"c": 2, "d": 3}}));
-    }
 
     #[test]
     fn cursors_are_told_apart() {
