@@ -105,7 +105,7 @@ impl Visit<'_> {
         }
         let session = hint.as_ref().and_then(|hint| hint.claim("sid")).map(str::to_owned);
         let target = target.map(|target| match query.get("state") {
-            Some(state) => super::authorize::with_query(&target, &[("state", state)]),
+            Some(state) => super::proceed::with_query(&target, &[("state", state)]),
             None => target,
         });
         Ok(self.ended(target, session))

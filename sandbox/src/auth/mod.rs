@@ -3,6 +3,7 @@
 //! Each endpoint is a method of [`visit::Visit`], in the file of its flow. What lasts (sessions, refresh tokens, grants,
 //! users, logs) is in the store, where the Management API shows it; what lives for minutes is in [`flows::Flows`].
 
+mod authenticators;
 mod authority;
 mod authorize;
 mod ceremony;
@@ -18,6 +19,7 @@ mod grants;
 mod jwt;
 mod keys;
 mod legacy;
+mod links;
 mod logout;
 mod mfa;
 mod mfa_factors;
@@ -25,6 +27,7 @@ mod pages;
 mod parameters;
 mod passwordless;
 mod passwords;
+mod proceed;
 mod refresh;
 mod register;
 mod sessions;

@@ -1,7 +1,7 @@
 //! The page of an enrolment ticket.
 
 use crate::client::Client;
-use crate::flows::app_code;
+use crate::factors::app_code;
 use crate::login::{Browser, USER};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -11,6 +11,7 @@ mod domains;
 mod enrolment;
 mod events;
 mod exports;
+mod factors;
 mod faults;
 mod flows;
 mod keys;
