@@ -4,7 +4,7 @@
 //
 // The sandbox has 2,500 users; target/samples.json is what the example `samples` of api/ prints. The page is the one that www/build.mjs
 // made; www/serve.mjs serves it here on a free port. Prints `N passed, N failed` and exits with 1 when a case fails, when the page wrote
-// an error to the console, or when axe finds something serious.
+// an error to the console, or when axe finds anything.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import alone from "./test/alone.mjs";
@@ -14,9 +14,10 @@ import login from "./test/login.mjs";
 import { browser, end, shot } from "./test/page.mjs";
 import places from "./test/places.mjs";
 import schema from "./test/schema.mjs";
+import server from "./test/server.mjs";
 
 const { values } = parseArgs({ options: { match: { type: "string", default: "" } } });
-const cases = [explorer, login, alone, bulk, places, schema].flatMap((group) => Object.entries(group));
+const cases = [explorer, login, alone, bulk, places, schema, server].flatMap((group) => Object.entries(group));
 
 // A browser that hangs must not hang the tests.
 const LIMIT_MS = 300_000;

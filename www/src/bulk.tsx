@@ -278,7 +278,7 @@ const Export = () => {
       {state !== "idle" && (
         <div class={`bar ${state}`}>
           <progress max={1} value={state === "done" ? 1 : share} aria-label="Export so far" />
-          <ul class="log" role="status">{steps.map((step, index) => <li class={state === "failed" && index === steps.length - 1 ? "problem" : undefined}>{step}</li>)}</ul>
+          <div role="status"><ul class="log">{steps.map((step, index) => <li class={state === "failed" && index === steps.length - 1 ? "problem" : undefined}>{step}</li>)}</ul></div>
         </div>
       )}
       {file && (

@@ -94,7 +94,7 @@ const Inspector = ({ current, tokens, wanted }: { current: Tenant; tokens: Token
       {decoded && (
         <div class="decoded">
           <div>
-            <h4>Claims</h4>
+            <h3 class="minor">Claims</h3>
             <div class="scroll" tabIndex={0} role="region" aria-label="Claims">
               <table class="pairs">
                 <tbody>
@@ -109,7 +109,7 @@ const Inspector = ({ current, tokens, wanted }: { current: Tenant; tokens: Token
             </div>
           </div>
           <div>
-            <h4>Header</h4>
+            <h3 class="minor">Header</h3>
             <Code text={JSON.stringify(decoded.header, undefined, 2)} language="json" label="Header of the token" />
           </div>
         </div>

@@ -36,6 +36,7 @@ export default {
     const text = readFileSync(await download.path(), "utf8");
     assert.ok(text.trim().split("\n").length >= 2500);
     await shot(page, "bulk-dark", true);
+    await audit(page);
     await close();
   },
 };

@@ -166,7 +166,7 @@ export default {
     await connected(page);
     await go(page, "events.subscribe");
     await send(page);
-    await page.getByText("events so far").waitFor();
+    await page.getByText("2 events so far").waitFor();
     await page.getByRole("button", { name: "Abort" }).click();
     await page.getByRole("heading", { name: "Answer" }).waitFor();
     assert.equal(await status(page), "200");
