@@ -101,6 +101,21 @@ export default {
       await page.click(".run .primary");
       const inPage = await page.waitForSelector('[data-testid="status"]');
       assert.equal(await inPage.evaluate(({ textContent }) => textContent), "200");
+      // A login, whose tokens are verified with this browser's cryptography; and a walk.
+      await page.goto(`${alone.origin}/some/folder/#/login`);
+      await page.waitForSelector(".buttons .primary:not(:disabled)");
+      await page.click(".buttons .primary");
+      await page.waitForSelector(".visit input[type=password]");
+      await page.type(".visit input:not([type=password]):not([type=hidden])", "user-000007@example.com");
+      await page.type(".visit input[type=password]", "Sandbox-1");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector('[data-testid="verdict"].fine');
+      await page.goto(`${alone.origin}/some/folder/#/bulk`);
+      await page.waitForSelector(".card form .primary:not(:disabled)");
+      await page.click(".card form .primary");
+      await page.waitForSelector(".bar.done");
+      assert.equal(await (await page.waitForSelector('[data-testid="count"]')).evaluate(({ textContent }) => textContent), "2,500");
+      await page.screenshot({ path: join(screenshots, "firefox-bulk.png") });
       assert.deepEqual(problems, []);
     } finally {
       await firefox.close();
