@@ -81,7 +81,7 @@ export class RequestGuard {
     const { code, message } = error;
     if (!(error instanceof TokenError) || OURS.includes(code)) return new Response(null, { status: 503, headers });
     const [status, word] = answerOf(code);
-    const about = found?.proof !== undefined || /dpop/.test(word);
+    const about = found?.proof !== undefined;
     const challenge = (scheme, tried) => {
       const parts = [];
       const say = (name, value) => value && parts.push(`${name}="${quotable(value)}"`);

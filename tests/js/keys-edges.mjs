@@ -333,4 +333,35 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
       equal(put, by ? [] : [["logout:https://tenant.example.com/:j", { token: "seen", expiresAt: (NOW + 660) * 1000 }]]);
     }
   });
+
+  test("keys: what a guard answers, to the letter", async ({ sdk }) => {
+    const { make, build } = await maker(sdk);
+    const verifier = build();
+    const algs = 'algs="ES256 ES384 ES512 EdDSA RS256 RS384 RS512 PS256 PS384 PS512"';
+    const ask = async (headers, options, more) => {
+      const { response, error } = await new sdk.RequestGuard(verifier, options).check(new Request("https://api.example.com/", { headers }), more);
+      return [response.status, error.code, response.headers.get("www-authenticate"), response.headers.get("dpop-nonce"), response.headers.get("cache-control")];
+    };
+    const late = await make({ exp: NOW - 61 });
+    const said = `error="invalid_token", error_description="the token has expired: its exp is ${NOW - 61}, and now is ${NOW}"`;
+    // Each scheme that is taken is offered; the error stands with the one that was tried, which comes first.
+    equal(await ask({ authorization: `Bearer ${late}` }, {}, { dpopNonce: "n" }), [401, "expired", `Bearer ${said}, DPoP ${algs}`, null, "no-store"]);
+    equal(await ask({ authorization: `DPoP ${late}`, dpop: "x" }, { realm: "r" }), [401, "expired", `DPoP realm="r", ${said}, ${algs}, Bearer realm="r"`, null, "no-store"]);
+    equal(await ask({ authorization: `Bearer ${late}` }, { dpop: "off" }), [401, "expired", `Bearer ${said}`, null, "no-store"]);
+    equal(await ask({ authorization: `DPoP ${late}`, dpop: "x" }, { dpop: "required" }), [401, "expired", `DPoP ${said}, ${algs}`, null, "no-store"]);
+    equal(await ask({ authorization: `Bearer ${late}` }, { dpop: "required" }), [401, "dpop_required", `DPoP error="invalid_token", error_description="DPoP is required", ${algs}`, null, "no-store"]);
+    equal(await ask({ authorization: `DPoP ${late}` }, { dpop: "required" }), [401, "dpop_proof_invalid", `DPoP error="invalid_dpop_proof", error_description="the request has no header DPoP", ${algs}`, null, "no-store"]);
+    equal(await ask({}, { dpop: "required", scopes: ["a"] }), [401, "token_missing", `DPoP ${algs}`, null, "no-store"]);
+    equal(await ask({ authorization: `Bearer ${await make({ permissions: ["p"] })}` }, { scopes: ["a", "b"], dpop: "off" }), [403, "insufficient_scope", 'Bearer error="insufficient_scope", error_description="the token lacks the scope a", scope="a b"', null, "no-store"]);
+    equal((await ask({ authorization: `Bearer ${await make({ scope: "a b" })}` }, { scopes: ["a"], permissions: ["p"] }))[1], "insufficient_permissions");
+    for (const scheme of ["XBearer", "Bearerx", "XDPoP", "DPoPx", "Basic", ""]) equal((await ask({ authorization: `${scheme} ${late}` }))[1], "token_missing", scheme);
+    for (const [own, options] of [[{}, {}], [undefined, {}], [verifier, { dpop: "maybe" }]]) equal(await code(() => new sdk.RequestGuard(own, options)), "config");
+    const dpop = await sdk.createDpop();
+    const bound = await make({ cnf: { jkt: await dpop.thumbprint() } });
+    // Proofs are made by the real clock, which is not that of the verifier.
+    const iat = Math.floor(Date.now() / 1000);
+    const own = build({ clock: () => iat * 1000, leeway: 1e9 });
+    const { response } = await new sdk.RequestGuard(own).check(new Request("https://api.example.com/", { headers: { authorization: `DPoP ${bound}`, dpop: await dpop.proof("GET", "https://api.example.com/", bound) } }), { dpopNonce: "n-1" });
+    equal([response.status, response.headers.get("dpop-nonce"), response.headers.get("www-authenticate").startsWith('DPoP error="use_dpop_nonce"')], [401, "n-1", true]);
+  });
 };
