@@ -364,4 +364,22 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
     const { response } = await new sdk.RequestGuard(own).check(new Request("https://api.example.com/", { headers: { authorization: `DPoP ${bound}`, dpop: await dpop.proof("GET", "https://api.example.com/", bound) } }), { dpopNonce: "n-1" });
     equal([response.status, response.headers.get("dpop-nonce"), response.headers.get("www-authenticate").startsWith('DPoP error="use_dpop_nonce"')], [401, "n-1", true]);
   });
+
+  test("keys: a server that wants a nonce is asked once more, and no other", async ({ sdk }) => {
+    const asks = async (status, body, headers, method = "POST") => {
+      let asked = 0;
+      const fetch = async () => (asked++, new Response(new ReadableStream({ start: (controller) => (controller.enqueue(new TextEncoder().encode(body)), controller.close()) }), { status, headers }));
+      const dpop = await sdk.createDpop({ fetch });
+      const response = await dpop.fetch("https://a.example/token", { method, body: method === "POST" ? "x=1" : undefined });
+      // The answer that is given can be read.
+      equal([response.status, await response.text()], [status, body]);
+      return asked;
+    };
+    const nonce = { "dpop-nonce": "n" };
+    const wants = { ...nonce, "www-authenticate": 'DPoP error="use_dpop_nonce"' };
+    equal([await asks(400, '{"error":"use_dpop_nonce"}', nonce), await asks(400, '{"error":"invalid_grant"}', nonce), await asks(400, "<p>", nonce), await asks(400, "null", nonce)], [2, 1, 1, 1]);
+    equal([await asks(401, "", wants), await asks(401, '{"error":"use_dpop_nonce"}', nonce), await asks(403, '{"error":"use_dpop_nonce"}', wants), await asks(200, '{"error":"use_dpop_nonce"}', wants, "GET")], [2, 1, 1, 1]);
+    // Without a nonce there is nothing to ask again with.
+    equal(await asks(400, '{"error":"use_dpop_nonce"}', {}), 1);
+  });
 };
