@@ -47,7 +47,7 @@ const SUITE = ["suite.mjs", "auth-cases.mjs", "cases.mjs", "keys-cases.mjs", "ke
 // The shared cases as a module, for runtimes that have no files; and the operations that take a request, which the cases do not say.
 const caseFiles = () => {
   const read = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
-  const names = (folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith(".json") && name !== "pacing.json");
+  const names = (folder) => readdirSync(join(root, folder)).filter((name) => name.endsWith(".json") && !["fleet.json", "pacing.json"].includes(name));
   const files = Object.fromEntries(names("tests/cases").map((name) => [name.slice(0, -5), read(`tests/cases/${name}`).cases]));
   const operations = names("api").flatMap((name) => read(`api/${name}`).operations ?? []);
   return `export default ${JSON.stringify({ files, taking: operations.filter(({ query, body }) => query || body).map(({ id }) => id) })};\n`;
