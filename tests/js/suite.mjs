@@ -1048,6 +1048,22 @@ test("retry: the waits, by a clock of the test", async ({ scripted }) => {
   }
 });
 
+test("retry: what was given, whatever became of it after the call", async ({ scripted }) => {
+  const { client, calls } = scripted([later(2), () => json({ users: [], start: 0, limit: 50, total: 0 }), later(2), () => json({})]);
+  const query = { q: "a" };
+  const headers = { "x-mine": "a" };
+  const listed = client.users.list(query, { headers, queryParams: query });
+  query.q = headers["x-mine"] = "b";
+  await listed;
+  const body = { email: "a" };
+  const created = client.users.create(body);
+  body.email = "b";
+  await created;
+  equal(calls.map(({ url }) => new URL(url).searchParams.getAll("q")), [["a"], ["a"], [], []], "the query");
+  equal(calls.map((call) => call.headers["x-mine"]), ["a", "a", undefined, undefined], "the header");
+  equal(calls.slice(2).map((call) => call.body), Array(2).fill('{"email":"a"}'), "the body");
+});
+
 test("retry: a body is sent whole again", async ({ scripted }) => {
   const { client, calls } = scripted([later(2), later(2), () => json({})]);
   await client.users.create({ email: "x" });
@@ -1121,6 +1137,89 @@ test("timeout: more than a timer takes", async ({ scripted }) => {
   equal(waits, [2147483647, 3e9 - 2147483647], "timers");
 });
 
+// Calls of a client that begin at about the same time share a timer. The clock is the test's: whoever is due is called by hand.
+test("timeout: calls that begin together, each in its time", async ({ sdk, scripted }) => {
+  const kept = [globalThis.setTimeout, globalThis.clearTimeout, Date.now];
+  const [wait, clear, realNow] = kept;
+  let timers = [];
+  let now = realNow();
+  const begun = now;
+  const advance = async (to) => {
+    for (;;) {
+      const due = timers.filter(({ at }) => at <= begun + to).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      timers = timers.filter((timer) => timer !== due);
+      now = Math.max(now, due.at);
+      due.fire();
+    }
+    now = begun + to;
+    await new Promise((resolve) => wait(resolve, 20));
+  };
+  const ended = {};
+  const signals = {};
+  const { client } = scripted((url, init) => {
+    const id = url.split("/").pop();
+    signals[id] = init.signal;
+    return id === "good" ? json({}) : never(url, init);
+  }, { maxRetries: 0 });
+  const begin = (id, options) => client.jobs.get(id, options).then(() => (ended[id] = "ok"), (error) => (ended[id] = error.code));
+  await begin("good");
+  globalThis.setTimeout = (fire, milliseconds) => {
+    if (milliseconds < 1000) return wait(fire, milliseconds);
+    const timer = { at: now + milliseconds, fire };
+    timers.push(timer);
+    return timer;
+  };
+  globalThis.clearTimeout = (timer) => {
+    if (timer?.fire) timers = timers.filter((other) => other !== timer);
+    else clear(timer);
+  };
+  Date.now = () => now;
+  try {
+    const user = new AbortController();
+    begin("first");
+    begin("aborted", sdk.withAbortSignal(user.signal));
+    begin("short", { timeoutInSeconds: 30 });
+    await advance(0);
+    await advance(500);
+    begin("second");
+    begin("good");
+    await advance(500);
+    user.abort();
+    await advance(5000);
+    begin("third");
+    await advance(5000);
+    await advance(30_000);
+    equal(ended, { good: "ok", aborted: "aborted", short: "timeout" }, "after 30 s");
+    await advance(60_400);
+    ok(!ended.second && !ended.third && !signals.second.aborted, `neither the second nor the third ends early: ${JSON.stringify(ended)}`);
+    await advance(60_500);
+    equal([ended.first, ended.second, ended.third], ["timeout", "timeout", undefined], "after 60.5 s");
+    ok(signals.first.aborted && signals.second.aborted && !signals.third.aborted, "the requests of those that ended to be aborted, and no other");
+    await advance(65_000);
+    equal(ended.third, "timeout", "after 65 s");
+    equal(timers.length, 0, "timers that are left");
+  } finally {
+    [globalThis.setTimeout, globalThis.clearTimeout, Date.now] = kept;
+  }
+});
+
+test("timeout: what is read as it comes outlives the time of calls beside it", async ({ sdk }) => {
+  const signals = [];
+  const own = (url, init) => {
+    signals.push(init.signal);
+    return signals.length === 2 ? new Response(new ReadableStream({ start: () => {} })) : never(url, init);
+  };
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, token: "t", fetch: own, timeoutInSeconds: 0.2, maxRetries: 0 });
+  const first = fails(auth0.jobs.get("1"), { code: "timeout" });
+  const response = await auth0.fetch("/jobs/2");
+  await fails(auth0.jobs.get("3"), { code: "timeout" });
+  await first;
+  await sleep(300);
+  equal(signals.map(({ aborted }) => aborted), [true, false, true], "requests that were aborted");
+  await response.body.cancel();
+});
+
 test("timeout: the error body too", async ({ scripted }) => {
   const stuck = () => new Response(new ReadableStream({ start(controller) { controller.enqueue(new TextEncoder().encode('{"a":')); } }), { status: 500 });
   const { client } = scripted(stuck, { timeoutInSeconds: 0.05, maxRetries: 0 });
@@ -1191,6 +1290,21 @@ test("abort: one waiting for a token leaves the others their token", async ({ sd
   setTimeout(() => controller.abort(), 50);
   await fails(first, { code: "aborted" });
   ok(Array.isArray((await second).data), "the other call's page");
+});
+
+// Requests are kept for calls that differ in little, with the token in them.
+test("token: one that was refused is sent by no other call", async ({ sdk }) => {
+  const seen = [];
+  let bought = 0;
+  const own = async (url, init) => {
+    if (url.endsWith("/oauth/token")) return json({ access_token: `t${++bought}`, expires_in: 86400 });
+    seen.push(init.headers.authorization);
+    return init.headers.authorization === "Bearer t1" && seen.length > 2 ? json({}, 401) : json({});
+  };
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, clientId: "id", clientSecret: "secret", fetch: own });
+  for (const id of ["1", "2"]) await auth0[id === "1" ? "jobs" : "users"].get(id);
+  for (const id of ["3", "4"]) await auth0[id === "3" ? "jobs" : "users"].get(id);
+  equal(seen, ["Bearer t1", "Bearer t1", "Bearer t1", "Bearer t2", "Bearer t2"]);
 });
 
 test("abort: one that asks for the token of several leaves it to the next", async ({ sdk }) => {
@@ -1282,6 +1396,19 @@ test("fetch: one of the caller's own is used for everything", async ({ sdk, sand
   const auth0 = new sdk.ManagementClient({ domain: sandbox.url, clientId: sandbox.clientId, clientSecret: sandbox.clientSecret, audience: sandbox.audience, fetch: own });
   await auth0.users.list({ per_page: 1 });
   equal(urls, ["/oauth/token", "/api/v2/users"]);
+});
+
+test("fetch: redirects are never left to it", async ({ sdk }) => {
+  const seen = [];
+  const own = async (url, init) => {
+    seen.push(init.redirect);
+    return json(url.endsWith("/oauth/token") ? { access_token: "t", expires_in: 60 } : {}, ...(seen.length === 3 ? [503, { "retry-after-ms": "1" }] : []));
+  };
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, clientId: "id", clientSecret: "secret", fetch: own });
+  await auth0.jobs.get("1");
+  await auth0.jobs.get("2");
+  await auth0.fetch("/jobs/3");
+  equal(seen, Array(5).fill("manual"));
 });
 
 test("fetch: the global one at the time of the call", async ({ sdk }) => {
