@@ -82,7 +82,7 @@ const typescriptProblems = () => {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
   // What somebody has who pastes it.
-  writeFileSync(join(project, "given.d.ts"), "declare const clientId: string;\ndeclare const clientSecret: string;\ndeclare const users: object[];\n");
+  writeFileSync(join(project, "given.ts"), "declare global {\n  const clientId: string, clientSecret: string, users: object[];\n}\nexport {};\n");
   for (const [index, { call }] of calls.entries()) writeFileSync(join(project, `call-${index}.ts`), typescript(call));
   return compiled(project, (index) => `${calls[index].id} (${calls[index].size})`, true);
 };
@@ -91,9 +91,13 @@ const typescriptProblems = () => {
 
 // What a reader has who follows a document.
 const GIVEN = `
-declare const domain: string, clientId: string, clientSecret: string, refresh_token: string, redirect_uri: string, callbackUrl: string, accessToken: string;
-declare const signal: AbortSignal, login: HTMLButtonElement, encryptionKey: Uint8Array, options: import("auth0-sdk").TokenProviderOptions;
-declare const env: { TOKENS: import("auth0-sdk/stores").KvNamespace }, checkpoint: import("auth0-sdk/bulk").Checkpoint | undefined;
+declare global {
+  const domain: string, clientId: string, clientSecret: string, refresh_token: string, redirect_uri: string, callbackUrl: string, accessToken: string;
+  const signal: AbortSignal, login: HTMLButtonElement, encryptionKey: Uint8Array, options: { domain: string; clientId: string; clientSecret: string };
+  type Stores = typeof import("auth0-sdk/stores");
+  const env: { TOKENS: Parameters<Stores["kvStore"]>[0]; LIMITS: Parameters<Stores["durableObjectLimits"]>[0] }, checkpoint: import("auth0-sdk/bulk").Checkpoint | undefined;
+}
+export {};
 `;
 
 const DOCUMENTS = ["README.md", "docs/bulk-and-limits.md", "docs/verification.md", "pkg-template/README.md", "sandbox/npm/README.md", "examples/worker-js/README.md"];
@@ -107,7 +111,8 @@ const documentBlocks = () =>
       for (const [line, names] of text.matchAll(/^(?:import|const) \{ (.*?) \} (?:from|=) .*$/gm)) for (const name of names.split(", ")) own.set(name, line.startsWith("import") ? `import { ${name} } ${line.slice(line.indexOf("from"))}\n` : "");
       for (const [line, name] of text.matchAll(/^const (\w+) = .*$/gm)) own.set(name, line.includes(";") ? `${line}\n` : "");
       const taken = new Map();
-      const take = (code) => {
+      const take = (text) => {
+        const code = text.replace(/"[^"]*"|\/\/.*/g, "");
         for (const [name, line] of before) {
           if (own.has(name) || taken.has(name) || !new RegExp(`\\b${name}\\b`).test(code)) continue;
           taken.set(name, "");
@@ -126,7 +131,7 @@ const documentProblems = () => {
   const project = join(root, "target/www-build/documents");
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
-  writeFileSync(join(project, "given.d.ts"), GIVEN);
+  writeFileSync(join(project, "given.ts"), GIVEN);
   const blocks = documentBlocks();
   if (blocks.length < 15) return [`${blocks.length} blocks of code were found`];
   for (const [index, { text }] of blocks.entries()) writeFileSync(join(project, `call-${index}.ts`), text);

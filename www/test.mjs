@@ -20,7 +20,7 @@ const { values } = parseArgs({ options: { match: { type: "string", default: "" }
 const cases = [explorer, login, alone, bulk, places, schema, server].flatMap((group) => Object.entries(group));
 
 // A browser that hangs must not hang the tests.
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 setTimeout(() => {
   console.log(`www: not done after ${LIMIT_MS / 1000} s`);
   process.exit(1);

@@ -45,7 +45,7 @@ export const checkProof = async (text, jkt, { method, url, token: accessToken, n
   const is = (found, wanted) => typeof found === "string" && same(found, wanted);
   if (typeof jti !== "string" || !jti || utf8(jti).length > 256) bad("has no jti");
   if (htm !== method) bad("is for another method (htm)");
-  const target = typeof htu === "string" && htu ? targetOf(htu) : undefined;
+  const target = typeof htu === "string" ? targetOf(htu) : undefined;
   if (target === undefined || target !== targetOf(url)) bad("is for another URL (htu)");
   if (!is(ath, encode(await digest(accessToken)))) bad("is for another access token (ath)");
   if (nonce !== undefined && !is(claims.nonce, nonce)) refuse("use_dpop_nonce", "the DPoP proof must have the nonce of this answer");

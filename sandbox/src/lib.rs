@@ -13,9 +13,9 @@
 //! ```
 //!
 //! It answers the Authentication API with its pages, and all operations of the Management API below `/api/v2`, which it
-//! knows from the package `auth0-api-description`. Answers that
-//! are made from the response type alone, and from no state, have the header `x-sandbox-sampled: true`. The controls for
-//! tests, which are methods of [`Sandbox`] here, are below `/__sandbox/` for clients in other languages.
+//! knows from the package `auth0-api-description`. Each has state behind it; where [`Builder::sample_refused`] asks for answers
+//! to what the state refuses, those have the header `x-sandbox-sampled: true`. The controls for tests, which are methods of
+//! [`Sandbox`] here, are below `/__sandbox/` for clients in other languages.
 //!
 //! State is in memory, or in a data file ([`Builder::data`]). Nothing here is a security boundary: it is a test double that listens on this machine.
 #![forbid(unsafe_code)]

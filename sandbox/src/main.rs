@@ -115,6 +115,9 @@ fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {
 async fn run(options: Options) -> Result<(), SandboxError> {
     let mut sandbox = options.builder.start().await?;
     sandbox.notices().iter().for_each(|notice| eprintln!("auth0-sandbox: {notice}"));
+    if let Some(megabytes) = memory_mb() {
+        eprintln!("auth0-sandbox: {megabytes} MB of memory in use");
+    }
     if options.json {
         let mut line = sandbox.configuration();
         line["port"] = sandbox.port().into();
@@ -143,6 +146,13 @@ fn configuration(sandbox: &Sandbox) -> String {
         sandbox.client_id(),
         sandbox.client_secret(),
     )
+}
+
+/// The memory that this process has, where the system tells: Linux, in megabytes.
+fn memory_mb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? / 1024)
 }
 
 /// Waits for Ctrl-C, and where there is one for the signal that service managers send.

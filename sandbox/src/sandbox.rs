@@ -100,6 +100,14 @@ impl fmt::Debug for Sandbox {
 }
 
 impl Sandbox {
+    /// Starts a sandbox with nothing said: on a free port of this machine, without users and without a rate limit.
+    ///
+    /// # Errors
+    /// As [`Builder::start`].
+    pub async fn start() -> Result<Self, SandboxError> {
+        Self::builder().start().await
+    }
+
     /// Settings to start from: loopback, a free port, no users, no rate limit.
     pub fn builder() -> Builder {
         Builder::new()

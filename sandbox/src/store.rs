@@ -160,12 +160,18 @@ impl Store {
             _ => return,
         };
         let mut touched = Vec::new();
-        for (path, collection) in &mut self.collections {
-            // The collection itself has one segment; links hang deeper.
-            let depth = path.matches('/').count();
-            let links = depth > 2 && path.rsplit('/').next().is_some_and(|name| names.contains(&name));
-            if links && collection.remove(id).is_some() {
-                touched.push(Change::Record(path.clone(), id.to_owned()));
+        // Nothing below a user links to users, and with a million of them most collections are there.
+        let below_users = if target == USERS { ("/users/", "/users0") } else { ("\u{10ffff}", "\u{10ffff}") };
+        let before = (Bound::Unbounded, Bound::Excluded(below_users.0));
+        let behind = (Bound::Included(below_users.1), Bound::Unbounded);
+        for range in [before, behind] {
+            for (path, collection) in self.collections.range_mut::<str, _>(range) {
+                // The collection itself has one segment; links hang deeper.
+                let depth = path.matches('/').count();
+                let links = depth > 2 && path.rsplit('/').next().is_some_and(|name| names.contains(&name));
+                if links && collection.remove(id).is_some() {
+                    touched.push(Change::Record(path.clone(), id.to_owned()));
+                }
             }
         }
         touched.into_iter().for_each(|change| self.note(|| change));

@@ -14,7 +14,7 @@ use crate::model::Model;
 use crate::outbox::Outbox;
 use crate::seed::{self, Seed};
 use crate::seed_file::{self, Sources};
-use crate::store::Store;
+use crate::store::{Collection, Store};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,6 +40,8 @@ pub(crate) struct Tenant {
     poll_interval_s: AtomicI64,
     pub(crate) clock: Clock,
     pub(crate) bell: Bell,
+    /// How often the state was replaced, and at which event the last one began.
+    replaced: Mutex<(u64, u64)>,
     /// Answer a sample to a valid request that the state refuses.
     pub(crate) sample_refused: bool,
     data: Option<Box<dyn Keeper>>,
@@ -130,6 +132,7 @@ impl Tenant {
             poll_interval_s: AtomicI64::new(POLL_INTERVAL_S),
             clock: Clock::default(),
             bell: Bell::default(),
+            replaced: Mutex::default(),
             sample_refused: settings.sample_refused,
             data,
             seeded: Mutex::default(),
@@ -208,7 +211,11 @@ impl Tenant {
             store.keep_keys(&self.authority);
         }
         store.watch();
-        *self.change() = store;
+        let beginning = store.collection(events::EVENTS).map_or(0, Collection::places);
+        let mut changing = self.change();
+        *changing = store;
+        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        *replaced = (replaced.0 + 1, beginning);
     }
 
     /// Back to the seed: state, faults, journal, clock and rate limit. Tokens stay valid.
@@ -260,11 +267,17 @@ impl Tenant {
         self.poll_interval_s.store(seconds, Ordering::Relaxed);
     }
 
+    /// How often the state was replaced, and at which event the last one began.
+    pub(crate) fn replaced(&self) -> (u64, u64) {
+        *self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What happened since a cursor was read the last time.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn events(&self, cursor: &mut events::Cursor) -> String {
         let route = self.model.routes.iter().find(|route| route.operation.event_stream);
         let Some(response) = route.and_then(|route| route.operation.response.as_ref()) else { return String::new() };
+        cursor.follow(self.replaced());
         cursor.read(&self.model, response, &self.store.read().unwrap_or_else(PoisonError::into_inner))
     }
 

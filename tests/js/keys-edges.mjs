@@ -191,6 +191,11 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
       ["https://u@a.example/k", "config"], ["https://:p@a.example/k", "config"], ["https://a.example/k#x", "config"], ["a.example/k", "config"],
     ]) equal(await code(() => build({ jwks: undefined, jwksUrl })), wanted, jwksUrl);
     equal([await code(build({ leeway: 0, jwks: JSON.stringify({ keys: [jwk] }) }).verifyAccessToken(token)), await code(build({ keysTtl: 0, keysStale: 0, keysCooldown: 0 }).verifyAccessToken(token))], ["good", "good"]);
+    // A verifier judges the kinds of tokens that it was made for.
+    equal([await code(build({ audience: undefined }).verifyAccessToken(token)), await code(build({ clientId: undefined }).verifyIdToken(token)), await code(build({ clientId: undefined }).verifyLogoutToken(token))], Array(3).fill("config"));
+    equal([await code(sdk.createPkce("a".repeat(43))), await code(sdk.createPkce("a".repeat(42))), await code(sdk.createPkce("a".repeat(128))), await code(sdk.createPkce("a".repeat(129)))], ["good", "config", "good", "config"]);
+    const unbound = JSON.parse(atob((await (await sdk.createDpop()).proof("GET", "https://a.example/")).split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
+    equal([unbound.ath, unbound.htu], [undefined, "https://a.example/"]);
     // A secret as long as the digest is long enough.
     const hmac = async (secret) => {
       const input = `${b64({ alg: "HS256" })}.${b64({ iss: "https://tenant.example.com/", aud: "api", sub: "s", iat: NOW, exp: NOW + 600 })}`;

@@ -166,7 +166,10 @@ export default {
     await connected(page);
     await go(page, "events.subscribe");
     await send(page);
-    await page.getByText("2 events so far").waitFor();
+    // The first says where the stream begins; the next comes after 15 s on which nothing happens.
+    await page.getByText("1 events so far").waitFor();
+    await control("clock", { advance_ms: 20_000 });
+    await page.getByText(/[2-9] events so far/).waitFor();
     await page.getByRole("button", { name: "Abort" }).click();
     await page.getByRole("heading", { name: "Answer" }).waitFor();
     assert.equal(await status(page), "200");

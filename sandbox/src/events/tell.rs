@@ -63,11 +63,14 @@ pub(crate) struct Cursor {
     next: u64,
     /// The types wanted; all of them when it is empty.
     types: Vec<String>,
+    /// Of how many states that replaced each other this is the past.
+    states: u64,
 }
 
 impl Cursor {
     /// Where a request begins: behind an offset, at a time, or at what happens from now on.
     pub(crate) fn of(
+        states: u64,
         store: &Store,
         offset: Option<&str>,
         since: Option<&str>,
@@ -100,7 +103,15 @@ impl Cursor {
             }
             (None, None) => end,
         };
-        Ok(Self { next, types })
+        Ok(Self { next, types, states })
+    }
+
+    /// Goes on where a state began that took the place of another one: it has another past.
+    pub(crate) fn follow(&mut self, (states, beginning): (u64, u64)) {
+        if self.states != states {
+            self.next = beginning;
+            self.states = states;
+        }
     }
 
     /// The messages from here to the end, as server-sent events; the cursor stands behind them then.
@@ -197,7 +208,7 @@ mod tests {
         let model = Model::embedded().unwrap();
         let route = model.routes.iter().find(|route| route.operation.event_stream).unwrap();
         let response = route.operation.response.as_ref().unwrap();
-        let mut cursor = Cursor::of(store, offset, since, Vec::new()).unwrap();
+        let mut cursor = Cursor::of(0, store, offset, since, Vec::new()).unwrap();
         let text = cursor.read(&model, response, store);
         let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
         data.map(|data| {
@@ -250,15 +261,15 @@ mod tests {
         }
         record(&mut store, 0);
         let refused = |offset: &str| {
-            let error = Cursor::of(&store, Some(offset), None, Vec::new()).unwrap_err();
+            let error = Cursor::of(0, &store, Some(offset), None, Vec::new()).unwrap_err();
             (error.status, error.code)
         };
         assert_eq!(refused(&URL_SAFE_NO_PAD.encode("e0")), (410, Some("cursor_expired")));
         assert_eq!(refused(&URL_SAFE_NO_PAD.encode("e9000")), (400, Some("invalid_cursor")));
         assert_eq!(refused("evt-1"), (400, Some("invalid_cursor")));
-        assert!(Cursor::of(&store, Some(&URL_SAFE_NO_PAD.encode("e1")), None, Vec::new()).is_ok());
+        assert!(Cursor::of(0, &store, Some(&URL_SAFE_NO_PAD.encode("e1")), None, Vec::new()).is_ok());
         for since in ["2026", "yesterday", "2026-01-01 00:00", ""] {
-            assert_eq!(Cursor::of(&store, None, Some(since), Vec::new()).unwrap_err().status, 400, "{since}");
+            assert_eq!(Cursor::of(0, &store, None, Some(since), Vec::new()).unwrap_err().status, 400, "{since}");
         }
     }
 }

@@ -28,10 +28,6 @@ impl Call<'_> {
             }
             Own::Events if self.tenant.sample_refused => Ok(self.sampled()),
             Own::Events => self.events(),
-            Own::Nothing => {
-                self.read_store(|call, store| call.parents(store))?;
-                Ok(self.done(None))
-            }
             writing => self.change(|call, store| call.own_write(store, writing)),
         }
     }
@@ -63,14 +59,6 @@ impl Call<'_> {
                 }
                 Ok(self.done(None))
             }
-            Own::RemoveNames => {
-                if let Some(Value::Object(mut map)) = store.value(&self.path) {
-                    let names = self.body.as_ref().and_then(Value::as_array);
-                    names.into_iter().flatten().filter_map(Value::as_str).for_each(|name| drop(map.shift_remove(name)));
-                    store.set_value(&self.path, &Value::Object(map));
-                }
-                Ok(self.done(None))
-            }
             Own::RotateSecret => {
                 let id = self.id().to_owned();
                 let mut client = store.get(&self.path, &id).ok_or_else(|| missing(&self.route.target))?;
@@ -80,7 +68,7 @@ impl Call<'_> {
                 store.put(&self.path, &id, &client);
                 Ok(self.done(Some(&client)))
             }
-            Own::UsersByEmail | Own::FindBy(_) | Own::First | Own::Events | Own::Nothing => {
+            Own::UsersByEmail | Own::FindBy(_) | Own::First | Own::Events => {
                 Err(ApiError::internal("a reading operation was taken for a writing one"))
             }
         }
@@ -107,7 +95,7 @@ impl Call<'_> {
         let offset = self.request.header("last-event-id").or(text("from"));
         let response = self.route.operation.response.clone().unwrap_or_else(Type::string);
         self.read_store(|call, store| {
-            let mut cursor = Cursor::of(store, offset, text("from_timestamp"), types)?;
+            let mut cursor = Cursor::of(call.tenant.replaced().0, store, offset, text("from_timestamp"), types)?;
             let told = cursor.read(&call.tenant.model, &response, store);
             let body = format!("{}{told}{}", Cursor::opening(), cursor.heartbeat());
             let mut answer = Answer::of(200, "text/event-stream", body).with("cache-control", "no-cache");

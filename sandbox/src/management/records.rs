@@ -2,6 +2,7 @@
 
 use super::special::modules;
 use super::*;
+use crate::outbox::Message;
 
 impl Call<'_> {
     pub(super) fn create(&mut self, store: &mut Store) -> Result<Answer, ApiError> {
@@ -34,10 +35,15 @@ impl Call<'_> {
     pub(super) fn keep_secrets(&self, store: &mut Store, id: &str) -> Result<(), ApiError> {
         let body = self.body_map();
         match self.route.target.as_str() {
-            USERS => match body.get("password").and_then(Value::as_str) {
-                Some(password) => auth::keep_password(store, id, password),
-                None => Ok(()),
-            },
+            USERS => {
+                if let Some(password) = body.get("password").and_then(Value::as_str) {
+                    auth::keep_password(store, id, password)?;
+                }
+                match body.get("verify_email") == Some(&json!(true)) {
+                    true => self.send_verification(store, id),
+                    false => Ok(()),
+                }
+            }
             "/connections" => {
                 if let Some(clients) = body.get("enabled_clients").and_then(Value::as_array) {
                     enable_clients(store, id, clients);
@@ -58,6 +64,26 @@ impl Call<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The mail with the link that confirms a user's address.
+    fn send_verification(&self, store: &Store, id: &str) -> Result<(), ApiError> {
+        let user = store.get(USERS, id).unwrap_or_default();
+        let Some(email) = user.get("email").and_then(Value::as_str) else { return Ok(()) };
+        let links = crate::domains::links(self.tenant, store, self.request)?;
+        let mut flows = self.tenant.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        let expires_s = self.tenant.clock.now_s() + special::TICKET_S;
+        let ticket =
+            auth::Ticket { kind: "verify-email", user_id: id.to_owned(), expires_s, ..auth::Ticket::default() };
+        self.tenant.outbox.add(Message {
+            at: self.now.clone(),
+            kind: "email".into(),
+            to: email.to_owned(),
+            template: "verify_email".into(),
+            link: Some(auth::new_ticket(&links, &mut flows, ticket)?),
+            ..Message::default()
+        });
+        Ok(())
     }
 
     pub(super) fn new_record(&self, store: &Store, body: Map<String, Value>) -> Result<(String, Value), ApiError> {

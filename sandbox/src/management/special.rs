@@ -16,6 +16,8 @@ mod tenant;
 mod tickets;
 mod users;
 
+pub(super) use tickets::TICKET_S;
+
 use super::{Call, missing};
 use crate::auth::Flows;
 use crate::error::ApiError;

@@ -60,14 +60,10 @@ pub(crate) enum Own {
     ConnectionClients,
     /// Removes the user with this email address from a connection.
     ConnectionUser,
-    /// Removes the names that the body lists from a stored object.
-    RemoveNames,
     /// A new client secret.
     RotateSecret,
     /// What happened, as server-sent events.
     Events,
-    /// Nothing to remove; succeeds.
-    Nothing,
 }
 
 /// How one list answers.

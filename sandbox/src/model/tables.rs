@@ -14,15 +14,8 @@ pub(super) const OWN: &[(&str, Own, Option<&str>)] = &[
     ("GET /branding/themes/default", Own::First, Some("/branding/themes")),
     ("PATCH /connections/{}/clients", Own::ConnectionClients, None),
     ("DELETE /connections/{}/users", Own::ConnectionUser, Some("/users")),
-    ("DELETE /hooks/{}/secrets", Own::RemoveNames, None),
     ("POST /clients/{}/rotate-secret", Own::RotateSecret, Some("/clients")),
     ("GET /events", Own::Events, None),
-    ("DELETE /users/{}/authenticators", Own::Nothing, None),
-    ("DELETE /users/{}/multifactor/{}", Own::Nothing, None),
-    ("DELETE /users/{}/federated-connections-tokensets/{}", Own::Nothing, None),
-    ("DELETE /user-blocks", Own::Nothing, None),
-    ("DELETE /user-blocks/{}", Own::Nothing, None),
-    ("DELETE /anomaly/blocks/ips/{}", Own::Nothing, None),
 ];
 
 /// Operations that look like state and are actions.

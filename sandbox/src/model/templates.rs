@@ -281,7 +281,9 @@ impl<'a> Templates<'a> {
                     Method::Delete => self.route(operation).action == Action::DeleteValue,
                     _ => false,
                 });
-                made && typed.is_some_and(|ty| !self.schema.properties(ty).is_empty())
+                // Blocks are there when somebody is blocked.
+                let blocks = VALUES.iter().any(|value| template.starts_with(value));
+                made && !blocks && typed.is_some_and(|ty| !self.schema.properties(ty).is_empty())
             })
             .map(|(template, _)| template.clone())
             .chain(ABSENT.iter().map(|template| (*template).to_owned()))

@@ -210,7 +210,7 @@ async fn bad_seeds_are_told_with_line_and_reason() {
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_named() {
-    let first = Sandbox::builder().start().await.unwrap();
+    let first = Sandbox::start().await.unwrap();
     let error = Sandbox::builder().port(first.port()).start().await.unwrap_err();
     assert!(matches!(error, SandboxError::Listen { .. }), "{error:?}");
     assert!(error.to_string().contains(&first.port().to_string()) && error.to_string().contains("port 0"), "{error}");

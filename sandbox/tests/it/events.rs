@@ -115,6 +115,12 @@ async fn a_stream_on_which_nothing_happens_says_so_and_ends_with_the_sandbox() {
     client.control(Method::POST, "/clock", Some(json!({"advance_ms": 20_000}))).await.expect(204);
     let (kind, after, _) = stream.next().await;
     assert_eq!((kind.as_str(), after), ("offset-only", before));
+    // What is told after a reset is the news of another tenant.
+    create(&client, "one@example.com").await;
+    assert_eq!(stream.next().await.0, "user.created");
+    client.sandbox.reset();
+    client.post("/organizations", json!({"name": "fresh"})).await.expect(201);
+    assert_eq!(stream.next().await.0, "organization.created");
     client.sandbox.shutdown().await;
     assert!(stream.response.chunk().await.unwrap().is_none(), "the stream ends, and is not cut");
 }

@@ -186,6 +186,23 @@ async fn organizations_connections_and_jobs_hang_together() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_to_be_verified_gets_a_mail() {
+    let client = Client::new(0).await;
+    let user =
+        json!({"connection": "Username-Password-Authentication", "email": "Ann@Example.com", "password": "Secret-12"});
+    let mut asked = user.clone();
+    asked["email"] = json!("bob@example.com");
+    asked["verify_email"] = json!(true);
+    assert_eq!(client.post("/users", user).await.expect(201)["email"], json!("ann@example.com"));
+    let bob = client.post("/users", asked).await.expect(201);
+    let sent = client.sandbox.outbox();
+    assert_eq!((sent.len(), sent[0].to.as_str(), sent[0].template.as_str()), (1, "bob@example.com", "verify_email"));
+    client.http.get(sent[0].link.as_ref().unwrap()).send().await.unwrap().error_for_status().unwrap();
+    let path = format!("/users/{}", bob["user_id"].as_str().unwrap());
+    assert_eq!(client.get(&path).await.expect(200)["email_verified"], json!(true));
+}
+
+#[tokio::test]
 async fn what_the_state_refuses_is_sampled_when_that_is_asked_for() {
     let client = Client::of(auth0_sandbox::Sandbox::builder().sample_refused(true)).await;
     for path in

@@ -356,6 +356,38 @@ const steps = {
     await auth0.branding.phone.providers.list();
     await auth0.branding.phone.templates.list();
   },
+  async events() {
+    const first = async (request) => {
+      for await (const message of await auth0.events.subscribe(request)) return message;
+    };
+    const start = await first({});
+    assert.equal(start.type, "offset-only", JSON.stringify(start));
+    const user = await auth0.users.create({ connection: "Username-Password-Authentication", email: "news@example.com", password: "Secret-12" });
+    await auth0.users.delete(user.user_id);
+    const made = await first({ from: start.offset });
+    assert.equal(made.type, "user.created", JSON.stringify(made));
+    assert.equal(made.event.data.object.email, "news@example.com");
+    const gone = await first({ from: start.offset, event_type: ["user.deleted"] });
+    assert.equal(gone.event.data.object.user_id, user.user_id);
+    await refused(first({ from: "elsewhere" }), 400);
+    const logs = await all(auth0.logs.list({ sort: "date:-1", per_page: 20 }));
+    assert.ok(logs.some((log) => log.type === "sapi" && log.description === "Create users"), JSON.stringify(logs.slice(0, 3)));
+  },
+  async published() {
+    const module = await auth0.actions.modules.create({ name: "tour", code: "one", publish: true });
+    await auth0.actions.modules.update(module.id, { code: "two" });
+    await auth0.actions.modules.versions.create(module.id);
+    const versions = await all(auth0.actions.modules.versions.list(module.id));
+    assert.equal(versions.length, 2);
+    await auth0.prompts.rendering.bulkUpdate({ configs: [{ prompt: "login", screen: "login", rendering_mode: "advanced" }] });
+    assert.equal((await auth0.prompts.rendering.get("login", "login")).rendering_mode, "advanced");
+    const domain = await auth0.customDomains.create({ domain: "login.tour.example.com", type: "auth0_managed_certs" });
+    assert.equal((await auth0.customDomains.verify(domain.custom_domain_id)).status, "ready");
+    const user = (await auth0.users.list({ per_page: 1 })).data[0].user_id;
+    const ticket = await auth0.tickets.verifyEmail({ user_id: user }, { headers: { "auth0-custom-domain": "login.tour.example.com" } });
+    assert.ok(ticket.ticket.includes("//login.tour.example.com"), ticket.ticket);
+    await auth0.customDomains.delete(domain.custom_domain_id);
+  },
   async limits() {
     const limit = (body) => real(`${SANDBOX_URL}/__sandbox/rate-limit`, { method: "POST", body: JSON.stringify(body) });
     await limit({ requests: 1, seconds: 600 });

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 type Result<T> = std::result::Result<T, ApiError>;
 
 /// Auth0's lifetime of a ticket, in seconds.
-pub(super) const TICKET_S: i64 = 432_000;
+pub(in crate::management) const TICKET_S: i64 = 432_000;
 
 impl Deed<'_, '_> {
     fn lifetime(&self) -> i64 {
