@@ -1,7 +1,6 @@
 // Does what the core says: sends, waits, reads. The core decides (src/http/exchange.rs); nothing is decided here.
 import { failure, refused } from "./errors.js";
 import { plainMembers, textOnly } from "./form.js";
-import { canShare } from "./load.js";
 import { strict } from "./jose.js";
 import { bearer } from "./tokens.js";
 
@@ -34,63 +33,17 @@ export const timer = (milliseconds, fire) => {
   return () => clearTimeout(id);
 };
 
-// How many attempts share a limit at most. Node's `fetch` walks over all that follow a signal for each that comes: four cost less
-// than one, and 32 more.
-const SHARED = 4;
-
-// What ends attempts: a controller, whose signal `fetch` is given, and a timer while there are any.
-class Limit {
-  attempts = new Set();
-  controller = new AbortController();
-  left = SHARED;
-
-  // Takes an attempt that begins now, unless it would have to end much later than those that are in it. None ends too early.
-  takes(milliseconds) {
-    const { attempts } = this;
-    if (!this.left) return false;
-    if (!attempts.size) {
-      // Of a test, perhaps.
-      this.milliseconds = milliseconds;
-      this.setTimeout = setTimeout;
-      this.begun = now();
-      const end = () => {
-        const reason = new DOMException("The time is over", "TimeoutError");
-        for (const attempt of attempts) {
-          attempt.over = true;
-          attempt.end(reason);
-        }
-      };
-      this.stop = timer(milliseconds, () => {
-        this.left = 0;
-        if (this.late) this.stop = timer(this.late, end);
-        else end();
-      });
-    }
-    const late = now() - this.begun;
-    if (milliseconds !== this.milliseconds || setTimeout !== this.setTimeout || !(late >= 0 && late * 64 <= milliseconds)) return false;
-    this.late = late;
-    this.left--;
-    return true;
-  }
-}
-
 // An attempt: it ends by itself, when its time is over or the caller aborts, whatever it waits for then.
 export class Attempt {
   over = false;
   aborted = false;
 
-  // Those of a client that begin at about the same time share their limit: controllers and timers are half of what a call costs over
-  // `fetch`. Not in Workers, where requests share nothing that waits; nor where somebody else may end the attempt, or goes on with
-  // the answer after it.
-  constructor(milliseconds, { context, signal, unread }) {
-    const alone = signal || unread || !canShare;
-    this.limit = context.limit;
-    if (alone || !this.limit?.takes(milliseconds)) {
-      this.limit = new Limit();
-      this.limit.takes(milliseconds);
-      if (!alone) context.limit = this.limit;
-    }
-    this.limit.attempts.add(this);
+  constructor(milliseconds, signal) {
+    this.controller = new AbortController();
+    this.stop = timer(milliseconds, () => {
+      this.over = true;
+      this.end(new DOMException("The time is over", "TimeoutError"));
+    });
     if (signal) {
       this.signal = signal;
       this.onAbort = () => {
@@ -103,7 +56,7 @@ export class Attempt {
   }
 
   end(reason) {
-    this.limit.controller.abort(reason);
+    this.controller.abort(reason);
     this.reason = reason;
     this.hear?.(reason);
   }
@@ -125,8 +78,7 @@ export class Attempt {
   }
 
   close() {
-    this.limit.attempts.delete(this);
-    if (!this.limit.attempts.size) this.limit.stop();
+    this.stop();
     this.signal?.removeEventListener("abort", this.onAbort);
   }
 }
@@ -234,9 +186,9 @@ const readRequest = ([first, ...lines]) => {
 
 // Makes a request. The core decides about redirects; a browser then shows an opaque answer, which is an error. The headers are a
 // copy: what is given to `fetch` may be changed by those in between.
-const send = (io, url, { method, headers }, body, { limit }, attempt = 1) => {
+const send = (io, url, { method, headers }, body, { controller }, attempt = 1) => {
   const { context, fetch = context.fetch } = io;
-  const init = { method, headers: { ...headers }, redirect: "manual", signal: limit.controller.signal };
+  const init = { method, headers: { ...headers }, redirect: "manual", signal: controller.signal };
   if (body !== undefined) init.body = body;
   const event = { attempt, method };
   tell(io, "onRequest", () => event);
@@ -279,7 +231,7 @@ export const run = async (exchange, io, parent, early) => {
             // After a token that was refused, the next attempt follows at once.
             if (!parent) attempt?.close();
             step = exchange.begin(now());
-            attempt = parent ?? new Attempt(exchange.limit(), io);
+            attempt = parent ?? new Attempt(exchange.limit(), signal);
           }
           if (signal?.aborted) throw signal.reason;
         } else if (step === TOKEN) {
@@ -403,10 +355,11 @@ export const call = (core, { line, id, pieces = [line] }, path, query, options, 
   if (path) path.split("&").forEach((id, index) => (place += id + pieces[2 * index + 2]));
   const odd = path && ODD.test(path);
   let plan = odd ? undefined : plans.get(key);
+  if (signal?.aborted) return slowly();
   if (!(at < plan?.until)) {
     let text;
     try {
-      text = signal?.aborted ? "" : core.first(input(), at);
+      text = core.first(input(), at);
     } catch {
       // It is asked again.
     }
@@ -419,7 +372,7 @@ export const call = (core, { line, id, pieces = [line] }, path, query, options, 
       plans.set(key, plan);
     }
   }
-  const attempt = new Attempt(plan.limit, io);
+  const attempt = new Attempt(plan.limit, signal);
   const early = { at, attempt, authorization: plan.headers.authorization };
   return new Promise((resolve) => {
     // What is found here is looked into once more.

@@ -6,9 +6,6 @@ let loader;
 let loading;
 let ready;
 
-// Whether calls may wait for the same timer: not where the module is there from the start, which is in Workers.
-export let canShare;
-
 // Each entry point says where its runtime finds the module: a function that returns a WebAssembly.Module or a promise of one.
 export const setLoader = (load) => {
   loader = load;
@@ -47,7 +44,6 @@ export const loadCore = () => {
   if (ready || loading) return ready ?? loading;
   try {
     const module = loader();
-    canShare = !!module.then;
     // Where the module is there already (Workers), no promise may be shared between requests.
     if (!module.then) return start(module);
     return (loading = module.then(start).catch(failed));

@@ -1137,7 +1137,7 @@ test("timeout: more than a timer takes", async ({ scripted }) => {
   equal(waits, [2147483647, 3e9 - 2147483647], "timers");
 });
 
-// Calls of a client that begin at about the same time share a timer. The clock is the test's: whoever is due is called by hand.
+// The clock is the test's: whoever is due is called by hand.
 test("timeout: calls that begin together, each in its time", async ({ sdk, scripted }) => {
   const kept = [globalThis.setTimeout, globalThis.clearTimeout, Date.now];
   const [wait, clear, realNow] = kept;
@@ -1242,6 +1242,62 @@ test("abort: before the call", async ({ sdk, scripted }) => {
   const error = await fails(client.jobs.get("1", sdk.withAbortSignal(controller.signal)), { code: "aborted", operation: "jobs.get" });
   ok(error.cause === reason, "the reason as the cause");
   equal(calls.length, 0, "requests");
+});
+
+// A request that was made before is kept (drive.js): what goes wrong then goes wrong as it does the first time.
+test("error: a call that was made before fails as the first does", async ({ sdk }) => {
+  const body = (pull) => new Response(new ReadableStream({ pull }), { headers: { "content-type": "application/json" } });
+  const stuck = (_url, { signal }) => body(() => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))));
+  const ways = {
+    "throws at once": () => { throw new TypeError("at once"); },
+    "throws no Error": async () => { throw "a text"; },
+    "rejects with nothing": () => Promise.reject(),
+    "is no Response": async () => ({ status: 200 }),
+    "gives nothing": () => undefined,
+    "is no promise": () => json({ good: 1 }),
+    never,
+    "never hears": () => new Promise(() => {}),
+    "a body without end": stuck,
+    "a body that breaks": async () => body(() => { throw new TypeError("broken"); }),
+    "a body that was read": async () => { const read = json({}); await read.text(); return read; },
+    "text is no function": async () => ({ status: 200, headers: new Headers() }),
+    "text is no text": async () => ({ status: 200, headers: new Headers(), text: async () => 5 }),
+    html: async () => new Response("<html>"),
+    "no content": async () => new Response(null, { status: 204 }),
+    400: () => apiError(400, "no", "bad"),
+    401: () => apiError(401, "no"),
+    404: () => apiError(404, "no"),
+    429: () => apiError(429, "slow", "too_many_requests", { "retry-after-ms": "1" }),
+    503: () => apiError(503, "later", undefined, { "retry-after-ms": "1" }),
+    redirect: async () => new Response(null, { status: 302, headers: { location: "https://evil.example/" } }),
+  };
+  const told = ({ name, code, message, attempts, statusCode, cause, timeoutMs }) => ({ name, code, message, attempts, statusCode, cause: cause?.message ?? cause, timeoutMs });
+  const compare = async ([how, answer]) => {
+    const outcome = async (warm, abort) => {
+      let step = () => json({ warm: true });
+      const calls = [];
+      const fetch = (url, init) => (calls.push(`${init.method} ${url}`), step(url, init));
+      const client = new sdk.ManagementClient({ domain: DOMAIN, token: "t", fetch, maxRetries: 1, timeoutInSeconds: 0.2 });
+      if (warm) for (const id of ["first", "second"]) await client.jobs.get(id);
+      step = answer;
+      calls.length = 0;
+      const controller = new AbortController();
+      if (abort === "before") controller.abort(new Error("enough"));
+      const call = client.jobs.get("1", abort && { abortSignal: controller.signal });
+      if (abort === "at once") controller.abort(new Error("enough"));
+      if (abort === "later") setTimeout(() => controller.abort(new Error("enough")), 20);
+      return [...(await Promise.race([call.then((data) => [{ data }], (error) => [told(error)]), sleep(5000).then(() => ["hangs"])])), calls];
+    };
+    const one = async (abort) => {
+      const [cold, warm] = await Promise.all([outcome(false, abort), outcome(true, abort)]);
+      equal(warm, cold, `${how}, aborted ${abort ?? "not"}`);
+      ok(cold[0] !== "hangs", `an end: ${how}, aborted ${abort ?? "not"}`);
+    };
+    // What ends by itself may end before, or be tried again.
+    const waits = ["never", "never hears", "a body without end"].includes(how);
+    await Promise.all([undefined, "before", "at once", ...(waits ? ["later"] : [])].map(one));
+  };
+  await Promise.all(Object.entries(ways).map(compare));
 });
 
 test("abort: during the request", async ({ sdk, scripted }) => {

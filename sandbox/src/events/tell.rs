@@ -64,6 +64,7 @@ pub(crate) struct Cursor {
     /// The types wanted; all of them when it is empty.
     types: Vec<String>,
     /// Of how many states that replaced each other this is the past.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "without a socket nothing is followed"))]
     states: u64,
 }
 
@@ -107,6 +108,7 @@ impl Cursor {
     }
 
     /// Goes on where a state began that took the place of another one: it has another past.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "without a socket nothing is followed"))]
     pub(crate) fn follow(&mut self, (states, beginning): (u64, u64)) {
         if self.states != states {
             self.next = beginning;
