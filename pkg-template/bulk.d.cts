@@ -37,6 +37,22 @@ export interface Limiter {
 
 export declare function createLimiter(options?: LimiterOptions): Limiter;
 
+export interface Budget {
+  /** How many requests may still be sent. */
+  readonly left: number;
+  /** Takes off what else was asked for: a read of Workers KV, a turn to a Durable Object. */
+  spend(count?: number): void;
+  /** A `fetch` for the option of that name of a client. */
+  fetch: LimitedFetch;
+}
+
+/**
+ * So many requests and no more, with tokens, retries and pages: for a Worker, which may ask for 50 (free plan) or 1,000 in each request of its
+ * own. When they are used up, a call ends at once, with status 429 and the code `budget_used_up`, and nothing is sent. Without a budget a call makes
+ * `(maxRetries + 1) * (maxRetries + 2) + 1` requests at most, and `maxRetries + 1` with a token that is there.
+ */
+export declare function createBudget(options?: { requests?: number | undefined; fetch?: LimitedFetch | undefined }): Budget;
+
 /** How far a job is, as JSON. Items are counted from 0, in the order of their source, which has to be the same the next time. */
 export interface Checkpoint {
   /** Items from this one on have not been begun. */

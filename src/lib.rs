@@ -61,8 +61,8 @@ pub use field::{Field, IntoEntries, IntoField, IntoItems, Null};
 #[cfg(all(feature = "redis", not(target_arch = "wasm32")))]
 pub use host::Redis;
 pub use host::{
-    Crypto, Host, Kept, Key, KeyMaterial, KeyUsage, KeyValue, Lease, MemoryStore, SharedStore, StoredToken, Timer,
-    TokenStore, Transport, TransportError,
+    Budget, Crypto, Host, Kept, Key, KeyMaterial, KeyUsage, KeyValue, Lease, MemoryStore, SharedStore, StoredToken,
+    Timer, TokenStore, Transport, TransportError,
 };
 #[cfg(target_arch = "wasm32")]
 pub use host::{FetchTransport, JsTimer, WebCrypto};

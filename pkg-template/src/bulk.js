@@ -130,8 +130,8 @@ class Lane {
 }
 
 // What stands in for an answer while the server wants no request: told as the server told it.
-const heldBack = (wait) =>
-  new Response(JSON.stringify({ statusCode: 429, error: "Too Many Requests", message: `the rate limit is used up: it opens in ${wait} s`, errorCode: "too_many_requests" }), {
+const heldBack = (wait, message = `the rate limit is used up: it opens in ${wait} s`, errorCode = "too_many_requests") =>
+  new Response(JSON.stringify({ statusCode: 429, error: "Too Many Requests", message, errorCode }), {
     status: 429,
     headers: { "content-type": "application/json", "retry-after": String(wait) },
   });
@@ -260,6 +260,25 @@ export const createLimiter = ({ reserve = RESERVE, store, onStoreProblem } = {})
           told(route, lane, of, ticket, typeof response?.headers?.get === "function" ? response : undefined);
         }
       };
+    },
+  };
+};
+
+export const createBudget = ({ requests = 50, fetch: own } = {}) => {
+  if (!(Number.isInteger(requests) && requests >= 0)) throw new TypeError("`requests` must be a whole number from 0");
+  let left = requests;
+  return {
+    get left() {
+      return left;
+    },
+    spend(count = 1) {
+      left = Math.max(left - count, 0);
+    },
+    // A wait of a day is none that a client waits for: the call ends at once.
+    async fetch(url, init) {
+      if (!left) return heldBack(86_400, `the budget of ${requests} requests is used up`, "budget_used_up");
+      left--;
+      return own ? own(url, init) : fetch(url, init);
     },
   };
 };

@@ -3,6 +3,7 @@
 //! A backend moves bytes, tells the time, draws random bytes or keeps a token, and decides nothing: timeouts, retries,
 //! redirects and errors are the exchange's.
 
+mod budget;
 #[cfg(target_arch = "wasm32")]
 mod fetch;
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
@@ -25,6 +26,7 @@ mod web_crypto;
 #[cfg(all(feature = "workers", target_arch = "wasm32"))]
 mod workers;
 
+pub use budget::Budget;
 #[cfg(target_arch = "wasm32")]
 pub use fetch::FetchTransport;
 #[cfg(target_arch = "wasm32")]

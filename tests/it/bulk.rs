@@ -2,7 +2,7 @@
 
 use crate::support::{builder, with_token};
 use auth0_sdk::testing::{ManualTimer, Reply, ScriptedTransport, block_on, poll_until_stuck};
-use auth0_sdk::{Bulk, BulkCheckpoint, BulkStop, BulkStopped, Error, ErrorKind, Json};
+use auth0_sdk::{Budget, Bulk, BulkCheckpoint, BulkStop, BulkStopped, Error, ErrorKind, Json, ManagementClient};
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -42,6 +42,59 @@ fn ten_thousand_bad_ids_are_reported_each() {
         seen.iter().zip(&ids).enumerate().all(|(number, ((index, item), id))| *index == number as u64 && item == id)
     );
     assert!(report.failures.iter().all(|failure| failure.error.message() == failure.item));
+}
+
+#[test]
+fn ten_thousand_ids_that_the_client_or_the_tenant_refuses_are_reported_each() {
+    let bad = [".", "..", "", "auth0|nobody", "a/b", "\u{0}", "ü", "%2e%2e"];
+    let refused =
+        r#"{"statusCode":404,"error":"Not Found","message":"The user does not exist.","errorCode":"inexistent_user"}"#;
+    let transport = ScriptedTransport::new((0..6_250).map(|_| Reply::json(404, refused)));
+    let client = with_token(&transport, &ManualTimer::new());
+    let report = block_on(Bulk::of((0..10_000).map(|index| bad[index % 8])).concurrency(50).run(|id| {
+        let call = client.operation("users.update").path(id).body(&serde_json::json!({"blocked": true}));
+        async move { call.await.map(drop) }
+    }));
+    assert_eq!((report.done, report.failures.len()), (0, 10_000));
+    assert!(report.stopped.is_none(), "{:?}", report.stopped);
+    let indexes: BTreeSet<u64> = report.failures.iter().map(|failure| failure.index).collect();
+    assert_eq!(indexes.len(), 10_000);
+    for failure in &report.failures {
+        let place = failure.index as usize % 8;
+        assert_eq!(failure.item, bad[place]);
+        // What is no id reaches nobody.
+        let expected = if place < 3 { (ErrorKind::Request, None) } else { (ErrorKind::Api, Some(404)) };
+        assert_eq!((failure.error.kind(), failure.error.status()), expected, "{:?}", failure.item);
+    }
+    assert_eq!(transport.requests().len(), 6_250);
+}
+
+#[test]
+fn a_budget_ends_a_call_at_once_when_it_is_used_up() {
+    let transport = ScriptedTransport::new([Reply::json(200, r#"{"access_token":"a","expires_in":86400}"#)]);
+    (0..10).for_each(|_| transport.push(Reply::json(503, "{}")));
+    let timer = ManualTimer::skipping();
+    let host = auth0_sdk::testing::host(transport.clone(), timer.clone());
+    let budget = Budget::over(&host, 6);
+    let client = ManagementClient::builder("tenant.us.auth0.com")
+        .host(host.with_transport(budget.clone()))
+        .client_credentials("c", "s")
+        .max_retries(2)
+        .build()
+        .expect("a client");
+    let get = || block_on(async { client.operation("users.get").path("u").await }).expect_err("refused");
+    assert_eq!((get().status(), budget.left()), (Some(503), 2));
+    assert!(budget.spend(1));
+    let error = get();
+    assert_eq!(
+        (error.kind(), error.status(), error.code()),
+        (ErrorKind::RateLimited, Some(429), Some("budget_used_up"))
+    );
+    assert!(error.to_string().contains("6 requests"), "{error}");
+    let waited = timer.slept().len();
+    get();
+    assert_eq!((transport.requests().len(), timer.slept().len(), budget.left()), (5, waited, 0));
+    assert!(!budget.spend(1));
 }
 
 #[test]

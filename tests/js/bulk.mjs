@@ -18,7 +18,7 @@ execFileSync("npm", ["install", "--no-package-lock", "--ignore-scripts", "--no-a
 const require = createRequire(pathToFileURL(join(project, "package.json")));
 const load = (name) => import(pathToFileURL(require.resolve(name).replace(".cjs", ".js")));
 const bulk = await load("auth0-sdk/bulk");
-const { createLimiter, forEach } = bulk;
+const { createBudget, createLimiter, forEach } = bulk;
 const { ManagementClient } = await import(pathToFileURL(require.resolve("auth0-sdk")));
 assert.deepEqual(Object.keys(require("auth0-sdk/bulk")).sort(), Object.keys(bulk).sort());
 
@@ -353,6 +353,51 @@ test("hooks hear each attempt and nothing secret, and break nothing", async () =
     });
   }
   assert.throws(() => new ManagementClient({ domain: "tenant.us.auth0.com", token: "t", onRetry: "x" }), /onRetry/);
+});
+
+test("a budget ends a call at once when it is used up, whatever the call would still do", async () => {
+  await withClock(async ({ now }) => {
+    const asked = [];
+    const send = async (url) => {
+      asked.push(url);
+      return url.endsWith("/oauth/token") ? answer(200, {}, '{"access_token":"a","expires_in":86400}') : answer(503);
+    };
+    // As many as a call makes at most: with a token that is there one for each attempt.
+    const budget = createBudget({ requests: 6, fetch: send });
+    const auth0 = new ManagementClient({ domain: "tenant.us.auth0.com", clientId: "c", clientSecret: "s", fetch: budget.fetch, maxRetries: 2 });
+    await assert.rejects(auth0.users.get("u"), (error) => error.statusCode === 503);
+    assert.deepEqual([asked.length, budget.left], [4, 2]);
+    budget.spend();
+    const start = now();
+    await assert.rejects(auth0.users.get("u"), (error) => error.statusCode === 429 && error.code === "budget_used_up" && /6 requests/.test(error.message));
+    assert.deepEqual([asked.length, budget.left], [5, 0]);
+    const waited = now() - start;
+    await assert.rejects(auth0.users.get("u"), (error) => error.code === "budget_used_up");
+    assert.equal(now() - start, waited, "nothing is waited for");
+    assert.equal(asked.length, 5);
+  });
+  assert.throws(() => createBudget({ requests: -1 }), TypeError);
+});
+
+test("ten thousand ids that the client or the tenant refuses are reported each, and end nothing", async () => {
+  const bad = [".", "..", "", undefined, "auth0|nobody", "a/b", "\u0000", "ü"];
+  const sent = [];
+  const fetch = async (url) => {
+    sent.push(new URL(url).pathname);
+    return answer(404, {}, '{"statusCode":404,"error":"Not Found","message":"The user does not exist.","errorCode":"inexistent_user"}');
+  };
+  const auth0 = new ManagementClient({ domain: "tenant.us.auth0.com", token: "t", fetch });
+  const ids = Array.from({ length: 10_000 }, (_, index) => bad[index % bad.length]);
+  const report = await forEach(ids, (id) => auth0.users.update(id, { blocked: true }), { concurrency: 50 });
+  assert.deepEqual([report.done, report.failed, report.stopped, report.checkpoint.open.length], [0, 10_000, undefined, 10_000]);
+  assert.equal(new Set(report.failures.map(({ index }) => index)).size, 10_000);
+  for (const { index, item, error } of report.failures) {
+    assert.equal(item, ids[index]);
+    assert.equal(error.statusCode, index % bad.length < 4 ? undefined : 404, `${index}: ${error.message}`);
+  }
+  // What is no id reaches nobody.
+  assert.equal(sent.length, 5_000);
+  assert.ok(sent.every((path) => /^\/api\/v2\/users\/[^/]+$/.test(path)));
 });
 
 test("ten thousand bad ids are reported each", async () => {

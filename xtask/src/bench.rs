@@ -3,7 +3,7 @@
 
 use crate::process::{command, output, run as run_command};
 use crate::tools::Tools;
-use crate::{files, npm};
+use crate::{files, npm, workers};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,8 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let as_json = match arguments {
         [] => false,
         ["--json"] => true,
-        other => return Err(format!("bench takes --json and nothing else, not {other:?}")),
+        ["workers"] => return workers::bench(root),
+        other => return Err(format!("bench takes --json, or `workers`, and nothing else, not {other:?}")),
     };
     let tools = Tools::new(root);
     npm::build(root)?;
@@ -111,13 +112,13 @@ pub(crate) fn build_by(
 }
 
 /// The benchmark's server. It ends when its standard input does.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    origin: String,
+    pub(crate) origin: String,
 }
 
 impl Server {
-    fn start(program: &Path, root: &Path) -> Result<Self, String> {
+    pub(crate) fn start(program: &Path, root: &Path) -> Result<Self, String> {
         let mut server = command(program, root);
         server.arg("--serve").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = server.spawn().map_err(|error| format!("{}: {error}", program.display()))?;

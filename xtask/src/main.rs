@@ -38,10 +38,10 @@ usage: cargo xtask <task>
   matrix [FEATURE …]  each feature of the crate alone, natively and on wasm32 (some 110 builds; `test` makes a few of them)
   npm [sandbox]       build the npm package: target/npm/auth0-sdk.tgz, or target/npm/auth0-sandbox.tgz
   page                build the playground with a tenant inside, for any static host: target/www
-  soak [USERS]        a million users as streams, in memory that does not grow
+  soak [USERS]        a million users as streams, in memory that does not grow; with --faults [CALLS] a million calls that meet faults
   fuzz [TARGET] [--seconds N]
                       feed the parsers with what nobody would send, 60 s each (nightly)
-  bench [--json]      what a call and an import cost; with --json also in target/bench.json
+  bench [--json]      what a call and an import cost; with --json also in target/bench.json; `bench workers`: a Worker's cold start
   bulk [--small|TIER] 5,000 updates under Auth0's rate limits, beside two other clients (free takes 42 minutes); with --small a few,
                       checked
   size [--json]       what the package weighs, against the budgets

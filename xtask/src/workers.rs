@@ -1,8 +1,9 @@
 //! The Workers of `examples/`: built, and run in workerd against the sandbox.
 
-use crate::process::run;
-use crate::sandbox;
+use crate::process::{command, run};
 use crate::tools::Tools;
+use crate::{files, npm, sandbox};
+use serde_json::json;
 use std::path::Path;
 
 /// What runs against a sandbox of its own, one after the other.
@@ -11,8 +12,14 @@ const SCRIPTS: &[&str] = &[
     "tests/workers/rust.mjs",
     "tests/workers/js.mjs",
     "tests/workers/edge.mjs",
+    "tests/workers/deno.mjs",
     "tests/workers/faults.mjs",
 ];
+
+/// What a Worker is compared with.
+const PEERS: [&str; 2] = ["jose@6.2.18", "auth0@7.1.0"];
+/// So many processes of each.
+const RUNS: u32 = 41;
 
 pub(crate) fn test(root: &Path) -> Result<(), String> {
     let tools = Tools::new(root);
@@ -25,6 +32,23 @@ pub(crate) fn test(root: &Path) -> Result<(), String> {
         run(node.arg(script))?;
     }
     Ok(())
+}
+
+/// What it costs a Worker to start and to answer its first guarded request, beside others, and what each weighs.
+pub(crate) fn bench(root: &Path) -> Result<(), String> {
+    let tools = Tools::new(root);
+    tools.npm()?;
+    if !root.join("target/npm/auth0-sdk.tgz").exists() {
+        npm::build(root)?;
+    }
+    let project = root.join("target/bench/workers");
+    files::write(&project.join("package.json"), r#"{ "private": true, "type": "module" }"#)?;
+    let mut install = command("npm", &project);
+    install.args(["install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    install.args(["--prefer-offline", "../../npm/auth0-sdk.tgz"]);
+    run(install.args(PEERS))?;
+    let arguments = json!({"project": project, "runs": RUNS});
+    run(tools.command("node")?.args(["benches/js/workers.mjs", &arguments.to_string()]))
 }
 
 /// Builds examples/worker-rust, with our tools and without a download.

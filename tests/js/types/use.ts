@@ -166,13 +166,15 @@ export const authenticate = async (key: SigningKey): Promise<string> => {
 };
 
 // Jobs and limits.
-import { createLimiter, forEach, type Checkpoint, type Failure, type LimitStore, type Limiter, type Progress, type Report } from "auth0-sdk/bulk";
+import { createBudget, createLimiter, forEach, type Checkpoint, type Failure, type LimitStore, type Limiter, type Progress, type Report } from "auth0-sdk/bulk";
 import { cacheStore, durableObjectLimits, durableObjectStore, kvStore, refreshAhead, textStore, TokenObject, type ObjectNamespace, type TextBackend } from "auth0-sdk/stores";
 
 export const bulkWork = async (objects: ObjectNamespace, signal: AbortSignal, kept?: string): Promise<string> => {
   const own: LimitStore = { get: async () => undefined, swap: async (key, old, text, seconds) => key === old && text.length > seconds };
   const limiter: Limiter = createLimiter({ store: durableObjectLimits(objects, { name: "limits" }), reserve: 0.2, onStoreProblem: (problem: unknown) => console.log(problem) });
   createLimiter({ store: own }).fetch();
+  const budget = createBudget({ requests: 50, fetch: limiter.fetch() });
+  budget.spend(budget.left - 1);
   const nightly = new ManagementClient({ domain: "a.auth0.com", token: "t", fetch: limiter.fetch({ priority: "bulk" }) });
   const checkpoint = kept === undefined ? undefined : (JSON.parse(kept) as Checkpoint);
   const report: Report<{ user_id?: string | undefined }> = await forEach(await nightly.users.list(), (user) => nightly.users.update(user.user_id ?? "", { blocked: false }), {
