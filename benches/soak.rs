@@ -3,6 +3,8 @@
 //! `--serve` is the server, which prints where it is and ends with its standard input; `--calls N ORIGIN` makes the calls and prints what came of them
 //! and how much was resident on the way. `cargo xtask soak --faults` runs both, and the same in Node (`benches/js/soak.mjs`).
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark tells how long it took, and a server takes its time")]
+
 #[cfg(target_arch = "wasm32")]
 fn main() {}
 

@@ -2,12 +2,15 @@
 
 use crate::process::{output, run};
 use crate::tools::Tools;
-use crate::{bulk, generate, matrix, npm, sandbox, tour, wasm_tests, workers};
+use crate::{bulk, generate, matrix, npm, sandbox, soak, tour, wasm_tests, workers};
 use std::path::Path;
 use std::time::Instant;
 
 /// Everything the crate has.
 const FEATURES: &str = "auth0-sdk/testing,auth0-sdk/management,auth0-sdk/blocking,auth0-sdk/export,auth0-sdk/redis,auth0-sdk/tower,auth0-sdk/tracing";
+
+/// So many calls that meet faults: a glance at what `cargo xtask soak --faults` does a million times.
+const SOAKED: u32 = 15_000;
 
 /// Prints generated arguments for every operation, and the requests they must make.
 const SAMPLES: [&str; 6] = ["run", "--quiet", "--package", "auth0-api-description", "--example", "samples"];
@@ -70,7 +73,8 @@ pub(crate) fn run_all(root: &Path, wanted: &[&str]) -> Result<(), String> {
         ("stores", &|| run(tools.command("node")?.arg("tests/js/stores.mjs"))),
         ("bulk", &|| {
             run(tools.command("node")?.arg("tests/js/bulk.mjs"))?;
-            bulk::run(root, &["--small"])
+            bulk::run(root, &["--small"])?;
+            soak::faults(root, SOAKED)
         }),
         ("workers", &|| workers::test(root)),
         ("login", &|| {
