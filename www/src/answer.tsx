@@ -4,6 +4,19 @@ import { recorder, type Next, type Outcome } from "./run";
 import { messageOf } from "./tenant";
 import { Gauge, Timeline } from "./timeline";
 
+const Pairs = ({ rows }: { rows: readonly (readonly [string, string])[] }) => (
+  <table class="pairs">
+    <tbody>
+      {rows.map(([name, value]) => (
+        <tr>
+          <th scope="row">{name}</th>
+          <td>{value}</td>
+        </tr>
+      ))}
+    </tbody>
+  </table>
+);
+
 export const Answer = ({ outcome, onNext }: { outcome: Outcome; onNext: (next: Next) => void }) => {
   const { status, error, attempts, total, headers, text, next } = outcome;
   const good = error === undefined;
@@ -51,16 +64,7 @@ export const Answer = ({ outcome, onNext }: { outcome: Outcome; onNext: (next: N
             label: `Headers (${headers.length})`,
             content: () => (
               <div class="scroll" tabIndex={0} role="region" aria-label="Headers">
-                <table class="pairs">
-                  <tbody>
-                    {headers.map(([name, value]) => (
-                      <tr>
-                        <th scope="row">{name}</th>
-                        <td>{value}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
+                <Pairs rows={headers} />
               </div>
             ),
           },
@@ -70,18 +74,7 @@ export const Answer = ({ outcome, onNext }: { outcome: Outcome; onNext: (next: N
                 {
                   id: "error",
                   label: "Error",
-                  content: () => (
-                    <table class="pairs">
-                      <tbody>
-                        {facts.map(([name, value]) => (
-                          <tr>
-                            <th scope="row">{name}</th>
-                            <td>{value}</td>
-                          </tr>
-                        ))}
-                      </tbody>
-                    </table>
-                  ),
+                  content: () => <Pairs rows={facts} />,
                 },
               ]),
         ]}
