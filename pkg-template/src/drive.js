@@ -360,8 +360,8 @@ export const call = (core, { line, id, pieces = [line] }, path, query, options, 
     let text;
     try {
       text = core.first(input(), at);
-    } catch {
-      // It is asked again.
+    } catch (crash) {
+      return Promise.reject(context.explain(crash, id));
     }
     if (!text) return slowly();
     const [limit, until, ...lines] = text.split("\n");

@@ -125,11 +125,15 @@ test("package: a crash of the core is an error, and the next call has a new one"
     let release;
     const slow = new Promise((resolve) => { release = resolve; });
     const options = { domain: "tenant.example.com", token: "t", fetch };
-    const [one, two] = [new ManagementClient(options), new ManagementClient({ ...options, fetch: async () => (await slow, Response.json({ late: true })) })];
+    const [one, two] = [new ManagementClient(options), new ManagementClient({ ...options, fetch: async () => (sent(), await slow, Response.json({ late: true })) })];
     ok((await one.jobs.get("1")).fine, "an answer before");
+    let sent;
+    const begun = new Promise((resolve) => { sent = resolve; });
     const underWay = two.jobs.get("1");
+    await begun;
     crash = true;
-    const error = await one.jobs.get("1").then(() => undefined, (error) => error);
+    // Not the request that is kept, for which the core is not asked.
+    const error = await one.jobs.get("1", { maxRetries: 1 }).then(() => undefined, (error) => error);
     ok(error instanceof ManagementError && error.code === "internal_error" && error.cause instanceof WebAssembly.RuntimeError, `an error, got ${error}`);
     ok(error.message.includes("jobs.get"), "a message that names the call");
     ok((await one.jobs.get("1")).fine && instances === 2, `an answer of a second instance, made ${instances}`);
