@@ -10,12 +10,15 @@ export const machineToken = (options) => {
   // The client's own headers are those of the Management API.
   const context = new AuthContext({ ...options, headers: undefined, timeoutDuration: timeoutInSeconds * 1000, retry: { maxRetries } });
   let kept;
+  const good = () => kept && Date.now() + MARGIN < kept.until;
   const buy = async () => {
+    // Another one has bought while this one waited for a third.
+    if (good()) return kept;
     const asked = Date.now();
     const { data } = await send(context, "oauth.clientCredentialsGrant", { audience: audience ?? `${context.origin}/api/v2/`, organization });
     // Without a lifetime it is used once.
     kept = { token: data?.access_token, until: asked + (Number(data?.expires_in) || 0) * 1000 };
     return kept;
   };
-  return async () => (kept && Date.now() + MARGIN < kept.until ? kept : await share(context.flights, "", buy, true)).token;
+  return async () => (good() ? kept : await share(context.flights, "", buy, true)).token;
 };

@@ -139,7 +139,11 @@ await test("a token that a key buys is bought anew when the request that wanted 
     while (!asked) await new Promise(setImmediate);
     // A timer takes a millisecond at least: with more than that the wait would be longer than the attempt.
     globalThis.setTimeout = (fire, milliseconds) => real(fire, milliseconds / 10);
-    const found = await Promise.all(Array.from({ length: 4 }, () => client.users.get("a")));
+    // One that began to wait later waits longer than the others, and finds what they have bought.
+    const found = await Promise.all(Array.from({ length: 4 }, async (_, late) => {
+      await new Promise((resolve) => real(resolve, late * 50));
+      return client.users.get("a");
+    }));
     assert.deepEqual([asked, found.length], [2, 4]);
   } finally {
     globalThis.setTimeout = real;
