@@ -11,14 +11,11 @@ import { Stream } from "./stream.js";
 export const parseLine = (id, line) => {
   const [target, flags = "", paging = "-", bodyless = "-"] = line.split(" ");
   const has = (flag) => flags.includes(flag);
-  const pieces = target.split(/[{}]/);
   const json = has("b") || has("B");
   return {
     id,
     line,
-    // The target around the names of its parameters, and these.
-    pieces,
-    params: pieces.filter((_, index) => index % 2),
+    params: Array.from(target.matchAll(/{([^}]+)}/g), ([, name]) => name),
     takesRequest: has("q") || json || has("M"),
     query: has("q"),
     json,
@@ -70,7 +67,7 @@ const start = (context, operation, args) => {
     if (typeof value !== "string" && !Number.isFinite(value)) {
       throw invalid(id, `argument ${index + 1}, \`${name}\`, must be a string or a number, not ${kindOf(value)}`);
     }
-    return value;
+    return String(value);
   });
   const request = takesRequest ? args[params.length] : undefined;
   const options = args[params.length + takesRequest];
@@ -114,13 +111,10 @@ const factsOf = (data, last) => {
 };
 
 // `guard` is what the core remembers of a walk, from one page to the next.
-const send = (context, operation, path, pairs, body, options, guard) => {
-  const form = toForm(pairs);
-  return context.send(operation, path, form, body, options, { unread: operation.stream }).then((made) => complete(made, context, operation, path, pairs, body, options, form, guard));
-};
-
-const complete = ({ data, response }, context, operation, path, pairs, body, options, form, guard) => {
+const send = async (context, operation, path, pairs, body, options, guard) => {
   const { id, paged, stream } = operation;
+  const form = pairs.length ? toForm(pairs) : "";
+  const { data, response } = await context.send(operation, path, form, body, options, { unread: stream });
   if (stream) return answer(new Stream(id, response, reopen(context, operation, path, pairs, options), options?.abortSignal), response);
   if (!paged) return answer(data, response);
   const found = Array.isArray(data) ? data : data?.[operation.items];
@@ -160,6 +154,7 @@ const answer = (data, response) => ({
     return rawResponseOf(response);
   },
 });
+
 
 // The request starts at once, awaited or not.
 export const call = (context, operation, args) => {

@@ -20,14 +20,16 @@ const checkHeaders = (headers, refuse) => {
 // Lower-cased names; a later object wins; a function is called for its value; undefined says nothing, null removes.
 const mergeHeaders = async (refuse, ...sources) => {
   const merged = {};
-  for (const [name, value] of sources.flatMap(entriesOf)) {
-    let resolved = value;
-    try {
-      if (typeof value === "function") resolved = await value();
-    } catch (cause) {
-      throw refuse(`the function of the header ${name} failed`, cause);
+  for (const source of sources) {
+    for (const [name, value] of entriesOf(source)) {
+      let resolved = value;
+      try {
+        if (typeof value === "function") resolved = await value();
+      } catch (cause) {
+        throw refuse(`the function of the header ${name} failed`, cause);
+      }
+      if (resolved !== undefined) merged[name.toLowerCase()] = resolved;
     }
-    if (resolved !== undefined) merged[name.toLowerCase()] = resolved;
   }
   return Object.entries(merged);
 };
@@ -65,8 +67,6 @@ export class Context {
   // Client headers whose value is only known at the call, or that remove one.
   #headers;
   #baseUrl;
-  // Requests that the core has written (drive.js).
-  plans = new Map();
 
   constructor(options) {
     const problem = (what) => new ManagementError({ message: `ManagementClient: ${what}`, code: "invalid_config" });
@@ -146,41 +146,36 @@ export class Context {
     return this.#core;
   }
 
-  // What a call says instead of the client's settings, as the core reads it.
-  async #prepare(id, { abortSignal, headers, queryParams, ...limits }) {
-    const refuse = (what, cause) => invalid(id, what, cause);
+  // Calls an operation: `{ response, data }`. Whatever goes wrong becomes a ManagementError.
+  async send({ id, line }, path, query, body, requestOptions, io) {
     try {
-      if (abortSignal && !abortSignal.addEventListener) throw refuse("`abortSignal` must be an AbortSignal");
-      checkHeaders(headers, refuse);
-      const pairs = limitsOf(limits, refuse);
-      // Before anything is waited for: what the caller does to it after the call changes nothing.
-      if (queryParams) pairs.push(...toPairs(id, queryParams).map(([name, value]) => [`query:${name}`, value]));
-      if (this.#headers || headers) pairs.push(...headerPairs(await mergeHeaders(refuse, this.#headers, headers), refuse));
-      return [toForm(pairs), await this.core()];
+      let options = "";
+      const { abortSignal, headers, queryParams } = requestOptions ?? {};
+      if (abortSignal && !abortSignal.addEventListener) throw invalid(id, "`abortSignal` must be an AbortSignal");
+      if (requestOptions || this.#headers) {
+        const refuse = (what, cause) => invalid(id, what, cause);
+        checkHeaders(headers, refuse);
+        const pairs = requestOptions ? limitsOf(requestOptions, refuse) : [];
+        // Before anything is waited for: what the caller does to it after the call changes nothing.
+        if (queryParams) pairs.push(...toPairs(id, queryParams).map(([name, value]) => [`query:${name}`, value]));
+        if (this.#headers || headers) pairs.push(...headerPairs(await mergeHeaders(refuse, this.#headers, headers), refuse));
+        options = toForm(pairs);
+      }
+      const core = this.#core ?? (await this.core());
+      io.context = this;
+      io.id = id;
+      io.signal = abortSignal;
+      io.body = body;
+      return await call(core, [line, id, path, query, body === undefined ? "" : "1", options].join("\n"), io);
     } catch (thrown) {
-      throw this.explain(thrown, id);
+      if (thrown instanceof URIError) throw invalid(id, "an argument is not well-formed Unicode", thrown);
+      const error = toError(typeof thrown === "string" ? read(thrown) : thrown, id);
+      if (error.code === "internal_error") {
+        // A defect. What the core holds may be broken.
+        this.#core = undefined;
+        discard(this.Client);
+      }
+      throw error;
     }
-  }
-
-  // Whatever goes wrong in a call becomes a ManagementError.
-  explain(thrown, id) {
-    if (thrown instanceof URIError) return invalid(id, "an argument is not well-formed Unicode", thrown);
-    const error = toError(typeof thrown === "string" ? read(thrown) : thrown, id);
-    if (error.code === "internal_error") {
-      // A defect. What the core holds may be broken.
-      this.#core = undefined;
-      discard(this.Client);
-    }
-    return error;
-  }
-
-  // Calls an operation: `{ response, data }`.
-  send(operation, path, query, body, requestOptions, io) {
-    io.context = this;
-    io.id = operation.id;
-    io.signal = requestOptions?.abortSignal;
-    io.body = body;
-    if (this.#core && !this.#headers && !requestOptions) return call(this.#core, operation, path, query, "", io);
-    return this.#prepare(io.id, requestOptions ?? {}).then(([options, core]) => call(core, operation, path, query, options, io));
   }
 }

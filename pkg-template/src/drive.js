@@ -40,6 +40,14 @@ export class Attempt {
 
   constructor(milliseconds, signal) {
     this.controller = new AbortController();
+    this.ended = new Promise((_, reject) => {
+      this.end = (reason) => {
+        this.controller.abort(reason);
+        reject(reason);
+      };
+    });
+    // Whoever waits hears of it; nobody may be waiting.
+    this.ended.catch(() => {});
     this.stop = timer(milliseconds, () => {
       this.over = true;
       this.end(new DOMException("The time is over", "TimeoutError"));
@@ -55,21 +63,9 @@ export class Attempt {
     }
   }
 
-  end(reason) {
-    this.controller.abort(reason);
-    this.reason = reason;
-    this.hear?.(reason);
-  }
-
-  // What a promise gives, unless the attempt ends first: a `fetch` of the caller's may never settle. One at a time. (A race with a
-  // promise of the end would be three promises more.)
+  // What a promise gives, unless the attempt ends first: a `fetch` of the caller's may never settle.
   within(promise) {
-    return new Promise((resolve, reject) => {
-      this.hear = reject;
-      Promise.resolve(promise).then(resolve, reject);
-      // What is there already is not lost.
-      if (this.over || this.aborted) Promise.reject(this.reason).catch(reject);
-    });
+    return Promise.race([promise, this.ended]);
   }
 
   // The answer is the caller's now, and so is the signal: it ends what is still to come.
@@ -177,25 +173,32 @@ const told = ({ status, headers }) => {
   return { status, limit: number("x-ratelimit-limit"), remaining: number("x-ratelimit-remaining"), requestId: headers.get("x-auth0-requestid") ?? undefined };
 };
 
-// A request as the core writes it: the method and the URL, and a line a header.
-const readRequest = ([first, ...lines]) => {
-  const cut = (line, mark) => [line.slice(0, line.indexOf(mark)), line.slice(line.indexOf(mark) + mark.length)];
-  const [method, url] = cut(first, " ");
-  return { method, url, headers: Object.fromEntries(lines.map((line) => cut(line, ": "))) };
-};
-
-// Makes a request. The core decides about redirects; a browser then shows an opaque answer, which is an error. The headers are a
-// copy: what is given to `fetch` may be changed by those in between.
-const send = (io, url, { method, headers }, body, { controller }, attempt = 1) => {
+// Makes a request as the core wrote it: the method and the URL, and a line a header. The headers of a client's calls hardly ever
+// differ: those of the last one are kept in pieces.
+const request = (io, text, body, signal, attempt = 1) => {
   const { context, fetch = context.fetch } = io;
-  const init = { method, headers: { ...headers }, redirect: "manual", signal: controller.signal };
+  const cut = text.indexOf("\n");
+  const space = text.indexOf(" ");
+  const lines = text.slice(cut + 1);
+  if (context.lines !== lines) {
+    context.lines = lines;
+    context.record = Object.fromEntries(
+      lines.split("\n").map((line) => {
+        const colon = line.indexOf(":");
+        return [line.slice(0, colon), line.slice(colon + 2)];
+      }),
+    );
+  }
+  // The core decides about redirects; a browser then shows an opaque answer, which is an error. The headers are a copy: what
+  // is given to `fetch` may be changed by those in between.
+  const init = { method: text.slice(0, space), headers: { ...context.record }, redirect: "manual", signal };
   if (body !== undefined) init.body = body;
-  const event = { attempt, method };
+  const event = { attempt, method: init.method };
   tell(io, "onRequest", () => event);
-  const at = now();
   // Called without a receiver.
-  const sent = fetch(url, init);
+  const sent = fetch(text.slice(space + 1, cut), init);
   if (!context.onResponse) return sent;
+  const at = now();
   return Promise.resolve(sent).then((response) => {
     tell(io, "onResponse", () => ({ ...event, ...told(response), durationMs: now() - at }));
     return response;
@@ -240,18 +243,15 @@ export const run = async (exchange, io, parent, early) => {
           if (!sent) {
             // One that is made anew for each attempt holds an assertion that is good for one.
             const body = io.buys ? exchange.body() : typeof io.body === "function" ? await attempt.within(io.body()) : io.body;
-            const request = readRequest(exchange.request().split("\n"));
-            sent = send(io, request.url, request, body, attempt, exchange.attempts());
+            sent = attempt.within(request(io, exchange.request(), body, attempt.controller.signal, exchange.attempts()));
           }
           const answer = sent;
           sent = undefined;
-          response = await attempt.within(answer);
+          response = await answer;
           // A `fetch` written by hand may answer with anything.
           if (!isResponse(response)) throw new Error("fetch answered with something that is not a Response");
           found = { response };
           const { status } = response;
-          // Other requests of this token would fare no better.
-          if (status === 401) context.plans?.clear();
           step = exchange.answered(status, headerLines(response.headers), now(), Math.random());
           // A redirect that is followed: nobody reads what it says.
           if (step === SEND) response.body?.cancel?.().catch(() => {});
@@ -261,10 +261,10 @@ export const run = async (exchange, io, parent, early) => {
             return { response };
           }
           // Not json(): the text is kept when it is none.
-          const body = reading ?? response.text();
+          const body = reading ?? attempt.within(response.text());
           // What was read of the first attempt is not what a later one answers.
           reading = undefined;
-          const text = await attempt.within(body);
+          const text = await body;
           if (typeof text !== "string") throw new Error("the body that fetch gave is not a text");
           if (io.text) return { response, data: text };
           const parsed = parse(text);
@@ -326,73 +326,31 @@ export const drive = (exchange, io) => run(exchange, io).catch(unwrap);
 // The core gives nothing where it refuses, and says why when asked.
 const begun = (core, input) => core.call(input) ?? refused(core.problem(input));
 
-// How many requests that the core has written are kept.
-const PLANS = 64;
-
-// Ids that the core refuses, or writes otherwise than `encodeURIComponent`.
-const ODD = /[!*'()]|(^|&)(\.|&|$)/;
-
 // Makes a call: `{ response, data }`. As it nearly always goes, the first request is answered with JSON, and the core is asked
-// for that request alone, and once for all calls that differ in nothing but their ids, while its token is good. For all else
-// there is an exchange, which goes on from where this is. What costs time here are promises and functions that wait.
-export const call = (core, { line, id, pieces = [line] }, path, query, options, io) => {
-  const { context, signal, body } = io;
-  const { plans } = context;
+// only once, for that request; for all else there is an exchange, which goes on from where this is.
+export const call = async (core, input, io) => {
+  const { context, signal } = io;
   const at = now();
-  const has = body === undefined ? "" : "1";
-  const input = () => [line, id, path, query, has, options].join("\n");
-  const slowly = async (early) => {
-    try {
-      return await run(begun(core, input()), io, undefined, early);
-    } catch (thrown) {
-      throw context.explain(thrown instanceof Final ? thrown.error : thrown, id);
-    }
-  };
-  // A line alone is found faster.
-  const key = query || has || options ? [line, query, has, options].join("\n") : line;
-  // The path of the URL, with the ids in it.
-  let place = pieces[0].slice(1);
-  if (path) path.split("&").forEach((id, index) => (place += id + pieces[2 * index + 2]));
-  const odd = path && ODD.test(path);
-  let plan = odd ? undefined : plans.get(key);
-  if (signal?.aborted) return slowly();
-  if (!(at < plan?.until)) {
-    let text;
-    try {
-      text = core.first(input(), at);
-    } catch (crash) {
-      return Promise.reject(context.explain(crash, id));
-    }
-    if (!text) return slowly();
-    const [limit, until, ...lines] = text.split("\n");
-    plan = { ...readRequest(lines), limit: Number(limit), until: Number(until) };
-    plan.parts = plan.url.split(place);
-    if (!odd && plan.parts.length === 2) {
-      if (plans.size >= PLANS) plans.clear();
-      plans.set(key, plan);
-    }
-  }
-  const attempt = new Attempt(plan.limit, signal);
-  const early = { at, attempt, authorization: plan.headers.authorization };
-  return new Promise((resolve) => {
-    // What is found here is looked into once more.
-    attempt.hear = () => resolve(slowly(early));
-    (async () => {
-      try {
-        const response = await (early.response = send(io, plan.parts.join(place), plan, body, attempt));
-        if (isGood(response.status) && isResponse(response) && !io.unread) {
-          const parsed = parse(await (early.text = response.text()));
-          if (parsed) {
-            attempt.close();
-            return resolve({ response, data: parsed.data });
-          }
-        }
-      } catch (thrown) {
-        // What `fetch` itself threw.
-        if (!early.response) (early.response = Promise.reject(thrown)).catch(() => {});
+  const text = core.first(input, at);
+  if (!text || signal?.aborted) return run(begun(core, input), io).catch(unwrap);
+  const cut = text.indexOf("\n");
+  const attempt = new Attempt(Number(text.slice(0, cut)), signal);
+  const early = { at, attempt };
+  try {
+    early.response = attempt.within(request(io, text.slice(cut + 1), io.body, attempt.controller.signal));
+    early.authorization = context.record.authorization;
+    const response = await early.response;
+    if (isGood(response.status) && isResponse(response) && !io.unread) {
+      early.text = attempt.within(response.text());
+      const parsed = parse(await early.text);
+      if (parsed) {
+        attempt.close();
+        return { response, data: parsed.data };
       }
-      // Unless it has ended, and was heard.
-      if (!attempt.over && !attempt.aborted) attempt.hear();
-    })();
-  });
+    }
+  } catch (thrown) {
+    // Told once more where it is looked into.
+    early.response ??= Promise.reject(thrown);
+  }
+  return run(begun(core, input), io, undefined, early).catch(unwrap);
 };

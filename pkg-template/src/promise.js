@@ -17,8 +17,7 @@ export class HttpResponsePromise extends Promise {
   }
 
   then(fulfilled, rejected) {
-    // Taking the data out first would be one promise more.
-    return this.#result.then(({ data }) => (typeof fulfilled === "function" ? fulfilled(data) : data), rejected);
+    return this.#result.then(({ data }) => data).then(fulfilled, rejected);
   }
 
   withRawResponse() {
