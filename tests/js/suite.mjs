@@ -1296,9 +1296,9 @@ test("error: a call that was made before fails as the first does", async ({ sdk 
       equal(warm, cold, `${how}, aborted ${abort ?? "not"}`);
       ok(cold[0] !== "hangs", `an end: ${how}, aborted ${abort ?? "not"}`);
     };
-    // What ends by itself may end before, or be tried again.
+    // What ends by itself may end before that, or be tried again.
     const waits = ["never", "never hears", "a body without end"].includes(how);
-    await Promise.all([undefined, "before", "at once", ...(waits ? ["later"] : [])].map(one));
+    await Promise.all([undefined, "before", ...(waits ? ["at once", "later"] : [])].map(one));
   };
   await Promise.all(Object.entries(ways).map(compare));
 });
