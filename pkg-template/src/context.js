@@ -87,6 +87,7 @@ export class Context {
     if (machine) {
       if (token) throw problem("both a token and client credentials are given: give one of them");
       if (!options.clientId) throw problem("`clientId` is missing");
+      if (key && options.clientSecret) throw problem("both a secret and a key are given: give one of them");
       token = machineToken(options);
     }
     if (typeof token === "function" || typeof token?.then === "function") {

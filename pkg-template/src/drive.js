@@ -210,8 +210,9 @@ const isResponse = (response) => typeof response?.headers?.get === "function";
 const isGood = (status) => status >= 200 && status < 300;
 
 // Runs an exchange to its end and gives `{ response, data }`; `io` has the context, the body, the caller's signal, perhaps a
-// `fetch` in the place of the context's, `unread` for an answer that the caller reads, and `strict` for one in which no
-// member may come twice, and `buys` for a token request, whose attempts are a part of `parent`. `early` is what has been done of the first attempt already.
+// `fetch` in the place of the context's, `unread` for an answer that the caller reads, `strict` for one in which no member may
+// come twice, and `buys` for a token request, whose attempts are a part of `parent`. `early` is what has been done of the first
+// attempt already.
 export const run = async (exchange, io, parent, early) => {
   const { context, signal } = io;
   let attempt = parent ?? early?.attempt;

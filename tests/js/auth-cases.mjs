@@ -123,6 +123,9 @@ export const authCases = ({ test, ok, equal, includes, fails, json, scripted }) 
       includes(error.message, text);
       ok(!/the-key|the-secret/.test(error.stack), "no secret");
     }
+    const both = { domain: DOMAIN, clientId: "c", clientSecret: "the-secret", clientAssertionSigningKey: "the-key" };
+    const error = await fails((async () => new sdk.ManagementClient(both))(), { name: "ManagementError", code: "invalid_config", message: /both a secret and a key/ });
+    ok(!/the-key|the-secret/.test(error.stack), "no secret");
   });
 
   test("auth: errors are those of v6", async ({ sdk }) => {
