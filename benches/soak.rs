@@ -5,6 +5,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark tells how long it took, and a server takes its time")]
 
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "shared/memory.rs"]
+mod memory;
+
 #[cfg(target_arch = "wasm32")]
 fn main() {}
 
@@ -136,6 +140,7 @@ mod server {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod calls {
+    use super::memory::resident;
     use auth0_sdk::{Bulk, ManagementClient};
     use serde_json::json;
     use std::collections::BTreeMap;
@@ -143,16 +148,6 @@ mod calls {
     use std::time::{Duration, Instant};
 
     type Failure = Box<dyn std::error::Error>;
-
-    /// What is resident now, and the most that was, in KB; zeros where the system does not say.
-    fn resident() -> (u64, u64) {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let value = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
-        };
-        (value("VmRSS").unwrap_or(0), value("VmHWM").unwrap_or(0))
-    }
 
     #[derive(Default)]
     struct Seen {

@@ -6,6 +6,9 @@
 //! memory was resident on the way. `cargo xtask bench` and `cargo xtask soak` run it; nothing is asserted here.
 
 #[cfg(not(target_arch = "wasm32"))]
+#[path = "shared/memory.rs"]
+mod memory;
+#[cfg(not(target_arch = "wasm32"))]
 #[path = "shared/page.rs"]
 mod page;
 
@@ -28,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
+    use super::memory::resident;
     use super::page::page;
     use auth0_sdk::ManagementClient;
     use auth0_sdk::management::jobs::CreateExportUsers;
@@ -139,16 +143,6 @@ mod native {
             "page_bytes": text.len(), "by_hand_us": microseconds(&hand), "typed_us": microseconds(&own),
             "untyped_us": microseconds(&untyped), "ratio": (least(&own) / least(&hand) * 1000.0).round() / 1000.0,
         }))
-    }
-
-    /// What is resident now, and the most that was, in KB; zeros where the system does not say.
-    fn resident() -> (u64, u64) {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let value = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
-        };
-        (value("VmRSS").unwrap_or(0), value("VmHWM").unwrap_or(0))
     }
 
     /// Counts what comes, and looks at the memory on the way.

@@ -3,6 +3,7 @@
 //!
 //! 1,500 of one seed in the tests; `cargo xtask fuzz differential --seconds N` takes a new seed each time.
 
+use crate::keys::expectation;
 use crate::support::START;
 use auth0_sdk::testing::{ManualTimer, ScriptedTransport, block_on};
 use auth0_sdk::verify::{Expect, Guard, GuardRequest, TokenVerifier, TokenVerifierBuilder};
@@ -90,31 +91,6 @@ impl Side {
         };
         Ok(claims.to_json())
     }
-}
-
-fn expectation(given: &Json) -> Expect {
-    let texts = |value: &Json| -> Vec<String> {
-        value.as_array().into_iter().flatten().map(|item| item.as_str().expect("a text").to_owned()).collect()
-    };
-    let mut expect = Expect::new();
-    for (name, value) in given.as_object().into_iter().flatten() {
-        let text = value.as_str().unwrap_or_default();
-        expect = match name.as_str() {
-            "nonce" => expect.nonce(text),
-            "organization" => expect.organization(text),
-            "clientId" => expect.client_id(text),
-            "subject" => expect.subject(text),
-            "accessToken" => expect.access_token(text),
-            "code" => expect.code(text),
-            "maxAge" => expect.max_age(Duration::from_secs(value.as_u64().expect("seconds"))),
-            "scopes" => expect.scopes(texts(value)),
-            "permissions" => expect.permissions(texts(value)),
-            "acr" => expect.acr(texts(value)),
-            "amr" => expect.amr(texts(value)),
-            unknown => panic!("{unknown}"),
-        };
-    }
-    expect
 }
 
 /// JavaScript has one kind of number, and writes 1.0 as 1.
