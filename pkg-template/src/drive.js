@@ -2,6 +2,7 @@
 import { failure, refused } from "./errors.js";
 import { plainMembers, textOnly } from "./form.js";
 import { strict } from "./jose.js";
+import { textOf } from "./text.js";
 import { bearer } from "./tokens.js";
 
 // What the core says is next (src/js.rs).
@@ -40,31 +41,40 @@ export class Attempt {
 
   constructor(milliseconds, signal) {
     this.controller = new AbortController();
-    this.ended = new Promise((_, reject) => {
-      this.end = (reason) => {
-        this.controller.abort(reason);
-        reject(reason);
-      };
-    });
-    // Whoever waits hears of it; nobody may be waiting.
-    this.ended.catch(() => {});
     this.stop = timer(milliseconds, () => {
       this.over = true;
       this.end(new DOMException("The time is over", "TimeoutError"));
     });
     if (signal) {
-      this.signal = signal;
-      this.onAbort = () => {
+      const abort = () => {
         this.aborted = true;
         this.end(signal.reason);
       };
-      if (signal.aborted) this.onAbort();
-      else signal.addEventListener("abort", this.onAbort, { once: true });
+      this.signal = signal;
+      this.onAbort = abort;
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
     }
+  }
+
+  end(reason) {
+    this.reason = reason;
+    this.controller.abort(reason);
+    this.heard?.(reason);
+  }
+
+  // Takes who is told of an end that comes too early. (A function that is written where it is assigned to a member stays in V8 until
+  // a full collection, with all that it holds: it takes it for a method.)
+  listen(heard) {
+    this.heard = heard;
   }
 
   // What a promise gives, unless the attempt ends first: a `fetch` of the caller's may never settle.
   within(promise) {
+    this.ended ??= new Promise((_, reject) => {
+      if (this.over || this.aborted) reject(this.reason);
+      else this.listen(reject);
+    });
     return Promise.race([promise, this.ended]);
   }
 
@@ -244,9 +254,9 @@ export const run = async (exchange, io, parent, early) => {
           if (!sent) {
             // One that is made anew for each attempt holds an assertion that is good for one.
             const body = io.buys ? exchange.body() : typeof io.body === "function" ? await attempt.within(io.body()) : io.body;
-            sent = attempt.within(request(io, exchange.request(), body, attempt.controller.signal, exchange.attempts()));
+            sent = request(io, exchange.request(), body, attempt.controller.signal, exchange.attempts());
           }
-          const answer = sent;
+          const answer = attempt.within(sent);
           sent = undefined;
           response = await answer;
           // A `fetch` written by hand may answer with anything.
@@ -261,8 +271,7 @@ export const run = async (exchange, io, parent, early) => {
             attempt.handOver();
             return { response };
           }
-          // Not json(): the text is kept when it is none.
-          const body = reading ?? attempt.within(response.text());
+          const body = attempt.within(reading ?? textOf(response));
           // What was read of the first attempt is not what a later one answers.
           reading = undefined;
           const text = await body;
@@ -337,21 +346,29 @@ export const call = async (core, input, io) => {
   const cut = text.indexOf("\n");
   const attempt = new Attempt(Number(text.slice(0, cut)), signal);
   const early = { at, attempt };
-  try {
-    early.response = attempt.within(request(io, text.slice(cut + 1), io.body, attempt.controller.signal));
-    early.authorization = context.record.authorization;
-    const response = await early.response;
-    if (isGood(response.status) && isResponse(response) && !io.unread) {
-      early.text = attempt.within(response.text());
-      const parsed = parse(await early.text);
-      if (parsed) {
-        attempt.close();
-        return { response, data: parsed.data };
+  let rest;
+  const goOn = () => (rest ??= (async () => run(begun(core, input), io, undefined, early))().catch(unwrap));
+  const begin = async () => {
+    try {
+      early.response = request(io, text.slice(cut + 1), io.body, attempt.controller.signal);
+      early.authorization = context.record.authorization;
+      const response = await early.response;
+      if (isGood(response.status) && isResponse(response) && !io.unread) {
+        early.text = textOf(response);
+        const parsed = parse(await early.text);
+        if (parsed) {
+          attempt.close();
+          return { response, data: parsed.data };
+        }
       }
+    } catch (thrown) {
+      // Told once more where it is looked into.
+      early.response ??= { then: (_, reject) => reject(thrown) };
     }
-  } catch (thrown) {
-    // Told once more where it is looked into.
-    early.response ??= Promise.reject(thrown);
-  }
-  return run(begun(core, input), io, undefined, early).catch(unwrap);
+    return goOn();
+  };
+  return new Promise((resolve, reject) => {
+    attempt.listen(() => resolve(goOn()));
+    begin().then(resolve, reject);
+  });
 };

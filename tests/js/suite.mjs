@@ -1728,6 +1728,77 @@ test("bad input: a body that cannot be read", async ({ sdk, scripted }) => {
   }
 });
 
+test("text: an answer is read as the platform reads it, in whatever pieces it comes", async ({ sdk, scripted }) => {
+  const encode = (text) => [...new TextEncoder().encode(text)];
+  const quoted = (bytes) => [0x22, ...bytes, 0x22];
+  const bodies = {
+    "letters of ASCII": quoted(encode("plain".repeat(1000))),
+    umlauts: quoted(encode("äöü ß ÿ".repeat(500))),
+    "beyond Latin-1": quoted(encode("Łódź 東京 Ω".repeat(300))),
+    "beyond the first plane": quoted(encode("a😀b𝄞".repeat(200))),
+    "a byte order mark": [0xef, 0xbb, 0xbf, ...quoted(encode("x"))],
+    "a byte order mark, and more than ASCII": [0xef, 0xbb, 0xbf, ...quoted(encode("é"))],
+    "a byte order mark inside": quoted([0xef, 0xbb, 0xbf]),
+    "a byte that is none of UTF-8's": quoted([0x61, 0xff, 0x62]),
+    "a sequence that ends too early": quoted([0xe2, 0x82]),
+    "half a surrogate pair": quoted([0xed, 0xa0, 0x80]),
+    "a letter written too long": quoted([0xc0, 0xaf]),
+    "Latin-1": quoted([0xe4, 0xf6]),
+    "a NUL, which JSON does not take": quoted([0]),
+    nothing: [],
+  };
+  for (const [name, bytes] of Object.entries(bodies)) {
+    const whole = Uint8Array.from(bytes);
+    for (const size of [1, 7, 1000, Infinity]) {
+      const start = (controller) => {
+        for (let at = 0; at < whole.length; at += size) controller.enqueue(whole.slice(at, at + size));
+        controller.close();
+      };
+      const answer = () => new Response(new ReadableStream({ start }), { headers: { "content-type": "application/json" } });
+      const wanted = await answer().text();
+      let data;
+      try {
+        data = wanted ? JSON.parse(wanted) : undefined;
+      } catch {
+        data = { refused: wanted };
+      }
+      const got = await scripted(answer).client.jobs.get("1").catch((error) => ({ refused: error.body }));
+      equal(JSON.stringify(got), JSON.stringify(data), `${name}, in pieces of ${size}`);
+    }
+  }
+});
+
+test("text: an answer whose text() is somebody's own, or that was read before", async ({ sdk, scripted }) => {
+  const own = () => Object.defineProperty(json({ a: 1 }), "text", { value: async () => '{"a":2}' });
+  equal(await scripted(own).client.jobs.get("1"), { a: 2 }, "its own text");
+  class Kind extends Response {
+    async text() {
+      return (await super.text()).replace("1", "3");
+    }
+  }
+  equal(await scripted(() => new Kind('{"a":1}')).client.jobs.get("1"), { a: 3 }, "that of its class");
+  const read = async () => {
+    const response = json({ a: 1 });
+    await response.text();
+    return response;
+  };
+  await failsWell(sdk, scripted(read).client.jobs.get("1", { maxRetries: 0 }), "network_error");
+  const held = () => {
+    const response = json({ a: 1 });
+    response.body.getReader();
+    return response;
+  };
+  await failsWell(sdk, scripted(held).client.jobs.get("1", { maxRetries: 0 }), "network_error");
+  const open = async () => {
+    const response = json({ a: 1 });
+    const reader = response.body.getReader();
+    while (!(await reader.read()).done);
+    reader.releaseLock();
+    return response;
+  };
+  await failsWell(sdk, scripted(open).client.jobs.get("1", { maxRetries: 0 }), "network_error");
+});
+
 test("bad input: an answer in a broken charset", async ({ sdk, scripted }) => {
   const answer = (bytes, type = "application/json", status = 200) => () => new Response(new Uint8Array(bytes), { status, headers: { "content-type": type } });
   const text = [...new TextEncoder().encode('{"a":"')];

@@ -1,0 +1,32 @@
+// Reads the text of an answer.
+
+// Node before 24 takes most of the time that it has a long answer for decoding it: `text()` does it a character at a time. Its
+// Buffer does the same by SIMD, in a seventh of the time.
+const { process: host, Response } = globalThis;
+const { isAscii, isUtf8, transcode } = (parseInt(host?.versions?.undici) < 7 && host.getBuiltinModule?.("node:buffer")) || {};
+const platforms = Response?.prototype.text;
+
+// As the Encoding Standard decodes: what is no UTF-8 is replaced, and a byte order mark is none of the text's.
+const decode = (bytes) => {
+  if (isAscii(bytes)) return Buffer.prototype.latin1Slice.call(bytes);
+  if (!isUtf8(bytes)) return new TextDecoder().decode(bytes);
+  const text = transcode(bytes, "utf8", "utf16le").ucs2Slice();
+  return text[0] === "\ufeff" ? text.slice(1) : text;
+};
+
+const readAll = async (reader) => {
+  const chunks = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    chunks.push(value);
+  }
+};
+
+// A promise of the text. Not json(): what is no JSON is shown as it came.
+export const textOf = (response) => {
+  const { body } = response;
+  // One that somebody has changed, or read, has its say.
+  if (!transcode || !body || response.bodyUsed || response.text !== platforms) return response.text();
+  return readAll(body.getReader());
+};
