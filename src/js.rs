@@ -77,9 +77,12 @@ impl JsClient {
         self.0.as_ref().err().map(write).unwrap_or_default()
     }
 
-    /// The first request of a call, as it nearly always goes: `limit in milliseconds`, and then as [`JsExchange::request`] on
-    /// the next line. Nothing is kept of it, and when all goes well nothing else is asked. Empty where there is more to it: a
-    /// token to get, or arguments to refuse; [`JsClient::call`] does it then.
+    /// The first request of a call, as it nearly always goes: a line with the limit in milliseconds, one with the time until
+    /// which its token is good (since the epoch, in milliseconds), and then as [`JsExchange::request`]. Nothing is kept of it
+    /// here, and when all goes well nothing else is asked. Empty where there is more to it: a token to get, or arguments to
+    /// refuse; [`JsClient::call`] does it then.
+    ///
+    /// Until then, the answer for other path arguments differs from this one in those, and in nothing else: JavaScript keeps it.
     ///
     /// `input` has a line each: the line of the table, the operation's id, the path arguments (separated by `&`), the query
     /// parameters, `1` where there is a body, and what the call says instead of the client's settings.
@@ -87,9 +90,13 @@ impl JsClient {
         let Ok(mut exchange) = self.call(input) else { return String::new() };
         match exchange.begin(now) {
             2 => {
+                let kept = exchange.shared.as_ref().and_then(|shared| Some(shared.kept.borrow().as_ref()?.expires_at));
+                let until = kept.map_or(Duration::MAX, |expires_at| expires_at.saturating_sub(MARGIN));
                 let mut text = String::with_capacity(512);
-                text.push_str(&digits(milliseconds(exchange.exchange.limit())));
-                text.push('\n');
+                for time in [exchange.exchange.limit(), until] {
+                    text.push_str(&digits(milliseconds(time)));
+                    text.push('\n');
+                }
                 exchange.write_request(&mut text);
                 text
             }

@@ -11,11 +11,14 @@ import { Stream } from "./stream.js";
 export const parseLine = (id, line) => {
   const [target, flags = "", paging = "-", bodyless = "-"] = line.split(" ");
   const has = (flag) => flags.includes(flag);
+  const pieces = target.split(/[{}]/);
   const json = has("b") || has("B");
   return {
     id,
     line,
-    params: Array.from(target.matchAll(/{([^}]+)}/g), ([, name]) => name),
+    // The target around the names of its parameters, and these.
+    pieces,
+    params: pieces.filter((_, index) => index % 2),
     takesRequest: has("q") || json || has("M"),
     query: has("q"),
     json,

@@ -67,6 +67,8 @@ export class Context {
   // Client headers whose value is only known at the call, or that remove one.
   #headers;
   #baseUrl;
+  // Requests that the core has written (drive.js).
+  plans = new Map();
 
   constructor(options) {
     const problem = (what) => new ManagementError({ message: `ManagementClient: ${what}`, code: "invalid_config" });
@@ -148,7 +150,8 @@ export class Context {
   }
 
   // Calls an operation: `{ response, data }`. Whatever goes wrong becomes a ManagementError.
-  async send({ id, line }, path, query, body, requestOptions, io) {
+  async send(operation, path, query, body, requestOptions, io) {
+    const { id } = operation;
     try {
       let options = "";
       const { abortSignal, headers, queryParams } = requestOptions ?? {};
@@ -167,7 +170,7 @@ export class Context {
       io.id = id;
       io.signal = abortSignal;
       io.body = body;
-      return await call(core, [line, id, path, query, body === undefined ? "" : "1", options].join("\n"), io);
+      return await call(core, operation, path, query, options, io);
     } catch (thrown) {
       if (thrown instanceof URIError) throw invalid(id, "an argument is not well-formed Unicode", thrown);
       const error = toError(typeof thrown === "string" ? read(thrown) : thrown, id);

@@ -183,30 +183,24 @@ const told = ({ status, headers }) => {
   return { status, limit: number("x-ratelimit-limit"), remaining: number("x-ratelimit-remaining"), requestId: headers.get("x-auth0-requestid") ?? undefined };
 };
 
-// Makes a request as the core wrote it: the method and the URL, and a line a header. The headers of a client's calls hardly ever
-// differ: those of the last one are kept in pieces.
-const request = (io, text, body, signal, attempt = 1) => {
+// A request as the core writes it: the method and the URL, and a line a header.
+const readRequest = ([first, ...lines]) => {
+  const cut = (line, mark) => [line.slice(0, line.indexOf(mark)), line.slice(line.indexOf(mark) + mark.length)];
+  const [method, url] = cut(first, " ");
+  return { method, url, headers: Object.fromEntries(lines.map((line) => cut(line, ": "))) };
+};
+
+// Makes a request.
+const request = (io, url, { method, headers }, body, { controller }, attempt = 1) => {
   const { context, fetch = context.fetch } = io;
-  const cut = text.indexOf("\n");
-  const space = text.indexOf(" ");
-  const lines = text.slice(cut + 1);
-  if (context.lines !== lines) {
-    context.lines = lines;
-    context.record = Object.fromEntries(
-      lines.split("\n").map((line) => {
-        const colon = line.indexOf(":");
-        return [line.slice(0, colon), line.slice(colon + 2)];
-      }),
-    );
-  }
   // The core decides about redirects; a browser then shows an opaque answer, which is an error. The headers are a copy: what
   // is given to `fetch` may be changed by those in between.
-  const init = { method: text.slice(0, space), headers: { ...context.record }, redirect: "manual", signal };
+  const init = { method, headers: { ...headers }, redirect: "manual", signal: controller.signal };
   if (body !== undefined) init.body = body;
-  const event = { attempt, method: init.method };
+  const event = { attempt, method };
   tell(io, "onRequest", () => event);
   // Called without a receiver.
-  const sent = fetch(text.slice(space + 1, cut), init);
+  const sent = fetch(url, init);
   if (!context.onResponse) return sent;
   const at = now();
   return Promise.resolve(sent).then((response) => {
@@ -254,7 +248,8 @@ export const run = async (exchange, io, parent, early) => {
           if (!sent) {
             // One that is made anew for each attempt holds an assertion that is good for one.
             const body = io.buys ? exchange.body() : typeof io.body === "function" ? await attempt.within(io.body()) : io.body;
-            sent = request(io, exchange.request(), body, attempt.controller.signal, exchange.attempts());
+            const made = readRequest(exchange.request().split("\n"));
+            sent = request(io, made.url, made, body, attempt, exchange.attempts());
           }
           const answer = attempt.within(sent);
           sent = undefined;
@@ -263,6 +258,8 @@ export const run = async (exchange, io, parent, early) => {
           if (!isResponse(response)) throw new Error("fetch answered with something that is not a Response");
           found = { response };
           const { status } = response;
+          // Other requests of this token would fare no better.
+          if (status === 401) context.plans?.clear();
           step = exchange.answered(status, headerLines(response.headers), now(), Math.random());
           // A redirect that is followed: nobody reads what it says.
           if (step === SEND) response.body?.cancel?.().catch(() => {});
@@ -333,25 +330,49 @@ const unwrap = (thrown) => {
 // Runs an exchange that is a part of nothing else.
 export const drive = (exchange, io) => run(exchange, io).catch(unwrap);
 
-// The core gives nothing where it refuses, and says why when asked.
-const begun = (core, input) => core.call(input) ?? refused(core.problem(input));
+// How many requests that the core has written are kept.
+const PLANS = 64;
+
+// Ids that the core refuses, or writes otherwise than `encodeURIComponent`.
+const ODD = /[!*'()]|(^|&)(\.|&|$)/;
 
 // Makes a call: `{ response, data }`. As it nearly always goes, the first request is answered with JSON, and the core is asked
-// only once, for that request; for all else there is an exchange, which goes on from where this is.
-export const call = async (core, input, io) => {
-  const { context, signal } = io;
+// for that request alone, and once for all calls that differ in nothing but their ids, while its token is good. For all else
+// there is an exchange, which goes on from where this is.
+export const call = (core, { line, id, pieces = [line] }, path, query, options, io) => {
+  const { context, signal, body } = io;
+  const { plans } = context;
   const at = now();
-  const text = core.first(input, at);
-  if (!text || signal?.aborted) return run(begun(core, input), io).catch(unwrap);
-  const cut = text.indexOf("\n");
-  const attempt = new Attempt(Number(text.slice(0, cut)), signal);
-  const early = { at, attempt };
+  const has = body === undefined ? "" : "1";
+  const goOn = async (early) => {
+    const input = [line, id, path, query, has, options].join("\n");
+    return run(core.call(input) ?? refused(core.problem(input)), io, undefined, early).catch(unwrap);
+  };
+  const key = `${id}\n${query}\n${has}${options}`;
+  // The path of the URL, with the ids in it.
+  let place = pieces[0].slice(1);
+  if (path) path.split("&").forEach((id, index) => (place += id + pieces[2 * index + 2]));
+  const odd = path && ODD.test(path);
+  let plan = odd ? undefined : plans.get(key);
+  if (signal?.aborted) return goOn();
+  if (!(at < plan?.until)) {
+    const text = core.first([line, id, path, query, has, options].join("\n"), at);
+    if (!text) return goOn();
+    const [limit, until, ...lines] = text.split("\n");
+    plan = { ...readRequest(lines), limit: +limit, until: +until };
+    plan.parts = plan.url.split(place);
+    if (!odd && plan.parts.length === 2) {
+      if (plans.size >= PLANS) plans.clear();
+      plans.set(key, plan);
+    }
+  }
+  const attempt = new Attempt(plan.limit, signal);
+  const early = { at, attempt, authorization: plan.headers.authorization };
   let rest;
-  const goOn = () => (rest ??= (async () => run(begun(core, input), io, undefined, early))().catch(unwrap));
+  const slowly = () => (rest ??= goOn(early));
   const begin = async () => {
     try {
-      early.response = request(io, text.slice(cut + 1), io.body, attempt.controller.signal);
-      early.authorization = context.record.authorization;
+      early.response = request(io, plan.parts.join(place), plan, body, attempt);
       const response = await early.response;
       if (isGood(response.status) && isResponse(response) && !io.unread) {
         early.text = textOf(response);
@@ -365,10 +386,10 @@ export const call = async (core, input, io) => {
       // Told once more where it is looked into.
       early.response ??= { then: (_, reject) => reject(thrown) };
     }
-    return goOn();
+    return slowly();
   };
   return new Promise((resolve, reject) => {
-    attempt.listen(() => resolve(goOn()));
+    attempt.listen(() => resolve(slowly()));
     begin().then(resolve, reject);
   });
 };
