@@ -344,24 +344,22 @@ export const call = (core, { line, id, pieces = [line] }, path, query, options, 
   const { plans } = context;
   const at = now();
   const has = body === undefined ? "" : "1";
-  const goOn = async (early) => {
-    const input = [line, id, path, query, has, options].join("\n");
-    return run(core.call(input) ?? refused(core.problem(input)), io, undefined, early).catch(unwrap);
-  };
+  const input = () => [line, id, path, query, has, options].join("\n");
+  const goOn = async (early) => run(core.call(input()) ?? refused(core.problem(input())), io, undefined, early).catch(unwrap);
   const key = `${id}\n${query}\n${has}${options}`;
   // The path of the URL, with the ids in it.
   let place = pieces[0].slice(1);
-  if (path) path.split("&").forEach((id, index) => (place += id + pieces[2 * index + 2]));
+  path.split("&").forEach((id, index) => (place += id + (pieces[2 * index + 2] ?? "")));
   const odd = path && ODD.test(path);
   let plan = odd ? undefined : plans.get(key);
   if (signal?.aborted) return goOn();
   if (!(at < plan?.until)) {
-    const text = core.first([line, id, path, query, has, options].join("\n"), at);
+    const text = core.first(input(), at);
     if (!text) return goOn();
     const [limit, until, ...lines] = text.split("\n");
     plan = { ...readRequest(lines), limit: +limit, until: +until };
     plan.parts = plan.url.split(place);
-    if (!odd && plan.parts.length === 2) {
+    if (plan.parts.length === 2) {
       if (plans.size >= PLANS) plans.clear();
       plans.set(key, plan);
     }

@@ -448,9 +448,33 @@ test("request: calls that differ in their ids, their query or their headers", as
     await client.users.update("a", { name: String(round) });
     equal([calls.at(-1).method, calls.at(-1).body, calls.at(-1).headers["content-type"]], ["PATCH", `{"name":"${round}"}`, "application/json"]);
   }
+  // One whose body may be left out.
+  for (const body of [undefined, { mapping: [] }, undefined, { mapping: [] }]) {
+    await client.connections.directoryProvisioning.create("a", body);
+    equal([calls.at(-1).body, calls.at(-1).headers["content-type"]], body ? ['{"mapping":[]}', "application/json"] : [undefined, undefined], "with a body, and without");
+  }
   // More of them than are kept.
-  for (let number = 0; number < 70; number++) await client.users.get("a", { fields: `f${number % 50}` });
-  equal(path(), "/users/a?fields=f19", "the last of many");
+  const { set } = Map.prototype;
+  let most = 0;
+  Map.prototype.set = function (key, value) {
+    set.call(this, key, value);
+    if (String(key).startsWith("users.get\n")) most = Math.max(most, this.size);
+    return this;
+  };
+  try {
+    const many = scripted(() => json({}));
+    for (let number = 0; number < 180; number++) await many.client.users.get("a", { fields: `f${number % 150}` });
+    equal(many.calls.at(-1).url, `${API}/users/a?fields=f29`, "the last of many");
+  } finally {
+    Map.prototype.set = set;
+  }
+  ok(most > 1 && most < 100, `${most} are kept`);
+  // What stands in the path stands in the base URL too.
+  const twice = scripted(() => json({}), { baseUrl: "https://proxy.example.com/users/1" });
+  for (const id of ["1", "2", "1"]) {
+    await twice.client.users.get(id);
+    equal(twice.calls.at(-1).url, `https://proxy.example.com/users/1/users/${id}`, "below a base URL that looks like it");
+  }
 });
 
 test("request: what fetch does to its headers stays with it", async ({ scripted }) => {
@@ -1697,6 +1721,19 @@ test("bad input: a fetch that throws what is no Error", async ({ sdk, scripted }
       const error = await failsWell(sdk, scripted(step, { maxRetries: 0 }).client.jobs.get("1"), "network_error");
       if (thrown !== undefined && thrown !== null) ok(error.cause === thrown, "the cause");
     }
+  }
+});
+
+test("bad input: a fetch that throws before it gives a promise", async ({ sdk }) => {
+  let asked = 0;
+  const throws = () => {
+    asked++;
+    throw new RangeError("at once");
+  };
+  const client = new sdk.ManagementClient({ domain: DOMAIN, token: "t", fetch: throws, maxRetries: 0 });
+  for (let call = 1; call < 3; call++) {
+    const error = await failsWell(sdk, client.jobs.get("1"), "network_error");
+    equal([error.cause?.message, asked], ["at once", call], "what it threw, asked once a call");
   }
 });
 
