@@ -43,7 +43,8 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
         node.args(["--expose-gc", script]).arg(arguments.to_string());
         parse(&output(&mut node)?)
     };
-    let calls = json!({"origin": server.origin, "project": project, "rounds": 15, "calls": 200});
+    let calls =
+        json!({"origin": server.origin, "project": project, "processes": 5, "rounds": 9, "calls": 200, "warm": 8});
     let calls = node("benches/js/calls.mjs", calls)?;
     let js_verify = json!({"sdk": "target/npm/package/verify.js", "rounds": 101, "calls": 100});
     let js_verify = node("benches/js/verify.mjs", js_verify)?;
@@ -208,8 +209,9 @@ fn tables(figures: &Value) -> String {
         format!("| {name} | {algorithm} | {} | {} µs | {ratio:.3}{over} |", number(row, "inFlight"), number(row, "us"))
     }));
     out.push(format!(
-        "\n| Node {}, per call | in flight | time | CPU time | ratio of time | ratio of CPU time |\n| --- | --- | --- | --- | --- | --- |",
-        text("/node/node")
+        "\n| Node {}, per call | in flight | time | CPU time | ratio of time | in {} processes | ratio of CPU time |\n| --- | --- | --- | --- | --- | --- | --- |",
+        text("/node/node"),
+        text("/node/processes")
     ));
     out.extend(rows("/node/results").map(|row| {
         let name = row.get("name").and_then(Value::as_str).unwrap_or("?");
@@ -218,8 +220,10 @@ fn tables(figures: &Value) -> String {
         let (wall_us, cpu_us) = (number(row, "wallUs"), number(row, "cpuUs"));
         let in_flight = number(row, "inFlight");
         format!(
-            "| {name} | {in_flight} | {wall_us} µs | {cpu_us} µs | {ratio:.3}{} | {cpu:.3}{} |",
+            "| {name} | {in_flight} | {wall_us} µs | {cpu_us} µs | {ratio:.3}{} | {} to {} | {cpu:.3}{} |",
             ours(ratio),
+            number(row, "least"),
+            number(row, "most"),
             ours(cpu)
         )
     }));
