@@ -9,7 +9,7 @@ const platforms = Response?.prototype.text;
 
 // As the Encoding Standard decodes: what is no UTF-8 is replaced, and a byte order mark is none of the text's.
 const decode = (bytes) => {
-  if (isAscii(bytes)) return Buffer.prototype.latin1Slice.call(bytes);
+  if (isAscii(bytes)) return globalThis.Buffer.prototype.latin1Slice.call(bytes);
   if (undici > 6 || !isUtf8(bytes)) return new TextDecoder().decode(bytes);
   const text = transcode(bytes, "utf8", "utf16le").ucs2Slice();
   return text[0] === "\ufeff" ? text.slice(1) : text;
@@ -19,7 +19,7 @@ const readAll = async (reader) => {
   const chunks = [];
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    if (done) return decode(chunks.length === 1 ? chunks[0] : globalThis.Buffer.concat(chunks));
     chunks.push(value);
   }
 };

@@ -1390,6 +1390,31 @@ test("token: one that was refused is sent by no other call", async ({ sdk }) => 
   equal(seen, ["Bearer t1", "Bearer t1", "Bearer t1", "Bearer t2", "Bearer t2"]);
 });
 
+test("token: calls that begin while one that was refused is replaced wait for the next", async ({ sdk }) => {
+  const seen = [];
+  let bought = 0;
+  let give;
+  const own = (url, init) => {
+    if (url.endsWith("/oauth/token")) {
+      const token = json({ access_token: `t${++bought}`, expires_in: 86400 });
+      return bought === 1 ? token : new Promise((resolve) => { give = () => resolve(token); });
+    }
+    seen.push(init.headers.authorization);
+    return Promise.resolve(seen.length > 1 && init.headers.authorization === "Bearer t1" ? json({}, 401) : json({}));
+  };
+  const auth0 = new sdk.ManagementClient({ domain: DOMAIN, clientId: "id", clientSecret: "secret", fetch: async (url, init) => own(url, init) });
+  await auth0.jobs.get("1");
+  const first = auth0.jobs.get("2");
+  while (!give) await sleep(1);
+  // One whose request was made before, and one that is new.
+  const others = [auth0.jobs.get("3"), auth0.users.get("4")];
+  await sleep(30);
+  equal(seen, ["Bearer t1", "Bearer t1"], "sent before the next token came");
+  give();
+  await Promise.all([first, ...others]);
+  equal([seen.slice(2), bought], [["Bearer t2", "Bearer t2", "Bearer t2"], 2], "with the next token");
+});
+
 test("abort: one that asks for the token of several leaves it to the next", async ({ sdk }) => {
   const asked = [];
   const own = async (url, init) => {
