@@ -36,16 +36,20 @@ const answer = async (response) => {
   return text ? JSON.parse(text) : undefined;
 };
 
+let managementToken;
+
 /** A test control of the sandbox. */
-export const control = async (path, body, method = body === undefined ? "GET" : "POST") =>
-  answer(await fetch(`${sandbox.url}/__sandbox/${path}`, { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) }));
+export const control = async (path, body, method = body === undefined ? "GET" : "POST") => {
+  // A reset revokes the tokens.
+  if (path === "reset") managementToken = undefined;
+  return answer(await fetch(`${sandbox.url}/__sandbox/${path}`, { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) }));
+};
 
 export const tokenFor = async (audience, more = {}) => {
   const form = { grant_type: "client_credentials", client_id: sandbox.clientId, client_secret: sandbox.clientSecret, audience, ...more };
   return (await answer(await fetch(`${sandbox.url}/oauth/token`, { method: "POST", body: new URLSearchParams(form) }))).access_token;
 };
 
-let managementToken;
 /** A call of the Management API, by hand. */
 export const management = async (path, body, method = body === undefined ? "GET" : "POST") => {
   managementToken ??= await tokenFor(sandbox.audience);
