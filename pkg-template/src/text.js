@@ -2,10 +2,9 @@
 
 // Node's `text()` is written in JavaScript: to read the pieces takes less. And before Node 24 (undici 7) it decodes a character at
 // a time, which for a long answer is an eighth of the call: its Buffer does the same by SIMD.
-const { process: host, Response } = globalThis;
+const { process: host } = globalThis;
 const undici = parseInt(host?.versions?.undici);
 const { isAscii, isUtf8, transcode } = (undici && host.getBuiltinModule?.("node:buffer")) || {};
-const platforms = Response?.prototype.text;
 
 // As the Encoding Standard decodes: what is no UTF-8 is replaced, and a byte order mark is none of the text's.
 const decode = (bytes) => {
@@ -27,7 +26,7 @@ const readAll = async (reader) => {
 // A promise of the text. Not json(): what is no JSON is shown as it came.
 export const textOf = (response) => {
   const { body } = response;
-  // One that somebody has changed, or read, has its say.
-  if (!transcode || !body || response.bodyUsed || response.text !== platforms) return response.text();
+  // One that somebody has changed, or read, has its say. (Node loads its `fetch` when `Response` is first named: not before this.)
+  if (!transcode || !body || response.bodyUsed || response.text !== globalThis.Response.prototype.text) return response.text();
   return readAll(body.getReader());
 };
