@@ -1,4 +1,5 @@
 // What only Node can look at: the files of the package, and several copies of it in one process.
+import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -49,6 +50,16 @@ test("package: importing it loads no wasm", async () => {
   rmSync(`${folder}copy.js`);
   const { ManagementClient } = await import(`${folder}index.js`);
   new ManagementClient({ domain: "tenant.example.com", token: "t" });
+});
+
+// Node loads its `fetch` when it is first named, or what belongs to it: that takes longer than the package itself.
+test("package: importing it names nothing of fetch", async () => {
+  const trap = 'for (const name of ["fetch", "Headers", "Request", "Response", "FormData"]) Object.defineProperty(globalThis, name, { get() { throw new Error(`${name} is named`); } });';
+  const names = ["auth0-sdk", "auth0-sdk/management", "auth0-sdk/verify", "auth0-sdk/bulk", "auth0-sdk/stores", "auth0-sdk/users"];
+  const cwd = fileURLToPath(new URL(".", import.meta.url));
+  const run = (type, code) => execFileSync(process.execPath, [`--input-type=${type}`, "-e", trap + code], { cwd, encoding: "utf8", stdio: "pipe" });
+  run("module", names.map((name) => `await import("${name}");`).join(""));
+  run("commonjs", `require("auth0-sdk");`);
 });
 
 test("package: a wasm file that cannot be loaded fails the call, and is tried again", async () => {
