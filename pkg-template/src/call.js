@@ -158,7 +158,6 @@ const answer = (data, response) => ({
   },
 });
 
-
 // The request starts at once, awaited or not.
 export const call = (context, operation, args) => {
   let result;

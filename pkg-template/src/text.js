@@ -27,6 +27,6 @@ const readAll = async (reader) => {
 export const textOf = (response) => {
   const { body } = response;
   // One that somebody has changed, or read, has its say. (Node loads its `fetch` when `Response` is first named: not before this.)
-  if (!transcode || !body || response.bodyUsed || response.text !== globalThis.Response.prototype.text) return response.text();
+  if (!transcode || !body || response.bodyUsed || response.text !== globalThis.Response?.prototype.text) return response.text();
   return readAll(body.getReader());
 };

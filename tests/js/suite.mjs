@@ -1862,6 +1862,16 @@ test("text: an answer whose text() is somebody's own, or that was read before", 
   await failsWell(sdk, scripted(open).client.jobs.get("1", { maxRetries: 0 }), "network_error");
 });
 
+test("text: where there is no Response but that of the caller's fetch", async ({ scripted }) => {
+  const [answer, own] = [json({ a: 1 }), globalThis.Response];
+  try {
+    globalThis.Response = undefined;
+    equal(await scripted(() => answer).client.jobs.get("1"), { a: 1 });
+  } finally {
+    globalThis.Response = own;
+  }
+});
+
 test("bad input: an answer in a broken charset", async ({ sdk, scripted }) => {
   const answer = (bytes, type = "application/json", status = 200) => () => new Response(new Uint8Array(bytes), { status, headers: { "content-type": type } });
   const text = [...new TextEncoder().encode('{"a":"')];
