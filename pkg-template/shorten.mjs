@@ -1,51 +1,24 @@
 // Shortens the names that the module and its glue use for each other. wasm-bindgen gives each import a hash of sixteen digits, twice:
 // once in the module and once in the glue, and digits do not compress.
+import { encodeNumber, encodeSection, encodeText, sections } from "./wasm-file.mjs";
 
 /** Gives `{ wasm, glue }` with short names. Fails when a name of the module does not occur in the glue. */
 export function shorten(wasm, glue) {
-  let at = 8;
-  const byte = () => wasm[at++];
-  const number = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const part = byte();
-      value += (part & 127) * 2 ** shift;
-      if (part < 128) return value;
-    }
-  };
-  const text = () => {
-    const length = number();
-    at += length;
-    return new TextDecoder().decode(wasm.subarray(at - length, at));
-  };
-  const encodeNumber = (value) => {
-    const bytes = [];
-    do {
-      bytes.push((value & 127) | (value > 127 ? 128 : 0));
-      value >>>= 7;
-    } while (value);
-    return bytes;
-  };
-  const encodeText = (name) => {
-    const bytes = [...new TextEncoder().encode(name)];
-    return [...encodeNumber(bytes.length), ...bytes];
-  };
-  const copied = (from) => [...wasm.subarray(from, at)];
-  const limits = () => {
-    const flags = byte();
-    number();
-    if (flags & 1) number();
-  };
   /** The rest of an import after its names: what it is. */
-  const description = () => {
-    const from = at;
-    const kind = byte();
-    if (kind === 0) number();
-    else if (kind === 1) { byte(); limits(); }
+  const description = (content) => {
+    const limits = () => {
+      const flags = content.byte();
+      content.number();
+      if (flags & 1) content.number();
+    };
+    const from = content.at;
+    const kind = content.byte();
+    if (kind === 0) content.number();
+    else if (kind === 1) { content.byte(); limits(); }
     else if (kind === 2) limits();
-    else if (kind === 3) at += 2;
+    else if (kind === 3) content.take(2);
     else throw new Error(`the module imports something of kind ${kind}, which shorten.mjs does not know`);
-    return copied(from);
+    return wasm.subarray(from, content.at);
   };
 
   const names = { import: new Map(), export: new Map(), module: new Map() };
@@ -55,34 +28,23 @@ export function shorten(wasm, glue) {
     return known.get(name);
   };
   const parts = [wasm.subarray(0, 8)];
-  while (at < wasm.length) {
-    const start = at;
-    const section = byte();
-    const size = number();
-    const end = at + size;
-    if (section !== 2 && section !== 7) {
-      parts.push(wasm.subarray(start, end));
-      at = end;
+  for (const { id, whole, content } of sections(wasm)) {
+    if (id !== 2 && id !== 7) {
+      parts.push(whole);
       continue;
     }
-    const count = number();
+    const count = content.number();
     const entries = [];
-    for (let index = 0; index < count; index++) {
-      if (section === 2) {
-        entries.push(...encodeText(short("module", text())), ...encodeText(short("import", text())), ...description());
+    for (let left = count; left; left--) {
+      if (id === 2) {
+        entries.push(...encodeText(short("module", content.text())), ...encodeText(short("import", content.text())), ...description(content));
       } else {
-        const name = text();
+        const name = content.text();
         // The glue asks for `memory` in more ways than one; it is short enough.
-        entries.push(...encodeText(name === "memory" ? name : short("export", name)));
-        const from = at;
-        byte();
-        number();
-        entries.push(...copied(from));
+        entries.push(...encodeText(name === "memory" ? name : short("export", name)), content.byte(), ...encodeNumber(content.number()));
       }
     }
-    const content = [...encodeNumber(count), ...entries];
-    parts.push(Uint8Array.from([section, ...encodeNumber(content.length), ...content]));
-    at = end;
+    parts.push(encodeSection(id, [...encodeNumber(count), ...entries]));
   }
 
   const replace = (pattern, name, by) => {

@@ -6,6 +6,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import binaryen from "binaryen";
+import { nameInOrder } from "./order.mjs";
+import { sections } from "./wasm-file.mjs";
 
 // Functions of Rust's libraries that never return: they make a text of what went wrong, and end in a trap.
 const PANICS = /^(core|alloc|std|__rustc)\[\w+\]::.*(panic|_fail\b|_failed\b|handle_alloc_error|handle_error|capacity_overflow)|^<std\[\w+\]::panicking::/;
@@ -20,31 +22,20 @@ const TEXTS = [
   /closure invoked recursively or after being dropped/g,
 ];
 
-// The segments of data with where they lie in memory and in the file.
+// The segments of data with where they lie in memory.
 const segments = (wasm) => {
-  let at = 8;
-  const number = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const part = wasm[at++];
-      value += (part & 127) * 2 ** shift;
-      if (part < 128) return value;
-    }
-  };
   const found = [];
-  while (at < wasm.length) {
-    const section = wasm[at++];
-    const end = number() + at;
-    if (section === 11) {
-      for (let count = number(); count; count--) {
-        if (number() !== 0 || wasm[at++] !== 0x41) throw new Error("slim.mjs knows only data at a fixed address");
-        const address = number();
-        if (wasm[at++] !== 0x0b) throw new Error("slim.mjs knows only data at a fixed address");
-        const length = number();
-        found.push({ address, from: at, to: (at += length) });
-      }
+  for (const { id, content } of sections(wasm)) {
+    if (id !== 11) continue;
+    const expect = (...bytes) => {
+      if (bytes.some((byte) => content.byte() !== byte)) throw new Error("slim.mjs knows only data at a fixed address");
+    };
+    for (let left = content.number(); left; left--) {
+      expect(0, 0x41);
+      const address = content.number();
+      expect(0x0b);
+      found.push({ address, data: content.take(content.number()) });
     }
-    at = end;
   }
   return found;
 };
@@ -52,8 +43,7 @@ const segments = (wasm) => {
 // Overwrites the texts, and what points to them, with zeros, which compress to nothing.
 const blank = (wasm) => {
   let count = 0;
-  for (const { address, from, to } of segments(wasm)) {
-    const data = wasm.subarray(from, to);
+  for (const { address, data } of segments(wasm)) {
     const text = data.toString("latin1");
     for (const pattern of TEXTS) {
       for (const { 0: { length }, index } of text.matchAll(pattern)) {
@@ -88,12 +78,17 @@ export const slim = (wasm, glue) => {
   const folder = mkdtempSync(join(tmpdir(), "auth0-sdk-"));
   try {
     const [input, output] = ["in.wasm", "out.wasm"].map((name) => join(folder, name));
-    writeFileSync(input, snipped);
     const features = ["bulk-memory", "bulk-memory-opt", "nontrapping-float-to-int", "sign-ext", "mutable-globals", "reference-types", "multivalue"].map((name) => `--enable-${name}`);
     const tool = join(dirname(createRequire(import.meta.url).resolve("binaryen/package.json")), "bin/wasm-opt");
-    // The first kilobyte is the end of the stack, and memory begins as zeros.
-    execFileSync(process.execPath, [tool, "-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--reorder-functions", "--low-memory-unused", "--zero-filled-memory", "--strip-debug", "--strip-producers", "--strip-target-features", ...features, "-o", output, input]);
-    return readFileSync(output);
+    const optimize = (module, ...passes) => {
+      writeFileSync(input, module);
+      execFileSync(process.execPath, [tool, ...passes, "--strip-debug", "--strip-producers", "--strip-target-features", ...features, "-o", output, input]);
+      return readFileSync(output);
+    };
+    // The first kilobyte is the end of the stack, and memory begins as zeros. What an address is a multiple of, no engine makes use of.
+    const memory = ["--low-memory-unused", "--zero-filled-memory", "--dealign"];
+    const small = optimize(snipped, "-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", ...memory);
+    return optimize(nameInOrder(small), "-Oz", "--reorder-functions-by-name", ...memory);
   } finally {
     rmSync(folder, { recursive: true });
   }
