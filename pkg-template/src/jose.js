@@ -52,7 +52,13 @@ export const utf8 = (text) => encoder.encode(text);
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // How many members there are, at all depths.
-const count = (value) => (typeof value === "object" && value ? Object.values(value).reduce((sum, one) => sum + count(one), Array.isArray(value) ? 0 : Object.keys(value).length) : 0);
+const count = (value) => {
+  if (typeof value !== "object" || !value) return 0;
+  const all = Array.isArray(value) ? value : Object.values(value);
+  let sum = all === value ? 0 : all.length;
+  for (const one of all) sum += count(one);
+  return sum;
+};
 
 // A text without its escapes, and as long: only halves of pairs stay, beside each other where they were.
 const unescaped = (text) =>
@@ -69,7 +75,8 @@ export const strict = (source) => {
     const text = isText(source) ? source : decoder.decode(source);
     value = JSON.parse(text);
     let plain = text;
-    if (/[\\\ud800-\udfff]/.test(text)) {
+    // Bytes that are as many as the characters are ASCII.
+    if (text.includes("\\") || (text.length !== source.byteLength && /[\ud800-\udfff]/.test(text))) {
       plain = unescaped(text);
       if (/[\ud800-\udfff]/u.test(plain)) throw 0;
     }

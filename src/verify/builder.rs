@@ -193,6 +193,7 @@ impl TokenVerifierBuilder {
             keys: Mutex::new(keys),
             imported: Mutex::default(),
             header: Mutex::default(),
+            good: Default::default(),
             seen: Default::default(),
             stored: self.stored,
         })))

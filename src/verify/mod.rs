@@ -10,6 +10,7 @@
 mod builder;
 mod claims;
 mod fetch;
+mod good;
 mod guard;
 mod keys;
 #[cfg(all(feature = "tower", not(target_arch = "wasm32")))]

@@ -4,8 +4,9 @@ use crate::support::{START, all, seconds};
 use auth0_sdk::testing::{ManualTimer, Recorded, Reply, ScriptedTransport, block_on};
 use auth0_sdk::verify::{Expect, Guard, GuardRequest, TokenVerifier};
 use auth0_sdk::{
-    Algorithm, ClientAssertion, Dpop, Error, ErrorKind, Headers, Host, HttpRequest, HttpResponse, Json, Key,
-    MemoryStore, Method, NativeCrypto, Read, RequestBody, ReqwestTransport, TokioTimer, Transport, TransportError,
+    Algorithm, BoxFuture, ClientAssertion, Crypto, Dpop, Error, ErrorKind, Hash, Headers, Host, HttpRequest,
+    HttpResponse, Json, Key, KeyMaterial, KeyUsage, MemoryStore, Method, NativeCrypto, Read, RequestBody,
+    ReqwestTransport, TokioTimer, Transport, TransportError,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -76,6 +77,10 @@ impl Issuer {
     }
 }
 
+fn code_or_good(result: Result<(), Error>) -> String {
+    if result.is_ok() { "good".to_owned() } else { code(result) }
+}
+
 fn code(result: Result<(), Error>) -> String {
     result.expect_err("an error").code().unwrap_or_default().to_owned()
 }
@@ -114,6 +119,117 @@ fn keys_come_by_discovery_and_stay() {
     issuer.transport.push(Reply::json(200, DISCOVERY));
     issuer.transport.push(Reply::json(200, issuer.jwks("b")));
     issuer.check(&verifier, "b").unwrap();
+}
+
+/// The platform's cryptography, which counts what it verifies.
+struct Counted(Arc<AtomicU32>);
+
+impl Crypto for Counted {
+    fn random(&self, out: &mut [u8]) -> Result<(), Error> {
+        NativeCrypto.random(out)
+    }
+
+    fn digest<'a>(&'a self, hash: Hash, data: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        NativeCrypto.digest(hash, data)
+    }
+
+    fn import_key<'a>(
+        &'a self,
+        material: KeyMaterial<'a>,
+        algorithm: Algorithm,
+        usage: KeyUsage,
+    ) -> BoxFuture<'a, Result<Key, Error>> {
+        NativeCrypto.import_key(material, algorithm, usage)
+    }
+
+    fn verify<'a>(&'a self, key: &'a Key, data: &'a [u8], made: &'a [u8]) -> BoxFuture<'a, Result<bool, Error>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        NativeCrypto.verify(key, data, made)
+    }
+}
+
+#[test]
+fn a_signature_that_was_good_is_not_verified_again_and_all_else_is() {
+    let issuer = Issuer::new([]);
+    let verified = Arc::new(AtomicU32::new(0));
+    let count = || verified.swap(0, Ordering::Relaxed);
+    let host = Host::new(issuer.transport.clone(), issuer.timer.clone(), Counted(verified.clone()));
+    let verifier = TokenVerifier::builder("tenant.us.auth0.com")
+        .audience("api")
+        .client_id("app")
+        .algorithms([Algorithm::ES256])
+        .jwks_url("https://keys.example/")
+        .host(host)
+        .build()
+        .expect("a verifier");
+    issuer.transport.push(Reply::json(200, issuer.jwks("a")));
+    let check = |token: &str, scope: &str| {
+        code_or_good(block_on(verifier.access_token(token, &Expect::new().scopes([scope]))).map(drop))
+    };
+    let now = START.as_secs();
+    let token = issuer.token("a", &serde_json::json!({ "exp": now + 1000 }));
+    // The second time it is known to come again.
+    assert_eq!([check(&token, "a"), check(&token, "a")], ["good", "good"]);
+    assert_eq!(count(), 2);
+    assert_eq!([check(&token, "a"), check(&token, "c"), check(&token, "b")], ["good", "insufficient_scope", "good"]);
+    assert_eq!(count(), 0);
+    // As another kind it is what it was.
+    assert_eq!(code(block_on(verifier.id_token(&token, &Expect::new())).map(drop)), "audience_mismatch");
+    count();
+
+    // Another text with the same end: what is signed, or the signature, is another.
+    let (signed, made) = token.rsplit_once('.').expect("a signature");
+    let other = issuer.token("a", &serde_json::json!({ "exp": now + 2000 }));
+    let (other_signed, _) = other.rsplit_once('.').expect("a signature");
+    let flipped = if made.starts_with('A') { "B" } else { "A" };
+    for spoiled in [format!("{other_signed}.{made}"), format!("{signed}.{flipped}{}", &made[1..])] {
+        assert_eq!(check(&spoiled, "a"), "signature_invalid");
+        assert_eq!(count(), 1);
+        assert_eq!(check(&spoiled, "a"), "signature_invalid");
+        assert_eq!(count(), 1);
+    }
+
+    // What is refused is not kept; nor are tokens that come once.
+    let narrow = issuer.token("a", &serde_json::json!({ "scope": "b" }));
+    for _ in 0..3 {
+        assert_eq!(check(&narrow, "a"), "insufficient_scope");
+        assert_eq!(count(), 1);
+    }
+    let identity = issuer.token("a", &serde_json::json!({ "aud": "app" }));
+    for _ in 0..3 {
+        block_on(verifier.id_token(&identity, &Expect::new())).expect("a good token");
+        assert_eq!(count(), 1);
+    }
+
+    // A thousand are kept, then none.
+    for at in 0..999 {
+        let one = issuer.token("a", &serde_json::json!({ "exp": now + 5000, "jti": at.to_string() }));
+        assert_eq!(check(&one, "a"), "good");
+    }
+    assert_eq!(count(), 999);
+    assert_eq!(check(&token, "a"), "good");
+    assert_eq!(count(), 0);
+    assert_eq!([check(&narrow, "b"), check(&token, "a")], ["good", "good"]);
+    assert_eq!(count(), 2);
+    for _ in 0..4 {
+        assert_eq!([check(&narrow, "b"), check(&token, "a")], ["good", "good"]);
+    }
+    assert_eq!(count(), 2);
+
+    // The same key comes again and serves; another of the same name does not.
+    issuer.timer.advance(seconds(700));
+    issuer.transport.push(Reply::json(200, issuer.jwks("a")));
+    assert_eq!(check(&token, "a"), "good");
+    assert_eq!(count(), 0);
+    issuer.timer.advance(seconds(290));
+    assert_eq!(check(&token, "a"), "good");
+    issuer.timer.advance(seconds(70));
+    assert_eq!([check(&token, "a"), check(&narrow, "b")], ["expired", "good"]);
+    issuer.timer.advance(seconds(400));
+    issuer.transport.push(Reply::json(200, Issuer::new([]).jwks("a")));
+    count();
+    assert_eq!(check(&narrow, "b"), "signature_invalid");
+    assert_eq!(count(), 1);
 }
 
 #[test]

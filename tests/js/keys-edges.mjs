@@ -113,6 +113,67 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
     }
   });
 
+  test("keys: a signature that was good is not verified again, and all else is", async ({ sdk }) => {
+    let time = NOW * 1000;
+    let served;
+    const { make, jwk, build } = await maker(sdk, { clock: () => time, jwks: undefined, jwksUrl: "https://a.example/k", fetch: async () => Response.json({ keys: [served] }) });
+    served = jwk;
+    const verifier = build();
+    const { subtle } = crypto;
+    const real = subtle.verify;
+    let verified = 0;
+    const count = () => [verified, (verified = 0)][0];
+    Object.defineProperty(subtle, "verify", { configurable: true, writable: true, value: (...given) => (verified++, real.apply(subtle, given)) });
+    try {
+      const check = (token, scope = "a") => code(verifier.verifyAccessToken(token, { scopes: [scope] }));
+      const token = await make({ scope: "a b", own: { a: [1] } });
+      // The second time it is known to come again.
+      equal([await check(token), await check(token), count()], ["good", "good", 2]);
+      equal([await check(token), await check(token, "c"), await check(token, "b"), count()], ["good", "insufficient_scope", "good", 0]);
+      // What one caller does to the claims, no other sees.
+      const claims = await verifier.verifyAccessToken(token);
+      claims.own.a.push(2);
+      claims.scope = "c";
+      equal((await verifier.verifyAccessToken(token)).own, { a: [1] });
+      equal([await check(token, "c"), count()], ["insufficient_scope", 0]);
+      // As another kind it is what it was, and another verifier has to see for itself.
+      equal(await code(verifier.verifyIdToken(token)), "audience_mismatch");
+      equal([await code(build().verifyAccessToken(token)), await code(build({ audience: "other" }).verifyAccessToken(token))], ["good", "audience_mismatch"]);
+      count();
+      // Another text with the same end: what is signed, or the signature, is another.
+      const [signed, made] = [token.slice(0, token.lastIndexOf(".")), token.slice(token.lastIndexOf(".") + 1)];
+      const other = await make({ scope: "a", exp: NOW + 500 });
+      for (const spoiled of [`${other.slice(0, other.lastIndexOf("."))}.${made}`, `${signed}.${made[0] === "A" ? "B" : "A"}${made.slice(1)}`]) {
+        for (let round = 0; round < 3; round++) equal([await check(spoiled), count()], ["signature_invalid", 1]);
+      }
+      equal([await check(token), count()], ["good", 0]);
+      // What is refused is not kept; nor are tokens that come once.
+      const narrow = await make({ scope: "b", exp: NOW + 9000 });
+      for (let round = 0; round < 3; round++) equal([await check(narrow), count()], ["insufficient_scope", 1]);
+      const identity = await make({ aud: "c" });
+      for (let round = 0; round < 3; round++) equal([await code(verifier.verifyIdToken(identity)), count()], ["good", 1]);
+      // A thousand are kept, then none.
+      const many = await Promise.all(Array.from({ length: 999 }, (_, at) => make({ scope: "a", jti: String(at) })));
+      for (const one of many) equal(await check(one), "good");
+      equal([count(), await check(token), count()], [999, "good", 0]);
+      equal([await check(narrow, "b"), await check(token), count()], ["good", "good", 2]);
+      for (let round = 0; round < 4; round++) equal(await check(narrow, "b"), "good");
+      equal([await check(token), count()], ["good", 3]);
+      // The same key comes again and serves; another of the same name does not. Time goes on.
+      time += 659_000;
+      equal([await check(token), count()], ["good", 0]);
+      time += 1_000;
+      equal([await check(token), await check(narrow, "b")], ["expired", "good"]);
+      count();
+      served = (await maker(sdk)).jwk;
+      time += 700_000;
+      equal([await check(narrow, "b"), count()], ["signature_invalid", 1]);
+    } finally {
+      delete subtle.verify;
+    }
+    if (subtle.verify !== real) throw new Error("the platform is not as it was");
+  });
+
   // By Buffer or by hand, as the runtime has it.
   test("keys: base64url in its one form", async ({ sdk }) => {
     const { build, sign, base } = await maker(sdk);

@@ -191,12 +191,12 @@ fn tables(figures: &Value) -> String {
             mark(ratio, RATIO),
         ));
     }
-    out.push("\n| verifying a token, warm | ring alone | auth0-sdk | ratio |\n| --- | --- | --- | --- |".to_owned());
+    out.push("\n| verifying a token, warm | ring alone | auth0-sdk | ratio | the same token again |\n| --- | --- | --- | --- | --- |".to_owned());
     out.extend(rows("/verify/results").map(|row| {
         let name = row.get("algorithm").and_then(Value::as_str).unwrap_or("?");
         let ratio = number(row, "ratio");
-        let (bare, ours) = (number(row, "ring_us"), number(row, "auth0_sdk_us"));
-        format!("| {name} | {bare:.1} µs | {ours:.1} µs | {ratio:.3}{} |", mark(ratio, VERIFY_RATIO))
+        let (bare, ours, again) = (number(row, "ring_us"), number(row, "auth0_sdk_us"), number(row, "again_us"));
+        format!("| {name} | {bare:.1} µs | {ours:.1} µs | {ratio:.3}{} | {again:.1} µs |", mark(ratio, VERIFY_RATIO))
     }));
     out.push(format!(
         "\n| Node {}, verifying a token, warm | algorithm | in flight | time | ratio |\n| --- | --- | --- | --- | --- |",
@@ -205,7 +205,7 @@ fn tables(figures: &Value) -> String {
     out.extend(rows("/jsVerify/results").map(|row| {
         let word = |name| row.get(name).and_then(Value::as_str).unwrap_or("?");
         let (name, algorithm, ratio) = (word("name"), word("alg"), number(row, "ratio"));
-        let over = if name == "auth0-sdk" { mark(ratio, VERIFY_JS_RATIO) } else { "" };
+        let over = if name.starts_with("auth0-sdk") { mark(ratio, VERIFY_JS_RATIO) } else { "" };
         format!("| {name} | {algorithm} | {} | {} µs | {ratio:.3}{over} |", number(row, "inFlight"), number(row, "us"))
     }));
     out.push(format!(
