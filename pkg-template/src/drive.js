@@ -199,10 +199,10 @@ const request = (io, url, { method, headers }, body, { controller }, attempt = 1
   if (body !== undefined) init.body = body;
   const event = { attempt, method };
   tell(io, "onRequest", () => event);
+  const at = now();
   // Called without a receiver.
   const sent = fetch(url, init);
   if (!context.onResponse) return sent;
-  const at = now();
   return Promise.resolve(sent).then((response) => {
     tell(io, "onResponse", () => ({ ...event, ...told(response), durationMs: now() - at }));
     return response;

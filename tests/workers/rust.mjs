@@ -175,7 +175,7 @@ await test(`${FEW} isolates keep to one limit over a Durable Object in Rust`, as
   const refused = [];
   // On a machine that is busy a request may go later than it was promised, and meet the next one: then once more, with isolates that
   // know nothing again. Without a shared limit four are refused each time.
-  while (!(refused.at(-1) <= 1) && refused.length < 3) {
+  while (!(refused.at(-1) <= 1) && refused.length < 6) {
     await withWorkers({ workers: Array.from({ length: FEW }, (_, index) => ({ name: `w${index}`, ...limited })) }, async (flare) => {
       const workers = await Promise.all(Array.from({ length: FEW }, (_, index) => flare.getWorker(`w${index}`)));
       const fresh = await tokenFor(API);
