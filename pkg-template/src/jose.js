@@ -75,8 +75,8 @@ export const strict = (source) => {
     const text = isText(source) ? source : decoder.decode(source);
     value = JSON.parse(text);
     let plain = text;
-    // Bytes that are as many as the characters are ASCII.
-    if (text.includes("\\") || (text.length !== source.byteLength && /[\ud800-\udfff]/.test(text))) {
+    // Half a pair can only be written as an escape: UTF-8 has none.
+    if (text.includes("\\")) {
       plain = unescaped(text);
       if (/[\ud800-\udfff]/u.test(plain)) throw 0;
     }
