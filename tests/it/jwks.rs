@@ -202,13 +202,15 @@ fn a_signature_that_was_good_is_not_verified_again_and_all_else_is() {
     }
 
     // A thousand are kept, then none.
+    let mut one = String::new();
     for at in 0..999 {
-        let one = issuer.token("a", &serde_json::json!({ "exp": now + 5000, "jti": at.to_string() }));
+        one = issuer.token("a", &serde_json::json!({ "exp": now + 5000, "jti": at.to_string() }));
         assert_eq!(check(&one, "a"), "good");
     }
     assert_eq!(count(), 999);
-    assert_eq!(check(&token, "a"), "good");
-    assert_eq!(count(), 0);
+    // One of them that comes again takes no other's place.
+    assert_eq!([check(&one, "a"), check(&token, "a")], ["good", "good"]);
+    assert_eq!(count(), 1);
     assert_eq!([check(&narrow, "b"), check(&token, "a")], ["good", "good"]);
     assert_eq!(count(), 2);
     for _ in 0..4 {
