@@ -8,6 +8,7 @@ export class Reader {
   }
 
   byte() {
+    if (this.at >= this.bytes.length) throw new Error("the WebAssembly file ends too early");
     return this.bytes[this.at++];
   }
 

@@ -75,8 +75,8 @@ export const strict = (source) => {
     const text = isText(source) ? source : decoder.decode(source);
     value = JSON.parse(text);
     let plain = text;
-    // Half a pair can only be written as an escape: UTF-8 has none.
-    if (text.includes("\\")) {
+    // In bytes half a pair can only be an escape: UTF-8 has none.
+    if (text.includes("\\") || (text === source && /[\ud800-\udfff]/.test(text))) {
       plain = unescaped(text);
       if (/[\ud800-\udfff]/u.test(plain)) throw 0;
     }

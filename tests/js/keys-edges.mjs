@@ -274,6 +274,9 @@ export const keysEdges = ({ test, ok, equal, includes }) => {
     // Sets: 100 keys, and one more; none at all.
     const set = (keys) => build({ jwks: keys });
     equal([await code(() => set({ keys: Array(100).fill(jwk) })), await code(() => set({ keys: Array(101).fill(jwk) }))], ["good", "keys_malformed"]);
+    // A text may have half a surrogate pair as it is, and not as an escape.
+    const noted = (note) => code(() => set(JSON.stringify({ keys: [jwk], note: "NOTE" }).replace("NOTE", note)));
+    equal([await noted("\ud83d\ude00"), await noted("\ud83d"), await noted("\ude00"), await noted("\\ud83d")], ["good", "keys_malformed", "keys_malformed", "keys_malformed"]);
     includes(await message(() => set({ keys: {} })), "no array");
     includes(await message(() => set("<p>")), "HTML");
     includes(await message(() => set("x <p>")), "no JSON");
